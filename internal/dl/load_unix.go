@@ -1,0 +1,32 @@
+//go:build ((linux && !android) || darwin) && !tandem_nodl
+
+package dl
+
+import (
+	"runtime"
+
+	"github.com/ebitengine/purego"
+)
+
+const noLoaderReason = "" // never used: this build has a loader
+
+// openLibrary holds the thread because dlerror reports the last failure of the calling thread.
+func openLibrary(path string) (uintptr, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
+	if err != nil {
+		return 0, &loaderError{err.Error()}
+	}
+	return handle, nil
+}
+
+func findSymbol(handle uintptr, name string) (uintptr, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	fn, err := purego.Dlsym(handle, name)
+	if err != nil {
+		return 0, &loaderError{err.Error()}
+	}
+	return fn, nil
+}

@@ -1,0 +1,5 @@
+//go:build !tandem_nodl && (android || !(linux || darwin || windows))
+
+package dl
+
+const noLoaderReason = "this platform is not supported"

@@ -1,0 +1,5 @@
+//go:build tandem_nodl
+
+package dl
+
+const noLoaderReason = "this program was built with the tag tandem_nodl"
