@@ -10,3 +10,5 @@ require (
 	golang.org/x/sync v0.21.0
 	golang.org/x/sys v0.45.0
 )
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect

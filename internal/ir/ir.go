@@ -144,6 +144,7 @@ type Mods struct {
 // Flags are modifiers that are there or not.
 type Flags uint16
 
+// The flags.
 const (
 	// FTZ flushes subnormal f32 (f16) operands and results to zero of the same sign.
 	FTZ Flags = 1 << iota

@@ -1,0 +1,82 @@
+# `make` alone prints the targets. Every target that runs Go checks Go's version first, through tools/setup.sh.
+SHELL := /bin/sh
+GO ?= go
+export GOWORK := off
+GOFLAGS += -buildvcs=false
+export GOFLAGS
+TIMEOUT ?= 20m
+FUZZTIME ?= 5m
+RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/...
+MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
+
+.PHONY: help setup run check test race test-modules test-all bench-host bench gpu gen golden fuzz corpus lint abi chroot cross image module-path
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## find or install the CUDA compiler library (NVRTC); never asks
+	@sh tools/setup.sh
+
+run: setup ## compile multiply_them from source and run it on what this machine has
+	@$(GO) run ./examples/multiply_them
+
+check: ## format, vet, rules of the repository, short tests: about a minute
+	@test -z "$$(gofmt -l $$(find . -name '*.go' -not -path './.*'))" || { gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) test -short -shuffle=on ./internal/lint ./internal/ptx/... ./internal/ir ./internal/lower ./internal/engine/... ./cuda
+
+test: setup ## the root module, and a short race run of the concurrent packages
+	$(GO) vet ./...
+	TANDEM_REQUIRE=nvrtc CGO_ENABLED=0 $(GO) test -shuffle=on -timeout $(TIMEOUT) ./...
+	@sh tools/race.sh -short $(RACE)
+
+race: setup ## the whole root module under the race detector (needs gcc)
+	@sh tools/race.sh ./...
+
+test-modules: ## the nested modules, which need C compilers and headers
+	@sh tools/setup.sh --test
+	@set -e; for m in $(MODULES); do echo "module $$m"; (cd $$m && $(GO) vet ./... && $(GO) test -shuffle=on -timeout $(TIMEOUT) ./...); done
+
+test-all: test race test-modules abi chroot cross ## everything that needs no GPU
+
+bench-host: setup ## benchmarks of the host device
+	$(GO) test -run '^$$' -bench . -benchtime 200ms -count 3 ./internal/engine/... ./internal/hostdev ./internal/nvrtc/... ./internal/fpmath ./cuda ./hostpar/...
+
+bench: bench-host ## all benchmarks, with peers where they are installed
+
+gpu: ## test binaries and benchmarks in build/gpu, for any machine with an NVIDIA driver and no Go
+	@sh tools/gpu.sh build/gpu
+
+gen: ## generated files: embedded PTX, tables
+	$(GO) generate ./...
+
+golden: ## rewrite the expected files of golden tests
+	$(GO) test ./internal/ir ./internal/lower ./internal/passes -args -rewrite
+
+fuzz: ## fuzz the parsers, FUZZTIME each
+	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/ptx
+
+corpus: setup ## the test kernels through every NVRTC that is found, on every engine
+	$(GO) test -count 1 -run Corpus -v ./internal/hostdev/...
+
+lint: ## the rules of the repository
+	$(GO) vet ./...
+	$(GO) test -count 1 ./internal/lint
+
+abi: ## our table of driver signatures against NVIDIA's header and library (needs gcc; downloads, commits nothing)
+	@sh tools/abi.sh
+
+chroot: ## the static binary in an empty root, and the container's steps in a fresh Debian root (needs root and debootstrap)
+	@sh tools/chroot.sh
+
+cross: ## builds for every platform of the README
+	@set -e; for p in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do \
+		echo $$p; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./...; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -tags tandem_nodl ./...; done
+
+image: ## the container image
+	docker build -t tandem .
+
+module-path: ## rename the module: make module-path NEW=example.org/name
+	@test -n "$(NEW)" || { echo 'usage: make module-path NEW=example.org/name' >&2; exit 2; }
+	@sh tools/module-path.sh "$(NEW)"
