@@ -1,0 +1,5 @@
+//go:build unix && !linux && !darwin
+
+package mem
+
+func physical() uint64 { return fallbackPhysical }
