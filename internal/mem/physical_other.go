@@ -1,5 +1,0 @@
-//go:build unix && !linux && !darwin
-
-package mem
-
-func physical() uint64 { return fallbackPhysical }
