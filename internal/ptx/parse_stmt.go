@@ -1,0 +1,481 @@
+package ptx
+
+import "strings"
+
+// block reads { statements }. Errors are recovered from within it; ok is false if its end is missing.
+func (p *parser) block() (*Block, bool) {
+	b := &Block{Pos: p.tok.pos}
+	if !p.enter() {
+		p.skipDeclaration(p.tok.off)
+		return b, false
+	}
+	defer p.leave()
+	p.next()
+	for !p.tok.is('}') {
+		if p.tok.kind == tokEOF {
+			return b, p.fail("}")
+		}
+		if p.errs.Full() {
+			return b, false
+		}
+		if !p.statement(b) {
+			p.skipStatement()
+		}
+	}
+	b.End = p.tok.pos
+	p.next()
+	return b, true
+}
+
+// skipStatement recovers from an error: it goes behind the next semicolon, or before the next brace.
+func (p *parser) skipStatement() {
+	for p.tok.kind != tokEOF && !p.tok.is('{') {
+		switch {
+		case p.accept(';'):
+			return
+		case p.tok.is('}'):
+			if p.vectors == 0 {
+				return
+			}
+			p.vectors--
+		}
+		p.next()
+	}
+}
+
+func (p *parser) statement(b *Block) bool {
+	p.vectors = 0
+	switch t := p.tok; {
+	case t.kind == tokIdent:
+		return p.labelOrInstr(b)
+	case t.kind == tokDot:
+		return p.blockDirective(b)
+	case t.is('@'):
+		return p.guarded(b)
+	case t.is('{'):
+		inner, ok := p.block()
+		b.Stmts = append(b.Stmts, inner)
+		return ok
+	case t.is(';'):
+		p.next()
+		return true
+	}
+	return p.fail("a statement")
+}
+
+func (p *parser) blockDirective(b *Block) bool {
+	t := p.tok
+	switch t.text {
+	case "loc":
+		loc, ok := p.location()
+		if ok {
+			b.Stmts = append(b.Stmts, loc)
+			p.loc = loc
+		}
+		return ok
+	case "pragma":
+		d, ok := p.directive()
+		if ok {
+			b.Stmts = append(b.Stmts, d)
+		}
+		return ok && p.expect(';')
+	}
+	linkage := linkageNamed(t.text)
+	if linkage != Internal {
+		p.next()
+	}
+	if _, ok := SpaceNamed(p.tok.text); !ok || p.tok.kind != tokDot {
+		p.errorf(t.pos, "unknown directive .%s", t.text)
+		return false
+	}
+	return p.variables(t.pos, linkage, func(v *Var) { b.Stmts = append(b.Stmts, v) })
+}
+
+// location reads a .loc directive.
+func (p *parser) location() (*Loc, bool) {
+	loc := &Loc{Pos: p.tok.pos}
+	p.next()
+	if !p.place(loc) {
+		return nil, false
+	}
+	for p.accept(',') {
+		word, at, ok := p.name("function_name or inlined_at")
+		if !ok {
+			return nil, false
+		}
+		switch word {
+		case "function_name":
+			if loc.Func, _, ok = p.name("a label"); !ok {
+				return nil, false
+			}
+			sum, ok := p.offset()
+			if !ok {
+				return nil, false
+			}
+			loc.FuncOffset = int64(sum)
+		case "inlined_at":
+			loc.InlinedAt = &Loc{Pos: p.tok.pos}
+			if !p.place(loc.InlinedAt) {
+				return nil, false
+			}
+		default:
+			p.errorf(at, "found %q, want function_name or inlined_at", word)
+			return nil, false
+		}
+	}
+	return loc, true
+}
+
+func (p *parser) place(loc *Loc) bool {
+	for _, to := range []*uint32{&loc.File, &loc.Line, &loc.Col} {
+		n, ok := p.uint(1<<32 - 1)
+		if !ok {
+			return false
+		}
+		*to = uint32(n)
+	}
+	return true
+}
+
+func (p *parser) guarded(b *Block) bool {
+	var guard Instr
+	p.next()
+	guard.GuardNeg = p.accept('!')
+	var ok bool
+	if guard.Guard, guard.GuardPos, ok = p.name("a predicate register"); !ok {
+		return false
+	}
+	if p.tok.kind != tokIdent {
+		return p.fail("an instruction")
+	}
+	return p.instruction(b, &guard)
+}
+
+func (p *parser) labelOrInstr(b *Block) bool {
+	if p.off < len(p.src) && p.src[p.off] == '.' {
+		return p.instruction(b, nil)
+	}
+	ahead := p.scanner
+	if after := ahead.next(); !after.is(':') {
+		return p.instruction(b, nil)
+	}
+	name, pos := p.tok.text, p.tok.pos
+	p.next()
+	p.next()
+	if p.tok.kind == tokDot {
+		switch p.tok.text {
+		case "callprototype":
+			return p.prototype(b, name, pos)
+		case "branchtargets", "calltargets":
+			return p.targets(b, name, pos)
+		}
+	}
+	b.Stmts = append(b.Stmts, &Label{Pos: pos, Name: name})
+	return true
+}
+
+// prototype reads ".callprototype (rets) _ (params) directives;".
+func (p *parser) prototype(b *Block, name string, pos Pos) (ok bool) {
+	proto := &Prototype{Pos: pos, Name: name}
+	p.next()
+	if p.tok.is('(') {
+		if proto.Rets, ok = p.params(); !ok {
+			return false
+		}
+	}
+	if _, _, ok = p.name("_"); !ok {
+		return false
+	}
+	if p.tok.is('(') {
+		if proto.Params, ok = p.params(); !ok {
+			return false
+		}
+	}
+	for p.tok.kind == tokDot {
+		d, ok := p.directive()
+		if !ok {
+			return false
+		}
+		proto.Directives = append(proto.Directives, d)
+	}
+	b.Stmts = append(b.Stmts, proto)
+	return p.expect(';')
+}
+
+func (p *parser) targets(b *Block, name string, pos Pos) bool {
+	t := &Targets{Pos: pos, Name: name, Calls: p.tok.text == "calltargets"}
+	p.next()
+	for {
+		target, at, ok := p.name("a label or function")
+		if !ok {
+			return false
+		}
+		t.Names = append(t.Names, target)
+		t.Places = append(t.Places, at)
+		if !p.accept(',') {
+			break
+		}
+	}
+	b.Stmts = append(b.Stmts, t)
+	return p.expect(';')
+}
+
+// instruction reads an instruction; guard holds what stood before it, or is nil.
+func (p *parser) instruction(b *Block, guard *Instr) bool {
+	if len(p.instrs) == 0 {
+		p.instrs = make([]Instr, 128)
+	}
+	in := &p.instrs[0]
+	*in = Instr{}
+	if guard != nil {
+		*in = *guard
+	}
+	in.Pos, in.Loc = p.tok.pos, p.loc
+	p.opcode(in)
+	if in.Op == "call" {
+		in.Call = &Call{}
+		if !p.call(in.Call) {
+			return false
+		}
+	} else if !p.operandList(in) {
+		return false
+	}
+	p.instrs = p.instrs[1:]
+	b.Stmts = append(b.Stmts, in)
+	return p.expect(';')
+}
+
+// opcode reads a dotted name, usually without blanks between its parts.
+func (p *parser) opcode(in *Instr) {
+	from := p.tok.off
+	for p.off+1 < len(p.src) && p.src[p.off] == '.' && p.at(1)&cIdent != 0 {
+		p.off++
+		p.modifier()
+	}
+	name := p.src[from:p.off]
+	p.next()
+	if p.tok.kind == tokDot {
+		var spaced strings.Builder
+		spaced.WriteString(name)
+		for p.tok.kind == tokDot {
+			spaced.WriteByte('.')
+			spaced.WriteString(p.tok.text)
+			p.next()
+		}
+		name = spaced.String()
+	}
+	code := p.opcodes[name]
+	if code == nil {
+		code = NewOpcode(name)
+		p.opcodes[name] = code
+	}
+	in.Opcode = code
+}
+
+// operandList reads operands up to the semicolon.
+func (p *parser) operandList(in *Instr) bool {
+	if p.tok.is(';') {
+		return true
+	}
+	var few [8]Operand
+	list := few[:0]
+	for {
+		o, ok := p.operand()
+		if !ok {
+			return false
+		}
+		list = append(list, o)
+		if !p.accept(',') {
+			break
+		}
+	}
+	in.Operands = p.keep(list)
+	return true
+}
+
+// keep copies a short list of operands into the current chunk.
+func (p *parser) keep(list []Operand) []Operand {
+	n := len(list)
+	if n > len(p.operands) {
+		if n > 64 {
+			return append([]Operand(nil), list...)
+		}
+		p.operands = make([]Operand, 256)
+	}
+	kept := p.operands[:n:n]
+	copy(kept, list)
+	p.operands = p.operands[n:]
+	return kept
+}
+
+// call reads "(rets), target, (args), prototype" with every part but the target optional.
+func (p *parser) call(c *Call) (ok bool) {
+	if p.tok.is('(') {
+		if c.Rets, ok = p.arguments(); !ok || !p.expect(',') {
+			return false
+		}
+	}
+	at := p.tok.pos
+	var name string
+	if name, _, ok = p.name("the function to call"); !ok {
+		return false
+	}
+	c.Target = Operand{Pos: at, Kind: KindName, Name: name}
+	if !p.accept(',') {
+		return true
+	}
+	if p.tok.is('(') {
+		c.HasArgs = true
+		if c.Args, ok = p.arguments(); !ok {
+			return false
+		}
+		if !p.accept(',') {
+			return true
+		}
+	}
+	c.Proto, c.ProtoPos, ok = p.name("a prototype or list of targets")
+	return ok
+}
+
+func (p *parser) arguments() ([]Operand, bool) {
+	p.next()
+	var list []Operand
+	for !p.tok.is(')') {
+		o, ok := p.operand()
+		if !ok {
+			return nil, false
+		}
+		list = append(list, o)
+		if !p.accept(',') {
+			break
+		}
+	}
+	return list, p.expect(')')
+}
+
+func (p *parser) operand() (o Operand, ok bool) {
+	o.Pos = p.tok.pos
+	switch t := p.tok; {
+	case t.kind == tokIdent && t.text != warpSize:
+		return p.named(o)
+	case t.is('{'):
+		return p.vector()
+	case t.is('['):
+		return p.address()
+	case (t.is('!') || t.is('-')) && p.nameFollows():
+		o.Not, o.Minus = t.is('!'), t.is('-')
+		p.next()
+		return p.named(o)
+	}
+	v, ok := p.constant()
+	o.Kind, o.Val, o.Unsigned = v.operand(), v.bits, v.kind == cUint
+	return o, ok
+}
+
+// nameFollows reports whether the token after the current one is a name.
+func (p *parser) nameFollows() bool {
+	ahead := p.scanner
+	t := ahead.next()
+	return t.kind == tokIdent && t.text != warpSize
+}
+
+// named reads what begins with a name: name, name.x, name+4, name[3], name|name.
+func (p *parser) named(o Operand) (Operand, bool) {
+	o.Name = p.tok.text
+	p.next()
+	if p.tok.kind == tokDot {
+		o.Sel = p.tok.text
+		p.next()
+	}
+	var ok bool
+	switch {
+	case p.tok.is('['):
+		p.next()
+		o.Kind = KindIndex
+		n, ok := p.constInt()
+		o.Val = uint64(n)
+		return o, ok && p.expect(']')
+	case p.tok.is('+'), p.tok.is('-'):
+		o.Val, ok = p.offset()
+		return o, ok
+	case p.tok.is('|'):
+		p.next()
+		second := Operand{Pos: p.tok.pos}
+		if p.tok.is('!') {
+			return o, p.fail("a name")
+		}
+		if second.Name, _, ok = p.name("a name"); !ok {
+			return o, false
+		}
+		return Operand{Pos: o.Pos, Kind: KindPair, Elems: p.keep([]Operand{o, second})}, true
+	}
+	return o, true
+}
+
+func (p *parser) vector() (o Operand, ok bool) {
+	o = Operand{Pos: p.tok.pos, Kind: KindVector}
+	if !p.enter() {
+		return o, false
+	}
+	defer p.leave()
+	p.next()
+	p.vectors++
+	var few [8]Operand
+	list := few[:0]
+	for !p.tok.is('}') {
+		elem, ok := p.operand()
+		if !ok {
+			return o, false
+		}
+		list = append(list, elem)
+		if !p.accept(',') {
+			break
+		}
+	}
+	o.Elems = p.keep(list)
+	if !p.expect('}') {
+		return o, false
+	}
+	p.vectors--
+	return o, true
+}
+
+// address reads [base + offset] and [base, more, ...].
+func (p *parser) address() (o Operand, ok bool) {
+	o = Operand{Pos: p.tok.pos, Kind: KindAddress}
+	if !p.enter() {
+		return o, false
+	}
+	defer p.leave()
+	p.next()
+	if p.tok.kind == tokIdent && p.tok.text != warpSize {
+		o.Name = p.tok.text
+		p.next()
+		if p.tok.kind == tokDot {
+			o.Sel = p.tok.text
+			p.next()
+		}
+		if o.Val, ok = p.offset(); !ok {
+			return o, false
+		}
+	} else {
+		n, ok := p.constInt()
+		if !ok {
+			return o, false
+		}
+		o.Val = uint64(n)
+	}
+	var few [4]Operand
+	list := few[:0]
+	for p.accept(',') {
+		elem, ok := p.operand()
+		if !ok {
+			return o, false
+		}
+		list = append(list, elem)
+	}
+	if len(list) > 0 {
+		o.Elems = p.keep(list)
+	}
+	return o, p.expect(']')
+}
