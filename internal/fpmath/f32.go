@@ -118,10 +118,19 @@ func (m F32) result(x float32) float32 {
 	return quiet32(x)
 }
 
-// fma32 returns a·b+c rounded once to nearest: the product is exact in float64 and the sum is rounded to odd there. NaN
-// results are not canonical.
+// fma32 returns a·b+c rounded once to nearest. NaN results are not canonical.
+//
+// The product is exact in float64. Rounding the float64 sum a second time is wrong only if that sum is the midpoint of two
+// neighbouring f32, which for normal results shows in its last 29 bits; those sums, and all that are not normal f32, are
+// rounded to odd instead.
 func fma32(a, b, c float32) float32 {
-	return float32(sumOdd(float64(float64(a)*float64(b)), float64(c)))
+	p := float64(float64(a) * float64(b))
+	s := p + float64(c)
+	const lowest, normals = 1023 - 126, 254 // exponent fields of normal f32
+	if t := math.Float64bits(s); t&(1<<29-1) != 1<<28 && t>>52&0x7ff-lowest < normals {
+		return float32(s)
+	}
+	return float32(sumOdd(p, float64(c)))
 }
 
 // sqrt32 is correctly rounded: float64's square root has more than twice the precision plus two bits.
