@@ -32,7 +32,9 @@ type Kernel struct {
 	MaxThreads, ReqThreads [3]int
 	// GridBarrier: the kernel waits for other blocks through the grid barrier.
 	GridBarrier bool
-	// FuncTable lists functions whose address is taken. A function address is FuncAddressBase + index*16.
+	// FuncTable lists the functions whose address the module takes, in the order in which the module defines them, so that
+	// all kernels of a module agree on addresses: a function address is FuncAddressBase + index*16. It is empty in a
+	// kernel that neither takes an address nor calls indirectly.
 	FuncTable []*Func
 }
 
@@ -41,6 +43,7 @@ const FuncAddressBase = 0x1000
 
 // Global is a variable of the module in global or constant memory. The address is known when the module is loaded.
 type Global struct {
+	// Name is unique in the module.
 	Name  string
 	Space Space // SpaceGlobal or SpaceConst
 	Size  int
@@ -54,12 +57,13 @@ type Func struct {
 	Params []*Value
 	// Results are the types a Ret passes back.
 	Results []Type
-	// Blocks in reverse post-order; Blocks[0] is where execution begins and has no predecessors. Block.Order is the index.
+	// Blocks in reverse post-order with contiguous loops (SortBlocks); Blocks[0] is where execution begins and has no
+	// predecessors. Block.Order is the index.
 	Blocks []*Block
 	// LocalBytes is the frame in local memory of each thread, LocalAlign its alignment.
 	LocalBytes, LocalAlign int
-	// Values is the number of value ids in use: ids are below it.
-	Values int
+	// Values is the number of value ids in use: ids are below it. BlockIDs is the same for blocks.
+	Values, BlockIDs int
 }
 
 // Block is a basic block.
