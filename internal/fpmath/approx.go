@@ -48,7 +48,7 @@ func (m Approx) Div(a, b float32) float32 {
 	a, b = m.operand(a), m.operand(b)
 	bits := math.Float32bits(b)
 	if magnitude := bits &^ sign32; magnitude > 0x7e800000 && magnitude < 0x7f800000 {
-		return m.result(a * math.Float32frombits(bits&sign32))
+		return m.result(float32(a * math.Float32frombits(bits&sign32)))
 	}
 	return m.result(a / b)
 }
@@ -79,7 +79,7 @@ func (m Approx) Rsqrt(x float32) float32 {
 	r = fma32(-float32(x*y), y, 1)
 	p := fma32(r, 0.375, 0.5)
 	y = fma32(float32(y*r), p, y)
-	return y * unscale
+	return float32(y * unscale)
 }
 
 // 1.5·2^23: adding it to a number of magnitude below 2^22 rounds that to an integer, which stands in the last bits.
@@ -106,7 +106,7 @@ func (m Approx) Ex2(x float32) float32 {
 	f := x - float32(t-roundMagic)
 	p := horner(f, ex2Coefficients[:])
 	k := int32(math.Float32bits(t)) - roundMagicBits
-	return m.result(float32(p*pow2(k>>1)) * pow2(k-k>>1))
+	return m.result(float32(float32(p*pow2(k>>1)) * pow2(k-k>>1)))
 }
 
 // pow2 returns 2^k for k in [-126, 127].
@@ -160,7 +160,7 @@ var lg2Coefficients = [...]float32{
 	-0x1.715c1ep-2, 0x1.ec73b2p-2, -0x1.715472p-1, 0x1.715476p+0,
 }
 
-// Sin is sin.approx. Absolute error at most 2^-22.8 in [-100π, 100π] (PTX ISA: 2^-20.5 in [-2π, 2π], 2^-14.7 in that range),
+// Sin is sin.approx. Absolute error at most 2^-22.9 in [-100π, 100π] (PTX ISA: 2^-20.5 in [-2π, 2π], 2^-14.7 in that range),
 // 2^-22.2 up to 10^6, 2^-18 up to 4·10^6; beyond, only -1 ≤ sin ≤ 1 holds. sin(±0) is ±0, sin(±inf) NaN.
 //
 // Sequence, on a = |x|: t = fma(a, 1/π, 1.5·2^23), q = t - 1.5·2^23; r = a - q·π in three fma with -π split into three
@@ -214,7 +214,7 @@ const (
 )
 
 // (sin r - r)/r³ in powers of r² on [0, π/2].
-var sinCoefficients = [...]float32{0x1.5d482ep-19, -0x1.9f6944p-13, 0x1.110ecep-7, -0x1.55554ep-3}
+var sinCoefficients = [...]float32{0x1.5db2fp-19, -0x1.9f7364p-13, 0x1.110ef8p-7, -0x1.55554cp-3}
 
 // Tanh is tanh.approx, which PTX has without .ftz. Relative error at most 2^-18.6 (PTX ISA: 2^-11); ±1 from |x| = 7.5 on.
 //

@@ -40,11 +40,15 @@ func flush64(x float64) float64 {
 // operands; exact for powers of four.
 //
 // Sequence: s = √x, y = 1 ÷ s; h = y·y, l = fma(y, y, -h), r = fma(-x, l, fma(-x, h, 1)), y = fma(y/2, r, y), where zero,
-// infinity and negative operands keep the first y. An x below 2^-900 is first multiplied by 2^200 and y by 2^100 at the end.
+// infinity and negative operands keep the first y. An x below 2^-900 is first multiplied by 2^200 and y by 2^100 at the end,
+// an x from 2^900 on by 2^-200 and y by 2^-100.
 func RsqrtFull64(x float64) float64 {
 	scale := 1.0
-	if x > 0 && x < 0x1p-900 {
+	switch {
+	case x > 0 && x < 0x1p-900:
 		x, scale = x*0x1p200, 0x1p100
+	case x >= 0x1p900:
+		x, scale = x*0x1p-200, 0x1p-100
 	}
 	y := 1 / math.Sqrt(x)
 	if !(x > 0) || x > math.MaxFloat64 {
@@ -53,5 +57,5 @@ func RsqrtFull64(x float64) float64 {
 	h := float64(y * y)
 	l := math.FMA(y, y, -h)
 	r := math.FMA(-x, l, math.FMA(-x, h, 1))
-	return math.FMA(float64(y*0.5), r, y) * scale
+	return float64(math.FMA(float64(y*0.5), r, y) * scale)
 }

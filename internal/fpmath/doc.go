@@ -29,8 +29,8 @@
 // and correctly rounded sums", 2008). (3) Integer arithmetic on significands with a sticky last bit, which is the same
 // argument in integers.
 //
-// Go may fuse x*y+z into one rounding on some architectures; every product here that feeds a sum is converted explicitly
-// or exact, so that fusing changes nothing.
+// Go may fuse x*y+z into one rounding on some architectures, across calls too; every product here that is not exact is
+// converted explicitly, which forbids it (The Go Programming Language Specification, Floating-point operators).
 package fpmath
 
 import "math"

@@ -33,7 +33,7 @@ func (m F32) Sub(a, b float32) float32 {
 // Mul returns a × b.
 func (m F32) Mul(a, b float32) float32 {
 	if m == (F32{}) {
-		return quiet32(a * b)
+		return quiet32(float32(a * b))
 	}
 	a, b = m.operand(a), m.operand(b)
 	// 24+24 bits fit float64 and so does the exponent: the product is exact.

@@ -30,7 +30,7 @@ func (m F64) Sub(a, b float64) float64 {
 // Mul returns a × b.
 func (m F64) Mul(a, b float64) float64 {
 	if m.Round == RN || !finite64(a, b) {
-		return quiet64(a * b)
+		return quiet64(float64(a * b))
 	}
 	return m.round(product64(a, b))
 }
@@ -81,7 +81,7 @@ func (m F64) Sqrt(a float64) float64 {
 	if residual < 0 && m.Round == RP {
 		y = math.Float64frombits(math.Float64bits(y) + 1)
 	}
-	return y * scale
+	return float64(y * scale)
 }
 
 func finite64(a, b float64) bool { return a-a == 0 && b-b == 0 }
