@@ -59,8 +59,9 @@ type Result struct {
 //
 // It returns a *CompileError if NVRTC rejects the source, the options or a name expression, an error that wraps
 // ErrInvalidProgram if the program cannot be handed over, an *Error if NVRTC fails otherwise, and context.Cause(ctx) if
-// ctx ends first. In the last case NVRTC is asked to stop (12.9 and later do); older versions finish in the background,
-// and the number of compiles under way is bounded by GOMAXPROCS, so that abandoned ones delay later calls.
+// ctx ends first. In the last case NVRTC is asked to stop, which 12.9 and later do between their phases; older versions
+// finish in the background. The number of compiles under way is bounded, by GOMAXPROCS or two if that is less, so that
+// abandoned ones delay later calls instead of piling up.
 func (c *Compiler) Compile(ctx context.Context, p Program) (*Result, error) {
 	start := time.Now()
 	if err := context.Cause(ctx); err != nil {

@@ -14,18 +14,18 @@
 #define M_2_SQRTPI 1.12837916709551257390
 #define M_SQRT2 1.41421356237309504880
 #define M_SQRT1_2 0.70710678118654752440
-#ifndef INFINITY
-#define INFINITY (1.0f / 0.0f)
+// A quotient such as 1 / 0 would be computed at run time. The bit casts are constants, also for constexpr and for the
+// initial values of variables, but older compilers lack them; there the values can be used within functions only.
+#if __CUDACC_VER_MAJOR__ > 12 || (__CUDACC_VER_MAJOR__ == 12 && __CUDACC_VER_MINOR__ >= 4)
+#define INFINITY __builtin_bit_cast(float, 0x7f800000)
+#define NAN __builtin_bit_cast(float, 0x7fc00000)
+#define HUGE_VAL __builtin_bit_cast(double, 0x7ff0000000000000LL)
+#else
+#define INFINITY __int_as_float(0x7f800000)
+#define NAN __int_as_float(0x7fc00000)
+#define HUGE_VAL __longlong_as_double(0x7ff0000000000000LL)
 #endif
-#ifndef HUGE_VALF
 #define HUGE_VALF INFINITY
-#endif
-#ifndef HUGE_VAL
-#define HUGE_VAL (1.0 / 0.0)
-#endif
-#ifndef NAN
-#define NAN (-(0.0f / 0.0f))
-#endif
 #define FP_ILOGB0 (-2147483647 - 1)
 #define FP_ILOGBNAN (-2147483647 - 1)
 typedef float float_t;

@@ -11,6 +11,6 @@ typedef long ptrdiff_t;
 #define NULL 0
 #endif
 #ifndef offsetof
-#define offsetof(type, member) ((size_t) & ((type *)0)->member)
+#define offsetof(type, member) ((size_t)__INTADDR__(&((type *)0)->member))
 #endif
 #endif

@@ -1,0 +1,31 @@
+package nvrtc
+
+import "runtime"
+
+// AwaitCompiling returns once a compilation is under way.
+func AwaitCompiling(c *Compiler) {
+	for len(c.lib.slots) == 0 {
+		runtime.Gosched()
+	}
+}
+
+// AwaitIdle returns once no compilation is under way.
+func AwaitIdle(c *Compiler) {
+	for range cap(c.lib.slots) {
+		c.lib.slots <- struct{}{}
+	}
+	for range cap(c.lib.slots) {
+		<-c.lib.slots
+	}
+}
+
+// Exports for tests.
+var (
+	Includes     = includes
+	LibrariesIn  = librariesIn
+	FileVersion  = fileVersion
+	DebugVariant = debugVariant
+)
+
+// Key returns the cache key of a program.
+func Key(c *Compiler, p Program) string { return c.key(p.unit()) }
