@@ -18,6 +18,9 @@ func (m F32) Add(a, b float32) float32 {
 		return quiet32(a + b)
 	}
 	a, b = m.operand(a), m.operand(b)
+	if m.Round == RN {
+		return m.result(a + b)
+	}
 	return m.result(m.sum(float64(a), float64(b)))
 }
 
@@ -27,6 +30,9 @@ func (m F32) Sub(a, b float32) float32 {
 		return quiet32(a - b)
 	}
 	a, b = m.operand(a), m.operand(b)
+	if m.Round == RN {
+		return m.result(a - b)
+	}
 	return m.result(m.sum(float64(a), -float64(b)))
 }
 
@@ -46,6 +52,9 @@ func (m F32) Fma(a, b, c float32) float32 {
 		return quiet32(fma32(a, b, c))
 	}
 	a, b, c = m.operand(a), m.operand(b), m.operand(c)
+	if m.Round == RN {
+		return m.result(fma32(a, b, c))
+	}
 	p := float64(float64(a) * float64(b))
 	return m.result(m.sum(p, float64(c)))
 }

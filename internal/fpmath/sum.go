@@ -6,57 +6,44 @@ import "math"
 // finite arguments may overflow. An exact zero sum of opposite signs is +0.
 func sumOdd(p, q float64) float64 {
 	s := p + q
+	if s-s != 0 {
+		return s // infinity or NaN
+	}
 	t := s - p
-	e := (p - (s - t)) + (q - t)
-	if e > 0 {
-		return odd(s, s > 0)
-	}
-	if e < 0 {
-		return odd(s, s < 0)
-	}
-	return s // exact, infinite or NaN
-}
-
-// odd sets the last bit of an inexact s: if it is zero, s moves by one ulp to the side on which the exact value lies.
-func odd(s float64, outward bool) float64 {
+	e := math.Float64bits((p - (s - t)) + (q - t)) // the exact error, towards which an even s moves by one ulp
 	b := math.Float64bits(s)
-	if b&1 == 1 {
-		return s
-	}
-	if outward {
-		return math.Float64frombits(b + 1)
-	}
-	return math.Float64frombits(b - 1)
+	magnitude := e << 1
+	step := (magnitude | -magnitude) >> 63 &^ b
+	inward := (e ^ b) >> 63
+	return math.Float64frombits(b + step - 2*step*inward)
 }
 
-// narrow32 rounds x to f32 in any mode.
+// narrow32 rounds x to f32 in any mode. The selections are written so that they need no unpredictable branch.
 func narrow32(x float64, r Round) float32 {
 	y := float32(x)
+	if r == RN {
+		return y
+	}
 	w := float64(y)
+	b := math.Float32bits(y)
+	negative := b >> 31
+	// One unit of the last place, where rounding to nearest went to the wrong side: inward for a positive y and RM, say.
+	var above, below uint32
+	if w > x {
+		above = 1
+	}
+	if w < x {
+		below = 1
+	}
 	switch r {
 	case RM:
-		if w > x {
-			return below(y)
-		}
+		b = b - above + 2*above*negative
 	case RP:
-		if w < x {
-			return -below(-y)
-		}
+		b = b + below - 2*below*negative
 	case RZ:
-		if math.Abs(w) > math.Abs(x) {
-			return math.Float32frombits(math.Float32bits(y) - 1)
-		}
+		b -= above&^negative | below&negative
 	}
-	return y
-}
-
-// below returns the next f32 under y, which is neither NaN nor -Inf nor +0.
-func below(y float32) float32 {
-	b := math.Float32bits(y)
-	if b&sign32 != 0 {
-		return math.Float32frombits(b + 1)
-	}
-	return math.Float32frombits(b - 1)
+	return math.Float32frombits(b)
 }
 
 // zeroSum corrects the sign of an exact zero sum: towards negative infinity, x + -x is -0 (IEEE 754, 6.3).
