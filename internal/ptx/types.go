@@ -15,11 +15,13 @@ const (
 	B32
 	B64
 	B128
+	U2
 	U4
 	U8
 	U16
 	U32
 	U64
+	S2
 	S4
 	S8
 	S16
@@ -90,11 +92,13 @@ var types = [...]typeInfo{
 	B32:        {"b32", 32, Bits},
 	B64:        {"b64", 64, Bits},
 	B128:       {"b128", 128, Bits},
+	U2:         {"u2", 2, Unsigned},
 	U4:         {"u4", 4, Unsigned},
 	U8:         {"u8", 8, Unsigned},
 	U16:        {"u16", 16, Unsigned},
 	U32:        {"u32", 32, Unsigned},
 	U64:        {"u64", 64, Unsigned},
+	S2:         {"s2", 2, Signed},
 	S4:         {"s4", 4, Signed},
 	S8:         {"s8", 8, Signed},
 	S16:        {"s16", 16, Signed},
