@@ -25,7 +25,17 @@ var (
 	LibrariesIn  = librariesIn
 	FileVersion  = fileVersion
 	DebugVariant = debugVariant
+	EncodeResult = encodeResult
+	DecodeResult = decodeResult
 )
 
 // Key returns the cache key of a program.
 func Key(c *Compiler, p Program) string { return c.key(p.unit()) }
+
+// CompileBare makes the library's calls and nothing else.
+func CompileBare(c *Compiler, p Program) error {
+	u := p.unit()
+	u.name = "kernel.cu"
+	_, err := c.lib.compile(u, nil)
+	return err
+}
