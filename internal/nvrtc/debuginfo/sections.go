@@ -156,11 +156,12 @@ func (a *assembler) apply(p patch) error {
 // value evaluates a sum or difference of symbols and integers.
 func (a *assembler) value(expr string) (uint64, error) {
 	var sum uint64
-	for sign := byte('+'); expr != ""; {
-		i := strings.IndexAny(expr, "+-")
-		term, next := expr, byte(0)
+	sign, rest := byte('+'), expr
+	for {
+		i := strings.IndexAny(rest, "+-")
+		term := rest
 		if i >= 0 {
-			term, next = expr[:i], expr[i]
+			term = rest[:i]
 		}
 		v, err := a.term(strings.TrimSpace(term))
 		if err != nil {
@@ -171,11 +172,10 @@ func (a *assembler) value(expr string) (uint64, error) {
 		}
 		sum += v
 		if i < 0 {
-			break
+			return sum, nil
 		}
-		sign, expr = next, expr[i+1:]
+		sign, rest = rest[i], rest[i+1:]
 	}
-	return sum, nil
 }
 
 func (a *assembler) term(s string) (uint64, error) {
