@@ -1,0 +1,55 @@
+package cuda
+
+import (
+	"context"
+
+	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/ksig"
+	"github.com/tandem-go/tandem/internal/nvrtc"
+)
+
+// OpenBackend opens device 0 of a back end.
+func OpenBackend(k Kind, b driver.Backend) (*Device, error) { return openDevice(k, b, 0) }
+
+// System is a machine made of given back ends.
+type System struct{ s system }
+
+// NewSystem makes one.
+func NewSystem(env string, host func(HostConfig) (driver.Backend, error), gpus ...driver.Backend) *System {
+	return &System{system{gpus: gpus, host: host, env: func(string) string { return env }}}
+}
+
+// Devices, Open and OpenDefault are what the package does with it.
+func (s *System) Devices() []Info                 { return s.s.devices() }
+func (s *System) Open(id string) (*Device, error) { return s.s.open(id) }
+func (s *System) OpenDefault() (*Device, error)   { return s.s.openDefault() }
+
+// Compiler is what Compile needs of NVRTC.
+type Compiler = compiler
+
+// CompileWith is Device.Compile with another compiler.
+func CompileWith(ctx context.Context, d *Device, c Compiler, source string, cfg CompileConfig) (*Module, error) {
+	if cfg.Name == "" {
+		cfg.Name = "kernel.cu"
+	}
+	return d.compile(ctx, "compile "+cfg.Name, c, source, cfg)
+}
+
+// Library is NVRTC as a Compiler.
+func Library(c *nvrtc.Compiler) Compiler { return library{c} }
+
+// SetSource gives a function debug information.
+func SetSource(f *Function, s ...ksig.Source) {
+	sig := *f.sig.Load()
+	sig.Params = append([]ksig.Param(nil), sig.Params...)
+	for i := range s {
+		sig.Params[i].Source = &s[i]
+	}
+	f.sig.Store(&sig)
+}
+
+// PlainName is plainName.
+func PlainName(symbol string) string { return plainName(symbol) }
+
+// Reclaim lets everything dropped be found and freed.
+func Reclaim(d *Device) { d.c.reclaim() }

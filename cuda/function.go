@@ -1,0 +1,344 @@
+package cuda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/kargs"
+	"github.com/tandem-go/tandem/internal/ksig"
+)
+
+// LaunchConfig says over how many threads a kernel runs. Grid and Block are required.
+type LaunchConfig struct {
+	_ struct{}
+	// Grid is the number of blocks and Block the number of threads of each.
+	Grid, Block Dim3
+	// SharedBytes is the dynamic shared memory of each block in bytes.
+	SharedBytes int
+	// Stream is the queue; nil is the device's default stream.
+	Stream *Stream
+}
+
+// Function is a kernel of a module. It keeps the module. Its methods may be called from any goroutine.
+type Function struct {
+	*kernel
+	mod  *Module
+	h    driver.Function
+	info driver.FunctionInfo
+}
+
+// kernel is what is known of a kernel without its module.
+type kernel struct {
+	name  string // as the caller asked for it
+	op    string // "launch name"
+	entry string // the PTX symbol
+	// sig grows by debug information once; nil if nothing is known of the parameters.
+	sig     atomic.Pointer[ksig.Signature]
+	sourced atomic.Bool // debug information was looked for
+}
+
+// Name returns the name by which the function was found.
+func (f *Function) Name() string { return f.name }
+
+// Symbol returns the PTX symbol, which is mangled for C++ functions.
+func (f *Function) Symbol() string { return f.entry }
+
+// Module returns the function's module.
+func (f *Function) Module() *Module { return f.mod }
+
+// MaxThreads is the largest number of threads of a block for this kernel.
+func (f *Function) MaxThreads() int { return f.info.MaxThreads }
+
+// SharedBytes is the static shared memory of a block in bytes, LocalBytes the local memory of a thread, Registers the
+// number of 32 bit registers of a thread (0 on the host device).
+func (f *Function) SharedBytes() int { return f.info.SharedBytes }
+
+// LocalBytes is the local memory of a thread in bytes.
+func (f *Function) LocalBytes() int { return f.info.LocalBytes }
+
+// Registers is the number of 32 bit registers of a thread; 0 on the host device.
+func (f *Function) Registers() int { return f.info.Registers }
+
+// String describes the kernel and its parameters as far as they are known: "saxpy(int32 n, float32 a, const float * x)".
+func (f *Function) String() string {
+	if sig := f.sig.Load(); sig != nil && len(sig.Params) > 0 {
+		return f.name + kargs.Describe(sig)
+	}
+	return f.name + "()"
+}
+
+// Launch queues the kernel on the stream and returns. An argument is a scalar, a structure or array by value, a Buffer or
+// HostBuffer, a slice in In, Out or InOut, or nil for a null pointer. In is copied before Launch returns; Out and InOut
+// are filled by Stream.Wait, and must not be used before. A kernel's fault is returned by whoever waits. The error wraps
+// ErrArgument if an argument does not fit, and ErrInvalidValue if an extent is out of range.
+func (f *Function) Launch(cfg LaunchConfig, args ...any) error {
+	v := newInvocation(f.mod.dev.c)
+	defer v.done()
+	p, err := f.prepare(context.Background(), v, &cfg, args)
+	if err != nil {
+		return err
+	}
+	defer p.release()
+	if _, err := f.queue(v, &p.launch, p.q, false); err != nil {
+		return err
+	}
+	p.q.owe(v.queued())
+	runtime.KeepAlive(f)
+	return nil
+}
+
+// Run launches the kernel and waits for it and for what was queued on the stream before; then it fills the slices in Out
+// and InOut. Without a stream it first waits for the buffers among the arguments. When ctx ends first, Run returns an
+// error that wraps context.Cause(ctx), slices are unchanged, and the kernel is stopped where the device can do that (the
+// host device, within 50 ms; buffers may then be partly written). Other errors are those of Launch and Stream.Wait.
+func (f *Function) Run(ctx context.Context, cfg LaunchConfig, args ...any) error {
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("%s: %w", f.op, err)
+	}
+	c := f.mod.dev.c
+	v := newInvocation(c)
+	defer v.done()
+	p, err := f.prepare(ctx, v, &cfg, args)
+	if err != nil {
+		return err
+	}
+	defer p.release()
+	ticket, err := f.queue(v, &p.launch, p.q, cfg.Stream == nil)
+	if err != nil {
+		return err
+	}
+	due := v.queued()
+	h := p.q.h
+	done, err := c.await(ctx, func() error { return c.drv.Synchronize(h) }, func() error { return c.drv.Query(h) })
+	if !done {
+		if c.caps.StopsKernels {
+			c.lose(c.wrap("stop "+f.name, c.drv.Cancel(ticket)))
+		}
+		err = fmt.Errorf("%s: %w", f.op, err)
+	} else {
+		err = c.wrap(f.op, err)
+	}
+	runtime.KeepAlive(f)
+	return errorsFirst(err, c.writeBack(f.op, due, err == nil))
+}
+
+// prepared is a checked launch that holds its module and stream.
+type prepared struct {
+	launch driver.Launch
+	q      *queue
+	mod    *Module
+	done   func()
+}
+
+func (p *prepared) release() {
+	p.done()
+	p.mod.res.release()
+}
+
+// prepare checks everything about a launch and creates nothing.
+func (f *Function) prepare(ctx context.Context, v *invocation, cfg *LaunchConfig, args []any) (p prepared, err error) {
+	if err := f.mod.res.acquire(f.op, "module"); err != nil {
+		return p, err
+	}
+	q, done, err := f.mod.dev.stream(f.op, cfg.Stream)
+	if err != nil {
+		f.mod.res.release()
+		return p, err
+	}
+	p = prepared{q: q, mod: f.mod, done: done}
+	if err = f.extents(cfg, &p.launch); err == nil {
+		err = f.bind(ctx, v, args)
+	}
+	if err != nil {
+		p.release()
+		return p, err
+	}
+	p.launch.Function, p.launch.Stream = f.h, q.h
+	return p, nil
+}
+
+// bind encodes the arguments. Debug information is read when it can make a difference: before a pointer or structure is
+// first passed, or to name the parameter of an argument that is refused.
+func (f *Function) bind(ctx context.Context, v *invocation, args []any) error {
+	if !f.sourced.Load() && needsSource(args) {
+		if err := f.source(ctx); err != nil {
+			return err
+		}
+	}
+	err := v.bind(f, f.op, args)
+	var refused *kargs.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	if !f.sourced.Load() {
+		if err := f.source(ctx); err != nil {
+			return err
+		}
+		v.release()
+		v.reset()
+		v.c = f.mod.dev.c
+		if err := v.bind(f, f.op, args); !errors.As(err, &refused) {
+			return err
+		}
+	}
+	return &argumentError{f.op, refused}
+}
+
+// needsSource reports whether an argument is one that PTX says too little about.
+func needsSource(args []any) bool {
+	for _, a := range args {
+		switch a.(type) {
+		case int32, uint32, float32, int, uint, float64, int64, uint64, bool, int8, uint8, int16, uint16, nil:
+			continue
+		}
+		switch reflect.TypeOf(a).Kind() {
+		case reflect.Struct, reflect.Array, reflect.Pointer, reflect.Complex64, reflect.Complex128:
+			return true // an Arg, a buffer or an aggregate
+		}
+	}
+	return false
+}
+
+// source adds to the signature what debug information tells. It does so once, and does nothing where there is none. The
+// error is that of ctx.
+func (f *Function) source(ctx context.Context) error {
+	sources, err := f.mod.sources(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.op, err)
+	}
+	old := f.sig.Load()
+	if s := sources[f.entry]; old != nil && len(s) == len(old.Params) {
+		sig := *old
+		sig.Params = append([]ksig.Param(nil), old.Params...)
+		for i := range s {
+			sig.Params[i].Source = &s[i]
+		}
+		f.sig.Store(&sig)
+	}
+	f.sourced.Store(true)
+	return nil
+}
+
+// extents checks grid, block and shared memory against the limits of device and kernel.
+func (f *Function) extents(cfg *LaunchConfig, l *driver.Launch) error {
+	c := f.mod.dev.c
+	var err error
+	if l.Grid, err = c.extent(f.op, "grid", "blocks", cfg.Grid, driver.MaxGridDimX); err != nil {
+		return err
+	}
+	if l.Block, err = c.extent(f.op, "block", "threads", cfg.Block, driver.MaxBlockDimX); err != nil {
+		return err
+	}
+	if n := l.Block.Count(); f.info.MaxThreads > 0 && n > uint64(f.info.MaxThreads) {
+		return misused(f.op, ErrInvalidValue, "block %v has %d threads, this kernel takes at most %d on %s", cfg.Block, n, f.info.MaxThreads, c.name)
+	}
+	if sig := f.sig.Load(); sig != nil {
+		if err := declared(f.op, sig, cfg.Block); err != nil {
+			return err
+		}
+	}
+	return f.shared(cfg, l)
+}
+
+// extent checks one extent. first is the attribute of its limit in x; those of y and z follow.
+func (c *core) extent(op, what, units string, d Dim3, first driver.Attribute) (driver.Dim3, error) {
+	if d.X < 1 || d.Y < 1 || d.Z < 1 {
+		return driver.Dim3{}, misused(op, ErrInvalidValue, "%s %v: every extent must be at least 1 (cuda.D1 and cuda.D2 fill up with 1)", what, d)
+	}
+	for i, n := range [3]int{d.X, d.Y, d.Z} {
+		limit, err := c.attribute(first + driver.Attribute(i))
+		if err != nil {
+			return driver.Dim3{}, c.wrap(op, err)
+		}
+		if n > limit || n > math.MaxUint32 {
+			return driver.Dim3{}, misused(op, ErrInvalidValue, "%s %v: %d %s in %c, %s allows %d", what, d, n, units, 'x'+rune(i), c.name, limit)
+		}
+	}
+	return driver.Dim3{X: uint32(d.X), Y: uint32(d.Y), Z: uint32(d.Z)}, nil
+}
+
+// declared checks a block against __launch_bounds__ (PTX .maxntid) and .reqntid: the first bounds the number of threads,
+// the second fixes each extent (PTX ISA, Performance-Tuning Directives).
+func declared(op string, sig *ksig.Signature, d Dim3) error {
+	product := func(n [3]int) int { return max(n[0], 1) * max(n[1], 1) * max(n[2], 1) }
+	if sig.ReqThreads != [3]int{} {
+		r := sig.ReqThreads
+		if want := D3(max(r[0], 1), max(r[1], 1), max(r[2], 1)); d != want {
+			return misused(op, ErrInvalidValue, "block %v: the kernel requires %v", d, want)
+		}
+	}
+	if sig.MaxThreads != [3]int{} && d.X*d.Y*d.Z > product(sig.MaxThreads) {
+		return misused(op, ErrInvalidValue, "block %v has %d threads, the kernel's launch bounds allow %d", d, d.X*d.Y*d.Z, product(sig.MaxThreads))
+	}
+	return nil
+}
+
+// shared checks the shared memory of a block, static and dynamic together.
+func (f *Function) shared(cfg *LaunchConfig, l *driver.Launch) error {
+	c := f.mod.dev.c
+	if cfg.SharedBytes == 0 {
+		return nil
+	}
+	limit, err := c.attribute(driver.MaxSharedBytesPerBlockOptin)
+	if err != nil || limit == 0 {
+		if limit, err = c.attribute(driver.MaxSharedBytesPerBlock); err != nil {
+			return c.wrap(f.op, err)
+		}
+	}
+	if cfg.SharedBytes < 0 || cfg.SharedBytes > limit-f.info.SharedBytes {
+		return misused(f.op, ErrInvalidValue, "%d bytes of dynamic and %d of static shared memory, %s allows %d together",
+			cfg.SharedBytes, f.info.SharedBytes, c.name, limit)
+	}
+	l.SharedBytes = uint32(cfg.SharedBytes)
+	return nil
+}
+
+// queue copies slices to the device and queues the launch. On error nothing is left.
+func (f *Function) queue(v *invocation, l *driver.Launch, q *queue, join bool) (driver.Ticket, error) {
+	c := f.mod.dev.c
+	if join {
+		for _, s := range v.held {
+			if err := s.m.join(q); err != nil {
+				return 0, c.wrap(f.op, err)
+			}
+		}
+	}
+	if err := v.stage(q.h); err != nil {
+		return 0, c.wrap(f.op, err)
+	}
+	l.Params = v.enc.Block
+	// Noted before it runs: another goroutine may wait for the stream and get the fault.
+	c.recent.note(f.kernel, v.uses)
+	ticket, err := c.drv.Launch(l)
+	if err != nil {
+		v.unstage()
+		return 0, c.wrap(f.op, err)
+	}
+	for _, s := range v.held {
+		s.m.touch(q)
+	}
+	return ticket, nil
+}
+
+// invocations keeps the memory of launches.
+var invocations = sync.Pool{New: func() any { return new(invocation) }}
+
+func newInvocation(c *core) *invocation {
+	v := invocations.Get().(*invocation)
+	v.c = c
+	return v
+}
+
+// done ends the invocation: buffers are released, memory is kept for the next.
+func (v *invocation) done() {
+	v.release()
+	v.reset()
+	invocations.Put(v)
+}

@@ -1,0 +1,65 @@
+package cuda
+
+import (
+	"fmt"
+)
+
+// HostBuffer is page-locked host memory that its device can reach: copies between it and Buffers run beside other work,
+// and a kernel takes it as an argument like a Buffer, without a copy. It is outside Go's heap, so it owns its memory:
+// Close frees it, or closing its device, never the garbage collector.
+type HostBuffer[T Element] struct {
+	dev *Device
+	mem *memory
+	n   int
+}
+
+// AllocHost makes page-locked memory of n elements, all zero.
+func AllocHost[T Element](d *Device, n int) (*HostBuffer[T], error) {
+	size := sizeOf[T]()
+	op := fmt.Sprintf("alloc %d page-locked elements of %d bytes", n, size)
+	if n < 0 || uint64(n) > 1<<62/uint64(size) {
+		return nil, misused(op, ErrInvalidValue, "the length is out of range")
+	}
+	if err := d.c.usable(op); err != nil {
+		return nil, err
+	}
+	m := &memory{bytes: uint64(n) * uint64(size)}
+	if n > 0 {
+		err := d.c.withMemory(func() (err error) {
+			m.ptr, m.host, err = d.c.drv.AllocHost(m.bytes)
+			return err
+		})
+		if err != nil {
+			return nil, d.c.wrap(op, err)
+		}
+		clear(m.host)
+	}
+	m.own(d.c, hostMemory)
+	return &HostBuffer[T]{d, m, n}, nil
+}
+
+// Slice is the memory itself. It must not be used after Close, nor written while queued work reads it.
+func (b *HostBuffer[T]) Slice() []T {
+	if b.mem.state.Load()&1 != 0 {
+		return nil
+	}
+	return sliceOf[T](b.mem.host)
+}
+
+// Len is the number of elements.
+func (b *HostBuffer[T]) Len() int { return b.n }
+
+// Device returns the device that the memory belongs to.
+func (b *HostBuffer[T]) Device() *Device { return b.dev }
+
+// Close frees the memory once all work queued so far is done. Slices of it are invalid at once.
+func (b *HostBuffer[T]) Close() error { return b.mem.close() }
+
+func (b *HostBuffer[T]) elem(T) {}
+
+func (b *HostBuffer[T]) use(op string) (span, error) {
+	if err := b.mem.acquire(op, "host buffer"); err != nil {
+		return span{}, err
+	}
+	return span{b.mem, b.mem.ptr, b.mem.bytes}, nil
+}
