@@ -1,0 +1,85 @@
+#!/bin/sh
+# Tries Tandem where nothing is installed: the static binary in an empty root, then a clone of the last commit in a fresh
+# Debian root with Go, make, git and ca-certificates alone, as root and as an ordinary user, with and without network.
+#
+#   tools/chroot.sh [all | static | debian]      CHROOT_TESTS=0 leaves `make test` out
+#
+# Needs root and, for the Debian root, debootstrap and the network.
+set -eu
+what=${1:-all}
+top=$(cd "$(dirname "$0")/.." && pwd)
+. "$top/tools/go.sh"
+[ "$(id -u)" = 0 ] || { echo "chroot: needs root" >&2; exit 1; }
+work=${CHROOT_DIR:-$(mktemp -d)}
+root=$work/root
+trap 'umount "$root/proc" "$root/dev/shm" 2>/dev/null || true; [ -n "${CHROOT_DIR:-}" ] || rm -rf "$work"' EXIT
+
+say() { printf '\n== %s\n' "$*"; }
+
+static() {
+	say "a static binary in an empty root"
+	mkdir -p "$work/empty/tmp"
+	(cd "$top" && CGO_ENABLED=0 "$GO" build -buildvcs=false -tags tandem_nodl -o "$work/empty/multiply_them" ./examples/multiply_them)
+	chroot "$work/empty" /multiply_them | tail -n 3
+}
+
+# in_root USER COMMAND: a login shell's environment and nothing else, but the proxy's variables.
+in_root() {
+	user=$1
+	shift
+	home=/home/$user
+	[ "$user" != root ] || home=/root
+	chroot --userspec="$user" "$root" /usr/bin/env -i HOME="$home" PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		${HTTPS_PROXY+HTTPS_PROXY="$HTTPS_PROXY"} ${HTTP_PROXY+HTTP_PROXY="$HTTP_PROXY"} ${GOPROXY+GOPROXY="$GOPROXY"} \
+		${GOTOOLCHAIN+GOTOOLCHAIN="$GOTOOLCHAIN"} ${CI+CI="$CI"} "$@"
+}
+
+clone() { # clone USER DIR
+	rm -rf "$root$2"
+	git -c safe.directory='*' clone -q "$top" "$root$2"
+	chown -R "$(chroot "$root" id -u "$1"):$(chroot "$root" id -g "$1")" "$root$2"
+}
+
+debian() {
+	command -v debootstrap >/dev/null || { echo "chroot: needs debootstrap" >&2; exit 1; }
+	say "a fresh Debian 12 root"
+	if [ ! -x "$root/usr/bin/make" ]; then
+		debootstrap --variant=minbase --include=make,git,ca-certificates bookworm "$root" ${DEBIAN_MIRROR:-} >"$work/debootstrap.log"
+	fi
+	mkdir -p "$root/usr/local"
+	[ -d "$root/usr/local/go" ] || cp -a "$("$GO" env GOROOT)" "$root/usr/local/go"
+	cp /etc/resolv.conf "$root/etc/resolv.conf"
+	[ ! -d /usr/local/share/ca-certificates ] || { cp -a /usr/local/share/ca-certificates "$root/usr/local/share/"; chroot "$root" update-ca-certificates >/dev/null 2>&1 || true; }
+	mount -t proc proc "$root/proc"
+	mkdir -p "$root/dev/shm" && mount -t tmpfs tmpfs "$root/dev/shm"
+	chroot "$root" id user >/dev/null 2>&1 || chroot "$root" useradd -m user
+
+	say "ordinary user: make run"
+	clone user /home/user/tandem
+	in_root user sh -c 'cd ~/tandem && make run' | tail -n 5
+	if [ "${CHROOT_TESTS:-1}" != 0 ]; then
+		say "ordinary user: make test"
+		in_root user sh -c 'cd ~/tandem && CI= make test'
+	fi
+	say "ordinary user without network and without NVRTC: embedded PTX"
+	in_root user sh -c 'rm -rf ~/.local/share/tandem ~/.cache/tandem'
+	in_root user sh -c 'cd ~/tandem && unshare -rn true 2>/dev/null && unshare -rn make run || HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 make run' | tail -n 5
+
+	say "root: the steps of the Dockerfile, then make run and make test"
+	clone root /src
+	in_root root sh -c 'cd /src && sh tools/image.sh && multiply_them' | tail -n 3
+	in_root root sh -c 'cd /src && ! TANDEM_DEVICE=gpu multiply_them'
+	in_root root sh -c 'cd /src && make run' | tail -n 3
+	if [ "${CHROOT_TESTS:-1}" != 0 ]; then
+		in_root root sh -c 'cd /src && CI= make test'
+	fi
+	say "an ordinary user uses what root set up"
+	in_root user sh -c 'cd ~/tandem && make run' | tail -n 3
+}
+
+case $what in
+static) static ;;
+debian) debian ;;
+all) static; debian ;;
+*) echo "usage: tools/chroot.sh [all | static | debian]" >&2; exit 2 ;;
+esac
