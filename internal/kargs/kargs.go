@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/tandem-go/tandem/internal/ksig"
@@ -71,10 +72,12 @@ type Encoder struct {
 // Reset empties the block and sets the signature.
 func (e *Encoder) Reset(sig *ksig.Signature) {
 	e.Sig = sig
-	e.Block = e.Block[:0]
+	size := 0
 	if sig != nil {
-		e.Block = append(e.Block, make([]byte, sig.Size)...)
+		size = sig.Size
 	}
+	e.Block = slices.Grow(e.Block[:0], size)[:size]
+	clear(e.Block)
 }
 
 // Count checks the number of arguments.

@@ -266,7 +266,7 @@ func (l *layout) compare(t *ksig.Type) string {
 			}
 			have = have[1:]
 		}
-		if len(have) == 0 || have[0].off > w.off && have[0].off >= w.off+w.size {
+		if len(have) == 0 || have[0].off >= w.off+w.size {
 			return fmt.Sprintf("%s at offset %d has no counterpart", w.path, w.off)
 		}
 		h := have[0]
