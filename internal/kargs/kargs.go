@@ -143,35 +143,36 @@ func pointerSized(p *ksig.Param) bool {
 
 // Value writes v as parameter i.
 func (e *Encoder) Value(i int, v any) error {
-	switch v := v.(type) {
+	// v itself is passed on, since putting x into an interface again would take memory.
+	switch x := v.(type) {
 	case int32:
-		return e.scalar(i, ksig.Integer, 4, uint64(uint32(v)), v)
+		return e.scalar(i, ksig.Integer, 4, uint64(uint32(x)), v)
 	case uint32:
-		return e.scalar(i, ksig.Integer, 4, uint64(v), v)
+		return e.scalar(i, ksig.Integer, 4, uint64(x), v)
 	case float32:
-		return e.scalar(i, ksig.Float, 4, uint64(math.Float32bits(v)), v)
+		return e.scalar(i, ksig.Float, 4, uint64(math.Float32bits(x)), v)
 	case int:
-		return e.integer(i, int64(v), v < 0, v)
+		return e.integer(i, int64(x), x < 0, v)
 	case float64:
-		return e.scalar(i, ksig.Float, 8, math.Float64bits(v), v)
+		return e.scalar(i, ksig.Float, 8, math.Float64bits(x), v)
 	case int64:
-		return e.scalar(i, ksig.Integer, 8, uint64(v), v)
+		return e.scalar(i, ksig.Integer, 8, uint64(x), v)
 	case uint64:
-		return e.address(i, v, v)
+		return e.address(i, x, v)
 	case uint:
-		return e.integer(i, int64(v), false, v)
+		return e.integer(i, int64(x), false, v)
 	case int8:
-		return e.scalar(i, ksig.Integer, 1, uint64(uint8(v)), v)
+		return e.scalar(i, ksig.Integer, 1, uint64(uint8(x)), v)
 	case uint8:
-		return e.scalar(i, ksig.Integer, 1, uint64(v), v)
+		return e.scalar(i, ksig.Integer, 1, uint64(x), v)
 	case int16:
-		return e.scalar(i, ksig.Integer, 2, uint64(uint16(v)), v)
+		return e.scalar(i, ksig.Integer, 2, uint64(uint16(x)), v)
 	case uint16:
-		return e.scalar(i, ksig.Integer, 2, uint64(v), v)
+		return e.scalar(i, ksig.Integer, 2, uint64(x), v)
 	case bool:
-		return e.scalar(i, ksig.Integer, 1, b2u(v), v)
+		return e.scalar(i, ksig.Integer, 1, b2u(x), v)
 	case uintptr:
-		return e.address(i, uint64(v), v)
+		return e.address(i, uint64(x), v)
 	case nil:
 		return e.null(i)
 	}
