@@ -1,0 +1,103 @@
+package lower
+
+import (
+	"github.com/tandem-go/tandem/internal/ir"
+	"github.com/tandem-go/tandem/internal/ptx"
+	"github.com/tandem-go/tandem/internal/ptx/check"
+)
+
+// mov moves a value, an address, or the parts of a value from or into a vector. Moves of registers need no instruction.
+func (l *fn) mov(in *check.Instr) bool {
+	as := irType(in.Form.Type(0))
+	d, a := &in.Args[0], &in.Args[1]
+	switch {
+	case a.Kind == check.ArgVec:
+		parts := l.values(a.Elems)
+		l.set(d, l.op(ir.OpPack, bitsOf(as.Bits()), parts...), as)
+		return true
+	case d.Kind == check.ArgVec:
+		v := l.valueAs(a, as)
+		n := len(d.Elems)
+		part := bitsOf(as.Bits() / n)
+		types := make([]ir.Type, n)
+		for i := range types {
+			types[i] = part.Value()
+		}
+		un := l.emit(&ir.Instr{Op: ir.OpUnpack, As: bitsOf(as.Bits()), Args: []*ir.Value{v}}, types...)
+		for i := range d.Elems {
+			l.set(&d.Elems[i], un.Results[i], part)
+		}
+		return true
+	}
+	l.set(d, l.valueAs(a, as), as)
+	return true
+}
+
+// cvt lowers conversions. Between integers they are extensions, which .sat makes conversions proper.
+func (l *fn) cvt(in *check.Instr) bool {
+	f := in.Form
+	as, from := irType(f.Type(0)), irType(f.Type(1))
+	m, ok := mods(f)
+	if as == ir.Void || from == ir.Void || !ok || f.Has(check.Mode) {
+		return false
+	}
+	d := &in.Args[0]
+	if packed := map[ir.Type]ir.Type{ir.F16x2: ir.F16, ir.BF16x2: ir.BF16}[as]; packed != ir.Void {
+		if len(in.Args) != 3 || f.Mod[check.Round] == "rs" {
+			return false
+		}
+		high, low := l.cvtOne(packed, from, m, &in.Args[1]), l.cvtOne(packed, from, m, &in.Args[2])
+		l.set(d, l.op(ir.OpPack, ir.B32, low, high), as)
+		return true
+	}
+	if !as.Float() && !from.Float() && m.Flags&ir.Sat == 0 {
+		v := l.convert(l.value(&in.Args[1]), from, as)
+		l.set(d, v, as)
+		return true
+	}
+	if as.Float() && from.Float() && as.Bits() == from.Bits() && len(f.Mod[check.Round]) == 3 {
+		m.Flags |= ir.RoundInt
+	}
+	l.set(d, l.cvtOne(as, from, m, &in.Args[1]), as)
+	return true
+}
+
+// cvtOne converts one operand.
+func (l *fn) cvtOne(as, from ir.Type, m ir.Mods, a *check.Arg) *ir.Value {
+	v := l.value(a)
+	if v.Type != from.Value() {
+		v = l.extend(v, v.Type, from.Value())
+	}
+	return l.emit(&ir.Instr{Op: ir.OpCvt, As: as, From: from, Mods: m, Args: []*ir.Value{v}}, as.Value()).Results[0]
+}
+
+// cvta lowers cvta and cvta.to.
+func (l *fn) cvta(in *check.Instr) bool {
+	as := irType(in.Form.Type(0))
+	space := spaces[in.Form.Space]
+	if space == ir.SpaceParam || in.Form.Mod[check.SubSpace] == "cluster" {
+		return false
+	}
+	op := ir.OpCvta
+	if in.Form.Has(check.To) {
+		op = ir.OpCvtaTo
+	}
+	v := l.convert(l.value(&in.Args[1]), as, ir.U64)
+	c := &ir.Instr{Op: op, As: ir.B64, Mods: ir.Mods{Space: space}, Args: []*ir.Value{v}}
+	l.set(&in.Args[0], l.convert(l.emit(c, ir.B64).Results[0], ir.U64, as), as)
+	return true
+}
+
+func (l *fn) isspacep(in *check.Instr) bool {
+	a := &in.Args[1]
+	v := l.value(a)
+	if v.Type != ir.B64 {
+		v = l.extend(v, ir.U32, ir.B64)
+	}
+	if in.Form.Space == ptx.ParamSpace || in.Form.Mod[check.SubSpace] == "cluster" {
+		return false
+	}
+	c := &ir.Instr{Op: ir.OpIsSpace, As: ir.Pred, Mods: ir.Mods{Space: spaces[in.Form.Space]}, Args: []*ir.Value{v}}
+	l.set(&in.Args[0], l.emit(c, ir.Pred).Results[0], ir.Pred)
+	return true
+}
