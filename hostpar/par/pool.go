@@ -229,3 +229,6 @@ func (p *Pool) Stats() PoolStats {
 	s.Waiting = p.jobs.len()
 	return s
 }
+
+// Context returns the context that jobs are called with. It ends with Kill, and when the pool has ended.
+func (p *Pool) Context() context.Context { return p.ctx }
