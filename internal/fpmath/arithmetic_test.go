@@ -141,6 +141,10 @@ func TestFmaTies(t *testing.T) {
 		if r.IntN(2) == 0 {
 			b = -b
 		}
+		if r.IntN(4) == 0 {
+			// Subnormal: the product is half an ulp less 2^-46 of itself.
+			a, b, c = 0x1p-75*(1+0x1p-23), 0x1p-75*(1-0x1p-23), math.Ldexp(float64(r.IntN(1<<23)), -149)
+		}
 		p := [3]uint64{bits32(a), bits32(b), bits32(float32(c))}
 		m := modifiers{round: rounding(r.IntN(4))}
 		want := opFma.expect(f32, m, p)
