@@ -14,6 +14,8 @@ import (
 	"github.com/tandem-go/tandem/internal/dl"
 )
 
+func TestAvailable(t *testing.T) { require.True(t, dl.Available()) }
+
 func TestFindKeepsOrderAndLeavesOutStubs(t *testing.T) {
 	root := t.TempDir()
 	for _, f := range []string{"a/libx.so.1", "a/libx.so.2", "b/libx.so.1", "b/stubs/libx.so.1", "c7/libx.so.1", "c8/liby.so"} {

@@ -8,7 +8,7 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-const noLoaderReason = "" // never used: this build has a loader
+const noLoaderReason = "" // this build has a loader
 
 // openLibrary holds the thread because dlerror reports the last failure of the calling thread.
 func openLibrary(path string) (uintptr, error) {

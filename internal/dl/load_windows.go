@@ -4,7 +4,7 @@ package dl
 
 import "syscall"
 
-const noLoaderReason = "" // never used: this build has a loader
+const noLoaderReason = "" // this build has a loader
 
 func openLibrary(path string) (uintptr, error) {
 	handle, err := syscall.LoadLibrary(path)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestWithoutLoaderEachOpenSaysSo(t *testing.T) {
+	require.False(t, dl.Available())
 	_, err := dl.Open("libc.so.6")
 	require.ErrorIs(t, err, dl.ErrNoLoader)
 	require.ErrorContains(t, err, "tandem_nodl")

@@ -138,6 +138,10 @@ func (s *Search) steps() (before, after []step) {
 // open tries each step and returns the first library that can be used.
 func (s *Search) open() (*library, error) {
 	missing := &NotFoundError{}
+	if !dl.Available() {
+		missing.Attempts = []Attempt{{"loader", "shared libraries", dl.ErrNoLoader}}
+		return nil, missing
+	}
 	if s.Path != "" {
 		if lib := s.openPath(missing); lib != nil {
 			return lib, nil

@@ -107,5 +107,11 @@ func (e *NotFoundError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns ErrNotFound.
-func (e *NotFoundError) Unwrap() error { return ErrNotFound }
+// Unwrap returns ErrNotFound and the reasons of all attempts.
+func (e *NotFoundError) Unwrap() []error {
+	errs := []error{ErrNotFound}
+	for _, a := range e.Attempts {
+		errs = append(errs, a.Err)
+	}
+	return errs
+}

@@ -1,3 +1,5 @@
+//go:build !tandem_nodl
+
 package nvrtc_test
 
 import (
@@ -109,7 +111,10 @@ extern "C" __global__ void k(int32_t *p, uint64_t *q, float *f, double *d, char 
     p[2] = isnan(f[2]) + isinf(f[1]) + abs(p[3]);
     printf("%" PRIu64 "\n", q[0]);
     uint u = 3; p[4] = u;
-}`
+    atomicAdd(q, UINT64_C(1)); atomicMax(q + 1, uint64_t(2));
+}
+typedef long long int64_t; // as a program's own definition for NVRTC has it
+typedef unsigned long long uint64_t;`
 	nvrtctest.Each(t, func(t *testing.T, c *nvrtc.Compiler) {
 		res := compile(t, c, nvrtc.Program{Source: src, Name: "asserting.cu"})
 		ptx := string(res.PTX)

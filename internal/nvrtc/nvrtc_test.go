@@ -1,3 +1,5 @@
+//go:build !tandem_nodl
+
 package nvrtc_test
 
 import (
@@ -9,13 +11,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/tandem-go/tandem/internal/nvrtc"
 	"github.com/tandem-go/tandem/internal/nvrtc/nvrtctest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const axpy = `
 template<typename T> __global__ void axpy(T a, const T *x, T *y, int n) {

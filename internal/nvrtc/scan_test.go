@@ -1,3 +1,5 @@
+//go:build !tandem_nodl
+
 package nvrtc_test
 
 import (

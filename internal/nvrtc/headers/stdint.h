@@ -1,5 +1,5 @@
-// Part of Tandem: integer types of exact width. The 64-bit types are those of the host's C library, so that symbols are
-// mangled as in code compiled ahead of time: long where that has 64 bits, else long long.
+// Part of Tandem: integer types of exact width. The 64-bit types are long long, as in the other headers that exist for
+// code compiled at run time, so that both can be included; CUDA's 64-bit atomics take these types too.
 #ifndef TANDEM_STDINT_H
 #define TANDEM_STDINT_H
 typedef signed char int8_t;
@@ -8,17 +8,8 @@ typedef short int16_t;
 typedef unsigned short uint16_t;
 typedef int int32_t;
 typedef unsigned int uint32_t;
-#ifdef _WIN32
 typedef long long int64_t;
 typedef unsigned long long uint64_t;
-#define INT64_C(v) v##LL
-#define UINT64_C(v) v##ULL
-#else
-typedef long int64_t;
-typedef unsigned long uint64_t;
-#define INT64_C(v) v##L
-#define UINT64_C(v) v##UL
-#endif
 typedef int8_t int_least8_t;
 typedef uint8_t uint_least8_t;
 typedef int16_t int_least16_t;
@@ -29,8 +20,8 @@ typedef int64_t int_least64_t;
 typedef uint64_t uint_least64_t;
 typedef int8_t int_fast8_t;
 typedef uint8_t uint_fast8_t;
-typedef int32_t int_fast16_t;
-typedef uint32_t uint_fast16_t;
+typedef int16_t int_fast16_t;
+typedef uint16_t uint_fast16_t;
 typedef int32_t int_fast32_t;
 typedef uint32_t uint_fast32_t;
 typedef int64_t int_fast64_t;
@@ -46,6 +37,8 @@ typedef uint64_t uintptr_t;
 #define UINT16_C(v) v
 #define INT32_C(v) v
 #define UINT32_C(v) v##U
+#define INT64_C(v) v##LL
+#define UINT64_C(v) v##ULL
 #define INTMAX_C(v) INT64_C(v)
 #define UINTMAX_C(v) UINT64_C(v)
 
