@@ -34,6 +34,14 @@ var inverseFactorial = func() (list [64]*big.Float) {
 	return list
 }()
 
+// 1/(2k+1)
+var inverseOdd = func() (list [19]*big.Float) {
+	for k := range list {
+		list[k] = new(big.Float).Quo(number(1), number(float64(2*k+1)))
+	}
+	return list
+}()
+
 // taylor sums sign^k · x^(first+2k)/(first+2k)! for terms of k, without the factor x^first.
 func taylor(x2 *big.Float, first, terms int) *big.Float {
 	s := number(0)
@@ -65,7 +73,7 @@ func bigLog2(x float64) *big.Float {
 	s2 := new(big.Float).Mul(s, s)
 	sum := number(0)
 	for k := 18; k >= 0; k-- { // 0.1716^38 < 2^-96
-		sum.Mul(sum, s2).Add(sum, new(big.Float).Quo(number(1), number(float64(2*k+1))))
+		sum.Mul(sum, s2).Add(sum, inverseOdd[k])
 	}
 	sum.Mul(sum, s).Quo(sum, bigLn2).Mul(sum, number(2))
 	return sum.Add(sum, number(float64(e)))
