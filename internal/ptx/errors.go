@@ -89,7 +89,7 @@ func (l ErrorList) Err() error {
 		case b.Pos.Before(a.Pos):
 			return 1
 		}
-		return 0
+		return strings.Compare(a.Msg, b.Msg)
 	})
 	return l
 }

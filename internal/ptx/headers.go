@@ -168,12 +168,15 @@ func (p *parser) headerParam() (param ksig.Param, ok bool) {
 		p.errorf(at, "parameter %s has no known type", v.Name)
 		return param, false
 	}
-	return LayParam(&v)
+	if param, ok = layParam(&v); !ok {
+		p.errorf(at, "parameter %s is too large", v.Name)
+	}
+	return param, ok
 }
 
-// LayParam returns name, size, alignment and class of a kernel parameter; its offset comes with Signature.Lay. ok is
-// false if its size is unknown or beyond 1 GiB.
-func LayParam(v *Var) (param ksig.Param, ok bool) {
+// layParam returns name, size, alignment and class of a kernel parameter; its offset comes with Signature.Lay. ok is
+// false if it is larger than 1 GiB.
+func layParam(v *Var) (param ksig.Param, ok bool) {
 	n, ok := v.Len()
 	if !ok || n > 1<<30/int64(max(v.ElemSize(), 1)) {
 		return param, false

@@ -319,18 +319,41 @@ type Operand struct {
 	Elems []Operand
 }
 
-func (d *Var) At() Pos       { return d.Pos }
-func (d *Func) At() Pos      { return d.Pos }
-func (d *Alias) At() Pos     { return d.Pos }
-func (d *File) At() Pos      { return d.Pos }
-func (d *Section) At() Pos   { return d.Pos }
+// At returns the position of the first token.
+func (d *Var) At() Pos { return d.Pos }
+
+// At returns the position of the first token.
+func (d *Func) At() Pos { return d.Pos }
+
+// At returns the position of the first token.
+func (d *Alias) At() Pos { return d.Pos }
+
+// At returns the position of the first token.
+func (d *File) At() Pos { return d.Pos }
+
+// At returns the position of the first token.
+func (d *Section) At() Pos { return d.Pos }
+
+// At returns the position of the first token.
 func (d *Directive) At() Pos { return d.Pos }
-func (s *Instr) At() Pos     { return s.Pos }
-func (s *Label) At() Pos     { return s.Pos }
-func (s *Block) At() Pos     { return s.Pos }
-func (s *Loc) At() Pos       { return s.Pos }
+
+// At returns the position of the first token.
+func (s *Instr) At() Pos { return s.Pos }
+
+// At returns the position of the first token.
+func (s *Label) At() Pos { return s.Pos }
+
+// At returns the position of the first token.
+func (s *Block) At() Pos { return s.Pos }
+
+// At returns the position of the first token.
+func (s *Loc) At() Pos { return s.Pos }
+
+// At returns the position of the first token.
 func (s *Prototype) At() Pos { return s.Pos }
-func (s *Targets) At() Pos   { return s.Pos }
+
+// At returns the position of the first token.
+func (s *Targets) At() Pos { return s.Pos }
 
 func (*Var) decl()       {}
 func (*Func) decl()      {}

@@ -11,7 +11,6 @@ type funcChecker struct {
 	scopes []*scope
 	// fixups are branches whose labels may stand further down.
 	fixups []fixup
-	ptrs   []*label
 }
 
 // fixup is a branch of instruction instr to a label.
@@ -92,7 +91,6 @@ func (c *funcChecker) block(b *ptx.Block, s *scope) {
 			c.enter(s, stmt.Name, symbol{targets: stmt, pos: stmt.Pos})
 		}
 	}
-	labels := 0
 	for _, stmt := range b.Stmts {
 		switch stmt := stmt.(type) {
 		case *ptx.Instr:
@@ -101,7 +99,6 @@ func (c *funcChecker) block(b *ptx.Block, s *scope) {
 			if sym := s.names[stmt.Name]; sym.pos == stmt.Pos && sym.label != nil {
 				c.f.Labels[sym.label.id].Index = len(c.f.Code)
 			}
-			labels++
 		case *ptx.Var:
 			c.local(s, stmt)
 		case *ptx.Targets:

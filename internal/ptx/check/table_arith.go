@@ -171,12 +171,12 @@ set cmp=$fc bool=and|or|xor ftz? t=u32|s32|f32 t=f32|f16 : d:0 s:1 s:1 p:
 set cmp=$fc bool=and|or|xor t=u32|s32|f32 t=f64|bf16 : d:0 s:1 s:1 p:
 set cmp=$fc ftz? t=f16|bf16|u16|s16 t=f16 : d:0 s:1 s:1
 set cmp=$fc t=bf16|u16|s16 t=bf16   : d:0 s:1 s:1
-set cmp=$fc ftz? t=f16x2 t=f16x2    : d:0 s:1 s:1
-set cmp=$fc t=bf16x2 t=bf16x2       : d:0 s:1 s:1
+set cmp=$fc ftz? t=f16x2|u32|s32 t=f16x2    : d:0 s:1 s:1
+set cmp=$fc t=bf16x2|u32|s32 t=bf16x2       : d:0 s:1 s:1
 set cmp=$fc bool=and|or|xor ftz? t=f16|u16|s16 t=f16 : d:0 s:1 s:1 p:
 set cmp=$fc bool=and|or|xor t=bf16|u16|s16 t=bf16 : d:0 s:1 s:1 p:
-set cmp=$fc bool=and|or|xor ftz? t=f16x2 t=f16x2 : d:0 s:1 s:1 p:
-set cmp=$fc bool=and|or|xor t=bf16x2 t=bf16x2 : d:0 s:1 s:1 p:
+set cmp=$fc bool=and|or|xor ftz? t=f16x2|u32|s32 t=f16x2 : d:0 s:1 s:1 p:
+set cmp=$fc bool=and|or|xor t=bf16x2|u32|s32 t=bf16x2 : d:0 s:1 s:1 p:
 selp t=$b|$i|f32|f64                : d:0 s:0 s:0 q:
 slct t=$b|$i|f32|f64 t=s32          : d:0 s:0 s:0 s:1
 slct ftz? t=$b|$i|f32|f64 t=f32     : d:0 s:0 s:0 s:1
@@ -196,6 +196,7 @@ shr t=$b|$i                         : d:0 s:0 s:u32
 const moveTable = `
 mov t=pred                          : d:0 s:0
 mov t=$b|$i|f32|f64|b128            : x: x: ! mov
+mov vec=v2|v4|v8 t=$b|$i|f32|f64    : d:0*v s:0*v
 prmt t=b32 mode?=f4e|b4e|rc8|ecl|ecr|rc16 : d:0 s:0 s:0 s:0
 cvt round?=$r|rni|rzi|rmi|rpi ftz? sat? t=u8|$i|s8|f16|f32|f64|bf16 t=u8|$i|s8|f16|f32|f64|bf16 : d:0~ s:1~ ! cvt
 cvt round=rn|rz relu? sat?=satfinite t=f16|bf16 t=f32      : d:0 s:1
