@@ -1,12 +1,12 @@
 // Package enginetest runs small kernels on any engine and compares what they compute with what their files say.
 //
-// A run file is PTX (testdata/run/*.ptx) or IR text (*.ir). Its first line names the section of the specification that it
-// is about. Each line that begins with `// run:` is a launch:
+// A run file is PTX (testdata/run/*.ptx), IR text (*.ir), or a table of instructions (*.forms, see expandForms) of which
+// PTX is made. Its first line names the section of the specification that it is about. Each line that begins with `// run:` is a launch:
 //
 //	// run: KERNEL<<<GRID, BLOCK[, SHARED]>>>(ARGUMENTS) [OUTCOME]
 //
-// Extents are N, NxN or NxNxN. An argument is `TYPE VALUE` for a scalar, or `TYPE[VALUES]` for the address of a buffer; what
-// the buffer holds afterwards follows as `== [VALUES]`, and without that it must be unchanged. Values are decimal, or 0x
+// Extents are N, NxN or NxNxN. An argument is `TYPE VALUE` for a scalar, `TYPE{VALUES}` for a structure,
+// or `TYPE[VALUES]` for the address of a buffer; what the buffer holds afterwards follows as `== [VALUES]`, and without that it must be unchanged. Values are decimal, or 0x
 // and the bits; `V*N` repeats, `A..B` counts, `?` is not initialised or not looked at, `V~N` allows N units in the last
 // place; nan is the canonical NaN. An outcome is `fault CODE [block X] [thread X] [line N] ["part of the text"]` or
 // `prints "TEXT"`.
@@ -51,6 +51,12 @@ func Run(t *testing.T, e engine.Engine) {
 func RunText(t *testing.T, e engine.Engine, name, text string) { runFile(t, e, name, text) }
 
 func runFile(t *testing.T, e engine.Engine, name, text string) {
+	if path.Ext(name) == ".forms" {
+		var err error
+		if text, err = expandForms(text); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
 	runs, err := parseRuns(text)
 	if err != nil || len(runs) == 0 {
 		t.Fatalf("%s: %d run lines: %v", name, len(runs), err)
@@ -62,12 +68,12 @@ func runFile(t *testing.T, e engine.Engine, name, text string) {
 	for _, l := range runs {
 		variants, err := compile(l.kernel)
 		if err != nil {
-			t.Errorf("%s:%d: %v", name, l.line, err)
+			t.Errorf("%s:%d: %s: %v", name, l.line, l.label, err)
 			continue
 		}
 		for _, v := range variants {
 			for _, m := range modes {
-				where := fmt.Sprintf("%s:%d (%s, %s)", name, l.line, v.name, m.name)
+				where := fmt.Sprintf("%s:%d: %s (%s, %s)", name, l.line, l.label, v.name, m.name)
 				o, err := execute(e, v.executable, l, m)
 				if err != nil {
 					t.Errorf("%s: %v", where, err)
@@ -123,13 +129,13 @@ func loadIR(text string) (func(string) ([]variant, error), error) {
 // natural lays parameters out each aligned to its size.
 func natural(args []argument) (offsets []int, size int) {
 	for _, a := range args {
-		n := a.as.Bytes()
+		align := a.as.Bytes()
 		if a.buffer {
-			n = 8
+			align = 8
 		}
-		size = (size + n - 1) / n * n
+		size = (size + align - 1) / align * align
 		offsets = append(offsets, size)
-		size += n
+		size += a.size()
 	}
 	return offsets, size
 }

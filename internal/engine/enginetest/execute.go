@@ -137,9 +137,9 @@ func arguments(space *mem.Space, x executable, l launch) (params []byte, buffers
 	}
 	params = make([]byte, size)
 	for i, a := range l.args {
-		bits := a.values
+		at, size := params[offsets[i]:], a.as.Bytes()
 		if a.buffer {
-			n := uint64(len(a.values) * a.as.Bytes())
+			n := uint64(len(a.values) * size)
 			addr, err := space.Alloc(max(n, 1))
 			if err != nil {
 				return nil, nil, err
@@ -148,17 +148,15 @@ func arguments(space *mem.Space, x executable, l launch) (params []byte, buffers
 			if err != nil {
 				return nil, nil, err
 			}
-			for k, e := range a.values {
-				if !e.any {
-					put(b[k*a.as.Bytes():][:a.as.Bytes()], e.bits)
-				}
-			}
+			put(at[:8], addr)
 			buffers = append(buffers, b)
-			bits = []element{{bits: addr}}
-			put(params[offsets[i]:][:8], bits[0].bits)
-			continue
+			at = b
 		}
-		put(params[offsets[i]:][:a.as.Bytes()], bits[0].bits)
+		for k, e := range a.values {
+			if !e.any {
+				put(at[k*size:][:size], e.bits)
+			}
+		}
 	}
 	return params, buffers, nil
 }

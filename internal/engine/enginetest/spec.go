@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
@@ -13,7 +14,7 @@ import (
 // launch is one `// run:` line.
 type launch struct {
 	line        int
-	text        string
+	label       string // what reports call it: the form it was made of, or the kernel
 	kernel      string
 	grid, block [3]uint32
 	shared      int
@@ -23,12 +24,20 @@ type launch struct {
 	hasPrints   bool
 }
 
-// argument is a parameter of a launch: a scalar, or the address of a buffer.
+// argument is a parameter of a launch: values passed as they are, or the address of a buffer that holds them.
 type argument struct {
 	as     ir.Type
 	buffer bool
 	values []element
 	want   []element // nil: unchanged
+}
+
+// size is the number of bytes of the parameter.
+func (a argument) size() int {
+	if a.buffer {
+		return 8
+	}
+	return len(a.values) * a.as.Bytes()
 }
 
 // element is a value, or what a value must be.
@@ -51,7 +60,11 @@ var runLine = regexp.MustCompile(`^// run: *([\w$.]+) *<<<([^>]*)>>> *\((.*)\) *
 // parseRuns finds the run lines of a file.
 func parseRuns(text string) ([]launch, error) {
 	var all []launch
+	form := ""
 	for i, line := range strings.Split(text, "\n") {
+		if f, ok := strings.CutPrefix(line, "// form: "); ok {
+			form = f
+		}
 		if !strings.HasPrefix(line, "// run:") {
 			continue
 		}
@@ -59,7 +72,7 @@ func parseRuns(text string) ([]launch, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
-		l.line = i + 1
+		l.line, l.label, form = i+1, cmp.Or(form, l.kernel), ""
 		all = append(all, l)
 	}
 	return all, nil
@@ -70,7 +83,7 @@ func parseRun(line string) (l launch, err error) {
 	if m == nil {
 		return l, fmt.Errorf("not a run line: %q", line)
 	}
-	l.text, l.kernel = line, m[1]
+	l.kernel = m[1]
 	dims := strings.Split(m[2], ",")
 	if len(dims) < 2 || len(dims) > 3 {
 		return l, fmt.Errorf("want <<<grid, block>>> or <<<grid, block, shared bytes>>>, have %q", m[2])
@@ -118,6 +131,8 @@ func splitArguments(s string) (out []string) {
 	return out
 }
 
+var valueForm = regexp.MustCompile(`^(\w+)(?: (\S+)|\{([^}]*)\})$`)
+
 var bufferForm = regexp.MustCompile(`^(\w+)\[([^\]]*)\](?: *== *\[([^\]]*)\])?$`)
 
 func parseArgument(s string) (a argument, err error) {
@@ -139,16 +154,16 @@ func parseArgument(s string) (a argument, err error) {
 		}
 		return a, nil
 	}
-	name, value, ok := strings.Cut(s, " ")
-	if !ok {
-		return a, fmt.Errorf("%q is neither TYPE VALUE nor TYPE[VALUES]", s)
+	m := valueForm.FindStringSubmatch(s)
+	if m == nil {
+		return a, fmt.Errorf("%q is neither TYPE VALUE nor TYPE{VALUES} nor TYPE[VALUES]", s)
 	}
-	if a.as, err = parseType(name); err != nil {
+	if a.as, err = parseType(m[1]); err != nil {
 		return a, err
 	}
-	a.values, err = parseElements(a.as, value)
-	if err == nil && len(a.values) != 1 {
-		err = fmt.Errorf("%q: want one value", s)
+	a.values, err = parseElements(a.as, m[2]+m[3])
+	if err == nil && len(a.values) == 0 {
+		err = fmt.Errorf("%q has no value", s)
 	}
 	return a, err
 }
