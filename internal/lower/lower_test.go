@@ -2,6 +2,7 @@ package lower_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,4 +62,129 @@ func TestGolden(t *testing.T) {
 			require.Equal(t, string(want), out.String())
 		})
 	}
+}
+
+// TestUnsupported: everything that the host device cannot execute is reported at once, with its place, and what is never
+// reached is not.
+func TestUnsupported(t *testing.T) {
+	c := checked(t, "odd.ptx", `.version 8.0
+.target sm_90
+.address_size 64
+.func helper() {
+	.reg .b32 %r;
+	mov.u32 %r, %pm3;
+	ret;
+}
+.visible .entry odd(.param .u64 p) {
+	.reg .b16 %h<3>;
+	.reg .b32 %r<5>;
+	.reg .f32 %f<5>;
+	.reg .b64 %rd;
+	ld.param.u64 %rd, [p];
+	tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [%rd, {%r1}];
+	cvt.rna.tf32.f32 %r2, %f1;
+	  cp.async.wait_all;
+	call helper;
+	bra OUT;
+	cp.async.commit_group;
+OUT:
+	ret;
+}
+.visible .entry fine() { ret; }
+`)
+	_, err := lower.Kernel(c, "odd")
+	var list ptx.ErrorList
+	require.ErrorAs(t, err, &list)
+	require.EqualError(t, err, strings.Join([]string{
+		"odd.ptx:6:2: special register %pm3 is not supported by the host device",
+		"odd.ptx:15:2: tex.1d.v4.f32.s32 is not supported by the host device",
+		"odd.ptx:16:2: cvt.rna.tf32.f32 is not supported by the host device",
+		"odd.ptx:17:4: cp.async.wait_all is not supported by the host device",
+	}, "\n"))
+	_, err = lower.Kernel(c, "fine")
+	require.NoError(t, err, "what another kernel does is not its concern")
+	_, err = lower.Kernel(c, "helper")
+	require.EqualError(t, err, "lower helper: odd.ptx has no such kernel")
+	_, err = lower.Kernel(c, "none")
+	require.EqualError(t, err, "lower none: odd.ptx has no such kernel")
+}
+
+// TestVariables: variables of functions are placed too, under names of their own, and function addresses in initialisers
+// are those that kernels use.
+func TestVariables(t *testing.T) {
+	c := checked(t, "vars.ptx", `.version 8.0
+.target sm_75
+.address_size 64
+.func f() { ret; }
+.func g() { ret; }
+.func h() { ret; }
+.global .u64 table[2] = {h, f};
+.visible .entry k(.param .u64 p) {
+	.reg .b64 %rd<2>;
+	.reg .b32 %r;
+	.global .u32 x;
+	{
+		.const .u32 x = 4;
+		ld.const.u32 %r, [x];
+	}
+	st.global.u32 [x], %r;
+	ld.global.u64 %rd1, [table];
+	call %rd1, (), proto;
+	proto: .callprototype _ ();
+	ret;
+}
+`)
+	var names []string
+	for _, v := range lower.Variables(c) {
+		names = append(names, lower.VariableName(v))
+	}
+	require.Equal(t, []string{"table", "k.x", "k.x.1"}, names)
+	k, err := lower.Kernel(c, "k")
+	require.NoError(t, err)
+	require.NoError(t, ir.Verify(k))
+	require.Len(t, k.FuncTable, 2)
+	for i, name := range []string{"f", "h"} {
+		require.Equal(t, name, k.FuncTable[i].Name)
+		addr, ok := lower.FunctionAddress(c, c.Func(name))
+		require.True(t, ok)
+		require.Equal(t, uint64(ir.FuncAddressBase+16*i), addr)
+	}
+	_, ok := lower.FunctionAddress(c, c.Func("g"))
+	require.False(t, ok)
+}
+
+// large is a kernel of about n instructions: loops and branches over registers that live throughout.
+func large(n int) string {
+	var b strings.Builder
+	b.WriteString(".version 8.0\n.target sm_75\n.address_size 64\n.visible .entry large(.param .u64 p) {\n" +
+		".reg .pred %p;\n.reg .b32 %r<1000>;\n.reg .b64 %rd;\nld.param.u64 %rd, [p];\n")
+	for i := 0; i < n/10; i++ {
+		fmt.Fprintf(&b, "L%d:\n", i)
+		for j := range 6 {
+			fmt.Fprintf(&b, "add.s32 %%r%d, %%r%d, %%r%d;\n", (i*7+j)%1000, (i*13+j*5)%1000, (i+j)%1000)
+		}
+		fmt.Fprintf(&b, "st.global.u32 [%%rd+%d], %%r%d;\nsetp.lt.s32 %%p, %%r%d, %d;\n", i*4, i%1000, (i*3)%1000, i)
+		fmt.Fprintf(&b, "@%%p bra L%d;\n", max(i-i%5, 0))
+	}
+	b.WriteString("ret;\n}\n")
+	return b.String()
+}
+
+// TestLarge lowers a kernel as large as the largest of the survey.
+func TestLarge(t *testing.T) {
+	k, err := lower.Kernel(checked(t, "large.ptx", large(33000)), "large")
+	require.NoError(t, err)
+	require.NoError(t, ir.Verify(k))
+}
+
+// BenchmarkKernel lowers 33,000 instructions in about 3,300 blocks.
+func BenchmarkKernel(b *testing.B) {
+	c := checked(b, "large.ptx", large(33000))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := lower.Kernel(c, "large"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/33000, "ns/instr")
 }
