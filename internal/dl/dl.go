@@ -64,7 +64,7 @@ func Open(path string) (*Library, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w: %w", path, ErrNotFound, err)
+		return nil, &openError{path, err}
 	}
 	return &Library{path: path, handle: handle}, nil
 }
@@ -166,7 +166,7 @@ func (e *NotFoundError) Error() string {
 		b.WriteString(" (no candidate)")
 	}
 	for _, a := range e.Attempts {
-		fmt.Fprintf(&b, "\n\t%s: %s", a.Path, reason(a.Err))
+		fmt.Fprintf(&b, "\n\t%s: %s", a.Path, Reason(a.Err))
 	}
 	return b.String()
 }
@@ -174,16 +174,26 @@ func (e *NotFoundError) Error() string {
 // Unwrap returns ErrNotFound.
 func (e *NotFoundError) Unwrap() error { return ErrNotFound }
 
-// reason returns the text of the innermost error, since Attempt already names the path and the failure.
-func reason(err error) string {
-	var loader *loaderError
-	if errors.As(err, &loader) {
-		return loader.text
+// Reason returns what the platform's loader said about a file, without the file's name, if err is an error of Open;
+// else the text of err. It is for callers who name the file themselves.
+func Reason(err error) string {
+	var failed *openError
+	if !errors.As(err, &failed) {
+		return err.Error()
 	}
-	return err.Error()
+	return failed.reason()
 }
 
-// loaderError is what the platform's loader said.
-type loaderError struct{ text string }
+// openError says that one library could not be opened.
+type openError struct {
+	path string
+	err  error
+}
 
-func (e *loaderError) Error() string { return e.text }
+func (e *openError) reason() string { return strings.TrimPrefix(e.err.Error(), e.path+": ") }
+
+func (e *openError) Error() string {
+	return fmt.Sprintf("open %s: %v: %s", e.path, ErrNotFound, e.reason())
+}
+
+func (e *openError) Unwrap() []error { return []error{ErrNotFound, e.err} }

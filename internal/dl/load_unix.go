@@ -14,19 +14,11 @@ const noLoaderReason = "" // this build has a loader
 func openLibrary(path string) (uintptr, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
-	if err != nil {
-		return 0, &loaderError{err.Error()}
-	}
-	return handle, nil
+	return purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
 }
 
 func findSymbol(handle uintptr, name string) (uintptr, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	fn, err := purego.Dlsym(handle, name)
-	if err != nil {
-		return 0, &loaderError{err.Error()}
-	}
-	return fn, nil
+	return purego.Dlsym(handle, name)
 }

@@ -65,8 +65,8 @@ var systemDirs = map[string][]string{
 }
 
 // DataDirs returns the folders in which Tandem keeps what its setup fetched: the user's (also the temporary one of users
-// without a home, if it was made), then the system's. NVRTC lies
-// in a subfolder nvrtc/VERSION of one of them, as an unpacked wheel.
+// without a home, if it was made), then the system's. NVRTC lies in a subfolder nvrtc/VERSION of one of them, as an
+// unpacked wheel.
 func DataDirs() []string {
 	home, _ := os.UserHomeDir() // without a home the user's folder is left out
 	in := func(base string, elem ...string) string {
@@ -196,7 +196,7 @@ func openSteps(steps []step, missing *NotFoundError) *library {
 	return nil
 }
 
-var errNoLibrary = errors.New("no " + strings.Join(libraryPatterns(runtime.GOOS), " or ") + " there")
+var errNoLibrary = errors.New("no " + strings.Join(libraryPatterns(runtime.GOOS), " or "))
 
 func openFiles(origin string, files []string, missing *NotFoundError) *library {
 	for _, f := range files {
@@ -209,8 +209,12 @@ func openFiles(origin string, files []string, missing *NotFoundError) *library {
 	return nil
 }
 
-// librariesIn lists the NVRTC libraries in the folders that match dir, the newest first.
+// librariesIn lists the NVRTC libraries in the folders that match dir, the newest first, with absolute paths: a bare name
+// would be searched for by the loader.
 func librariesIn(dir string) []string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
 	files := slices.DeleteFunc(dl.Find([]string{dir}, libraryPatterns(runtime.GOOS)), func(f string) bool {
 		base := filepath.Base(f)
 		return strings.Contains(base, "builtins") || strings.Contains(base, ".alt.")

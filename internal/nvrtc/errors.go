@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tandem-go/tandem/internal/dl"
 )
 
 var (
@@ -97,12 +99,22 @@ type NotFoundError struct {
 	Attempts []Attempt
 }
 
-// Error lists every attempt, one a line, after the advice what to do.
+// Error lists every attempt after the advice what to do: one line for each library that could not be used, and one for
+// the folders of a step that have none.
 func (e *NotFoundError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v; %s; tried:", ErrNotFound, notFoundAdvice)
-	for _, a := range e.Attempts {
-		fmt.Fprintf(&b, "\n\t%s: %s: %v", a.Origin, a.Path, a.Err)
+	for i := 0; i < len(e.Attempts); i++ {
+		a := e.Attempts[i]
+		if !errors.Is(a.Err, errNoLibrary) {
+			fmt.Fprintf(&b, "\n\t%s: %s: %s", a.Origin, a.Path, strings.ReplaceAll(dl.Reason(a.Err), "\n", "\n\t"))
+			continue
+		}
+		fmt.Fprintf(&b, "\n\t%s: %v in %s", a.Origin, a.Err, a.Path)
+		for i+1 < len(e.Attempts) && e.Attempts[i+1].Origin == a.Origin && errors.Is(e.Attempts[i+1].Err, errNoLibrary) {
+			i++
+			b.WriteString(", " + e.Attempts[i].Path)
+		}
 	}
 	return b.String()
 }

@@ -241,9 +241,9 @@ func TestNotFoundListsEachPath(t *testing.T) {
 	_, err := nvrtc.Open(nvrtc.Config{NoCache: true, Search: &nvrtc.Search{Path: dir + "/missing"}})
 	require.ErrorContains(t, err, dir+"/missing")
 
-	_, err = nvrtc.Open(nvrtc.Config{NoCache: true, Search: &nvrtc.Search{Homes: []string{dir + "/home"}, SystemDirs: []string{dir + "/system"},
+	_, err = nvrtc.Open(nvrtc.Config{NoCache: true, Search: &nvrtc.Search{Homes: []string{dir + "/toolkit"}, SystemDirs: []string{dir + "/system"},
 		PythonDirs: []string{dir + "/python"}, CondaDirs: []string{dir + "/conda"}, DataDirs: []string{dir + "/data"}}})
-	for _, want := range []string{"/home/lib64", "/system", "/python/nvidia/cuda_nvrtc/lib", "/conda/lib", "/data/nvrtc"} {
+	for _, want := range []string{"/toolkit/lib64", "/system", "/python/nvidia/cuda_nvrtc/lib", "/conda/lib", "/data/nvrtc"} {
 		require.ErrorContains(t, err, dir+want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,14 +87,27 @@ func TestStepsAreTriedInOrder(t *testing.T) {
 		require.Contains(t, paths["Python package"], filepath.Join(root, "py/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12"))
 	}
 
+	_, err := nvrtc.Open(nvrtc.Config{NoCache: true, Search: &nvrtc.Search{CondaDirs: in("x"), DataDirs: in("y")}})
+	require.Len(t, strings.Split(err.Error(), "\n"), 3, "a line for each step: %v", err)
+	require.ErrorContains(t, err, "\n\tconda: no ")
+
 	origins, _ = attempts(t, &nvrtc.Search{Path: filepath.Join(root, "py"), Homes: in("home")})
 	require.Equal(t, []string{"TANDEM_NVRTC"}, origins, "an explicit choice is the only one")
+}
+
+// A folder given relative to the working folder must not turn into a bare name, which the loader would look for.
+func TestRelativeFolder(t *testing.T) {
+	root := tree(t, "libnvrtc.so.12", "nvrtc64_120_0.dll")
+	t.Chdir(root)
+	got := nvrtc.LibrariesIn(".")
+	require.Len(t, got, 1)
+	require.True(t, filepath.IsAbs(got[0]))
 }
 
 func TestDefaultSearchReadsTheEnvironment(t *testing.T) {
 	home := t.TempDir()
 	for k, v := range map[string]string{"TANDEM_NVRTC": "/x/lib", "CUDA_PATH": "/x/path", "CUDA_HOME": "/x/home", "CONDA_PREFIX": "/x/conda",
-		"VIRTUAL_ENV": "/x/venv", "HOME": home, "XDG_DATA_HOME": "", "LocalAppData": home, "PATH": ""} {
+		"VIRTUAL_ENV": "/x/venv", "HOME": home, "XDG_DATA_HOME": "", "LocalAppData": home, "PATH": "", "TMPDIR": home} {
 		t.Setenv(k, v)
 	}
 	s := nvrtc.DefaultSearch()
