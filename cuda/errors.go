@@ -191,9 +191,15 @@ func (c *core) describe(op string, f *driver.Fault) *Error {
 	if f.Kernel != "" {
 		op = "launch " + f.Kernel
 	}
+	if k := c.recent.kernel(f.Kernel); k != nil {
+		op = k.op
+		// NVRTC puts the folder in which it ran before the name.
+		if strings.HasSuffix(f.SourceFile, "/"+k.file) {
+			public.SourceFile = k.file
+		}
+	}
 	var b strings.Builder
-	if use, name, ok := c.recent.find(f); ok {
-		op = "launch " + name
+	if use, ok := c.recent.find(f); ok {
 		public.Param, public.ParamName = use.index, use.param
 		b.WriteString(use.explain(f) + ", ")
 	} else if f.Access != "" {

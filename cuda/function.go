@@ -39,6 +39,7 @@ type kernel struct {
 	name  string // as the caller asked for it
 	op    string // "launch name"
 	entry string // the PTX symbol
+	file  string // the name of the source as the caller gave it
 	// sig grows by debug information once; nil if nothing is known of the parameters.
 	sig     atomic.Pointer[ksig.Signature]
 	sourced atomic.Bool // debug information was looked for

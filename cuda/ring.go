@@ -42,12 +42,25 @@ func (r *ring) forget() {
 	clear(r.entries[:])
 }
 
+// kernel returns the last launched kernel with the symbol, nil if none is remembered.
+func (r *ring) kernel(symbol string) *kernel {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range ringSize {
+		e := &r.entries[(r.next+ringSize-1-i)%ringSize]
+		if e.kernel != nil && e.kernel.entry == symbol {
+			return e.kernel
+		}
+	}
+	return nil
+}
+
 // find looks for the parameter that the faulting address belongs to: of the launches of the kernel, the pointer whose
 // memory is nearest. An address below a pointer is a negative index of it; one behind all memory belongs to the nearest
 // below. Nothing is found if the fault has no address, or nothing is near.
-func (r *ring) find(f *driver.Fault) (u use, launch string, ok bool) {
+func (r *ring) find(f *driver.Fault) (u use, ok bool) {
 	if f.Access == "" {
-		return use{}, "", false
+		return use{}, false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,14 +72,14 @@ func (r *ring) find(f *driver.Fault) (u use, launch string, ok bool) {
 		}
 		for _, x := range e.uses {
 			if d := x.distance(f.Addr); d < best {
-				best, u, launch, ok = d, x, e.kernel.name, true
+				best, u, ok = d, x, true
 				if s := e.kernel.sig.Load(); s != nil && s.Params[x.index].Source != nil {
 					u.param = s.Params[x.index].Source.Name
 				}
 			}
 		}
 	}
-	return u, launch, ok
+	return u, ok
 }
 
 // near bounds how far from memory an access may be to be blamed on its parameter, in bytes.
