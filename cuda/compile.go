@@ -30,6 +30,10 @@ type CompileConfig struct {
 	NameExpressions []string
 	// NoCache compiles even if the result is known, and keeps nothing.
 	NoCache bool
+	// Embedded is PTX that CompilePTX (or `tandem compile`) made from the same source, options and name expressions. It is
+	// used where NVRTC is not found, and only then; if the source was changed since, that is an error. Module.Compiler
+	// tells which it was.
+	Embedded []byte
 }
 
 // Severity says how bad a diagnostic is.
@@ -167,6 +171,9 @@ func (d *Device) Compile(ctx context.Context, source string, cfg CompileConfig) 
 	}
 	comp, err := findCompiler(cfg.NoCache)
 	if errors.Is(err, nvrtc.ErrNotFound) {
+		if cfg.Embedded != nil {
+			return d.loadEmbedded(op, source, cfg, err)
+		}
 		return nil, &noCompiler{op, err}
 	}
 	if err != nil {

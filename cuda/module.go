@@ -22,6 +22,8 @@ type Module struct {
 	lowered map[string]string // name expression → symbol
 	log     string
 	built   *build // nil unless compiled from source
+	// embedded says that the code is CompileConfig.Embedded, and why.
+	embedded string
 
 	reading chan struct{}            // room for one: held while debug is read, so that a context can end the wait for it
 	debug   map[string][]ksig.Source // guarded by reading: by entry; nil until read
@@ -139,7 +141,7 @@ func (m *Module) Function(name string) (*Function, error) {
 	if err != nil {
 		return nil, c.wrap(op, err)
 	}
-	f := &Function{kernel: &kernel{name: name, op: "launch " + name, entry: symbol}, mod: m, h: h, info: info}
+	f := &Function{kernel: &kernel{name: name, op: "launch " + name, entry: symbol, file: m.name}, mod: m, h: h, info: info}
 	if sig := m.signature(symbol); sig != nil {
 		f.sig.Store(sig)
 	} else {

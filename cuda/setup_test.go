@@ -9,9 +9,19 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tandem-go/tandem/cuda"
+	"github.com/tandem-go/tandem/internal/workers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain looks for leaked goroutines; the workers that serve the next call are none.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(stopping{m}) }
+
+type stopping struct{ m *testing.M }
+
+func (s stopping) Run() int {
+	code := s.m.Run()
+	workers.StopIdle()
+	return code
+}
 
 // image has the kernels of the fake device. Bodies do not matter to it.
 const image = `

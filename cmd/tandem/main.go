@@ -65,6 +65,6 @@ func app(stdout, stderr io.Writer) *cli.Command {
 		OnUsageError: func(_ context.Context, _ *cli.Command, err error, _ bool) error {
 			return &exitError{exitUsage, err}
 		},
-		Commands: []*cli.Command{setupCommand()},
+		Commands: []*cli.Command{devicesCommand(), doctorCommand(), setupCommand(), versionCommand(), runCommand(), compileCommand()},
 	}
 }

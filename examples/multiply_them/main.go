@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -17,6 +18,12 @@ extern "C" __global__ void multiply_them(float *dest, const float *a, const floa
     const int i = threadIdx.x;
     dest[i] = a[i] * b[i];
 }`
+
+// embedded is PTX made from source by `go generate`: it runs where NVIDIA's compiler is not installed.
+//
+//go:generate go test -run TestEmbedded -args -rewrite
+//go:embed multiply_them.ptx
+var embedded []byte
 
 func main() {
 	if err := run(context.Background()); err != nil {
@@ -36,7 +43,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mod, err := dev.Compile(ctx, source, cuda.CompileConfig{})
+	mod, err := dev.Compile(ctx, source, cuda.CompileConfig{Name: "multiply_them.cu", Embedded: embedded})
 	if err != nil {
 		return err
 	}
@@ -49,6 +56,8 @@ func run(ctx context.Context) error {
 		return err
 	}
 	report(dest, a, b)
+	fmt.Println("device:", dev.Info().Name, "("+dev.Info().ID+")")
+	fmt.Println("compiler:", mod.Compiler())
 	return nil
 }
 
