@@ -1,0 +1,226 @@
+package hostdev
+
+import (
+	"time"
+
+	"github.com/tandem-go/tandem/internal/driver"
+)
+
+// event implements driver.Event.
+type event struct {
+	timing bool
+	last   *record // nil before the first Record
+}
+
+func badStream(h driver.Stream) error {
+	return fail(driver.InvalidHandle, "use stream %#x: no such stream on this device", uint64(h))
+}
+
+func badEvent(h driver.Event) error {
+	return fail(driver.InvalidHandle, "use event %#x: no such event on this device", uint64(h))
+}
+
+// NewStream makes a stream. The device has one priority.
+func (d *device) NewStream(int) (driver.Stream, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.mu.Unlock()
+	h := driver.Stream(d.handle())
+	d.streams[h] = newStream(d, h)
+	return h, nil
+}
+
+// DestroyStream forgets the handle. The queue lives on in d.pending until it is empty.
+func (d *device) DestroyStream(h driver.Stream) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	if _, ok := d.streams[h]; !ok || h == 0 {
+		return badStream(h)
+	}
+	delete(d.streams, h)
+	return nil
+}
+
+// Synchronize waits for the work of a stream.
+func (d *device) Synchronize(h driver.Stream) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	s, ok := d.streams[h]
+	if !ok {
+		d.mu.Unlock()
+		return badStream(h)
+	}
+	era := d.era
+	s.wait(s.queued)
+	return d.waited(era)
+}
+
+// waited ends a wait that began in the given era: it unlocks d.mu, writes printf output, and returns the fault, or that
+// the device was closed or reset.
+func (d *device) waited(era int) error {
+	err := d.sticky()
+	if err == nil && (d.state == closed || d.era != era) {
+		err = d.dropped()
+	}
+	d.mu.Unlock()
+	if e := d.flush(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// Query tells whether the stream is idle.
+func (d *device) Query(h driver.Stream) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	s, ok := d.streams[h]
+	switch {
+	case !ok:
+		return badStream(h)
+	case !s.idle():
+		return driver.NotReady
+	}
+	return nil
+}
+
+// NewEvent makes an event.
+func (d *device) NewEvent(timing bool) (driver.Event, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.mu.Unlock()
+	h := driver.Event(d.handle())
+	d.events[h] = &event{timing: timing}
+	return h, nil
+}
+
+// DestroyEvent forgets the handle. Waits for records of it go on.
+func (d *device) DestroyEvent(h driver.Event) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	if _, ok := d.events[h]; !ok {
+		return badEvent(h)
+	}
+	delete(d.events, h)
+	return nil
+}
+
+// Record puts the event into the stream.
+func (d *device) Record(e driver.Event, h driver.Stream) error {
+	s, err := d.transferable(h)
+	if err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	ev, ok := d.events[e]
+	if !ok {
+		return badEvent(e)
+	}
+	t := d.newTask(taskRecord)
+	r := &record{s: s, seq: s.queued + 1}
+	t.rec, ev.last = r, r
+	s.begin(t, true)
+	return nil
+}
+
+// WaitEvent makes the stream wait for the last record of the event.
+func (d *device) WaitEvent(h driver.Stream, e driver.Event) error {
+	s, err := d.transferable(h)
+	if err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	ev, ok := d.events[e]
+	if !ok {
+		return badEvent(e)
+	}
+	if r := ev.last; r != nil && !r.happened && r.s != s {
+		t := d.newTask(taskAwait)
+		t.rec = r
+		s.enqueue(t)
+		s.kick()
+	}
+	return nil
+}
+
+// QueryEvent tells whether the last record has happened.
+func (d *device) QueryEvent(e driver.Event) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	ev, ok := d.events[e]
+	switch {
+	case !ok:
+		return badEvent(e)
+	case ev.last != nil && !ev.last.happened:
+		return driver.NotReady
+	}
+	return nil
+}
+
+// SynchronizeEvent waits for the last record.
+func (d *device) SynchronizeEvent(e driver.Event) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	ev, ok := d.events[e]
+	if !ok {
+		d.mu.Unlock()
+		return badEvent(e)
+	}
+	era := d.era
+	if r := ev.last; r != nil {
+		r.s.wait(r.seq)
+	}
+	return d.waited(era)
+}
+
+// Elapsed returns the time between two records.
+func (d *device) Elapsed(a, b driver.Event) (time.Duration, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.mu.Unlock()
+	var at [2]time.Time
+	for i, h := range []driver.Event{a, b} {
+		ev, ok := d.events[h]
+		switch {
+		case !ok:
+			return 0, badEvent(h)
+		case !ev.timing:
+			return 0, fail(driver.InvalidHandle, "measure between events: event %#x was made without timing", uint64(h))
+		case ev.last == nil:
+			return 0, fail(driver.InvalidHandle, "measure between events: event %#x was never recorded", uint64(h))
+		case !ev.last.happened:
+			return 0, driver.NotReady
+		}
+		at[i] = ev.last.at
+	}
+	return at[1].Sub(at[0]), nil
+}
+
+// HostFunc queues a call of f. After a fault, and when the device is closed, f is not called.
+func (d *device) HostFunc(h driver.Stream, f func()) error {
+	if f == nil {
+		return fail(driver.InvalidValue, "queue a host function: it is nil")
+	}
+	s, err := d.transferable(h)
+	if err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	t := d.newTask(taskCall)
+	t.fn = f
+	s.enqueue(t)
+	s.kick()
+	return nil
+}

@@ -1,0 +1,111 @@
+package hostdev
+
+import (
+	"math/bits"
+	"sync"
+
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/mem"
+)
+
+// layout says how a window of one launch is divided: shared memory first, then the local memory of each thread.
+type layout struct {
+	shared, stride, threads int
+	class                   int
+}
+
+const windowAlign = 256
+
+func newLayout(shared, local, threads int) layout {
+	l := layout{shared: shared, stride: (local + 15) &^ 15}
+	l.threads = (threads + engine.WarpSize - 1) / engine.WarpSize * engine.WarpSize
+	l.class = max(bits.Len64(l.bytes()-1), leastClass)
+	return l
+}
+
+// leastClass is the smallest size of a window as a power of two.
+const leastClass = 12
+
+func (l layout) sharedEnd() uint64 { return (uint64(l.shared) + windowAlign - 1) &^ (windowAlign - 1) }
+
+func (l layout) bytes() uint64 { return max(1, l.sharedEnd()+uint64(l.stride)*uint64(l.threads)) }
+
+// window is scratch memory for one block. The zero window is none.
+type window struct {
+	addr   uint64
+	class  int
+	shared []byte // view of the block's shared memory
+}
+
+func (w window) valid() bool { return w.addr != 0 }
+
+// engine describes the window to an engine.
+func (w window) engine(l layout, worker int) engine.Windows {
+	return engine.Windows{Shared: w.addr, Local: w.addr + l.sharedEnd(), LocalStride: l.stride, Worker: worker}
+}
+
+// windows keeps the scratch memory of blocks between launches, by size class.
+type windows struct {
+	mem    *mem.Space
+	poison bool
+
+	mu    sync.Mutex
+	spare [64][]uint64
+}
+
+// reserve returns a window, or the reason why there is none.
+func (p *windows) reserve(l layout) (window, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := window{class: l.class}
+	if list := p.spare[l.class]; len(list) > 0 {
+		w.addr = list[len(list)-1]
+		p.spare[l.class] = list[:len(list)-1]
+	} else {
+		addr, err := p.mem.Reserve(1 << l.class)
+		if err != nil {
+			return window{}, err
+		}
+		w.addr = addr
+	}
+	w.shared = p.mem.Scratch(w.addr, uint64(l.shared))
+	return w, nil
+}
+
+// prepare gives the shared memory of a new block the same contents always, so that a kernel that reads what it did not
+// write is wrong in the same way in every run.
+func (p *windows) prepare(w window) {
+	if p.poison {
+		for i := range w.shared {
+			w.shared[i] = mem.PoisonByte
+		}
+		return
+	}
+	clear(w.shared)
+}
+
+// give takes a window back; giving none does nothing.
+func (p *windows) give(w window) {
+	if !w.valid() {
+		return
+	}
+	p.mu.Lock()
+	p.spare[w.class] = append(p.spare[w.class], w.addr)
+	p.mu.Unlock()
+}
+
+// release gives all spare windows back to the memory.
+func (p *windows) release() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var first error
+	for class, list := range p.spare {
+		for _, addr := range list {
+			if err := p.mem.Unreserve(addr); err != nil && first == nil {
+				first = err
+			}
+		}
+		p.spare[class] = nil
+	}
+	return first
+}
