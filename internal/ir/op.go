@@ -264,10 +264,10 @@ const (
 
 // Effect reports whether the operation does more than compute its results from its operands: such an instruction may
 // carry a Guard, and passes neither remove, duplicate nor reorder it without proof.
-func (o Op) Effect() bool { return opInfo[o].flags&effect != 0 }
+func (o Op) Effect() bool { return o < numOps && opInfo[o].flags&effect != 0 }
 
 // Terminator reports whether the operation ends a block.
-func (o Op) Terminator() bool { return opInfo[o].flags&terminator != 0 }
+func (o Op) Terminator() bool { return o < numOps && opInfo[o].flags&terminator != 0 }
 
 // String returns the operation's name in the text form.
 func (o Op) String() string {

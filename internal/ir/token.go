@@ -72,7 +72,7 @@ func (t *tokens) isID(letter byte) bool {
 }
 
 // maxID bounds ids, so that a hostile text cannot make tables larger than itself by much.
-const maxID = 1 << 24
+const maxID = 1 << 20
 
 func (t *tokens) id(letter byte) (int, error) {
 	if !t.isID(letter) {

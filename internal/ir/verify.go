@@ -353,11 +353,11 @@ func (v *verifier) form(i int, in *Instr) {
 		return
 	}
 	if !match(s.args, in, in.Args) {
-		v.instrf(i, in, "operands %s do not match %s", types(in.Args), s.args)
+		v.instrf(i, in, "operands %v do not match %s", types(in.Args), s.args)
 		return
 	}
 	if !match(s.results, in, in.Results) {
-		v.instrf(i, in, "results %s do not match %s", types(in.Results), s.results)
+		v.instrf(i, in, "results %v do not match %s", types(in.Results), s.results)
 		return
 	}
 	for _, field := range []struct {
