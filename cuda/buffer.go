@@ -228,8 +228,9 @@ type span struct {
 	n   uint64
 }
 
-// CopyFrom copies src into the buffer, behind all work queued on it. src may be changed when it returns. The lengths must be
-// equal, else the error wraps ErrLength and nothing is copied.
+// CopyFrom waits for all work queued on the buffer and copies src into it; work queued later, on any stream, finds src
+// there. The lengths must be equal, else the error wraps ErrLength and nothing is copied. When ctx ends during the wait,
+// the copy may still happen.
 func (b *Buffer[T]) CopyFrom(ctx context.Context, src []T) error {
 	op := fmt.Sprintf("copy %d elements to the device", len(src))
 	if len(src) != b.n {
@@ -243,14 +244,18 @@ func (b *Buffer[T]) CopyFrom(ctx context.Context, src []T) error {
 		return err
 	}
 	defer s.m.release()
-	return b.dev.c.wrap(op, b.dev.c.write(s, bytesOf(src)))
+	if b.n == 0 {
+		return nil
+	}
+	c := b.dev.c
+	if err := c.write(s, bytesOf(src)); err != nil {
+		return c.wrap(op, err)
+	}
+	return c.wait(ctx, op, c.main)
 }
 
 // write queues a copy on the default stream, behind all work on the memory.
 func (c *core) write(s span, src []byte) error {
-	if len(src) == 0 {
-		return nil
-	}
 	if err := s.m.join(c.main); err != nil {
 		return err
 	}

@@ -41,6 +41,39 @@ func TestUploadDownload(t *testing.T) {
 	require.EqualError(t, vv.CopyFrom(background, make([]float32, 5)), "copy 5 elements to the device: the buffer is closed")
 }
 
+// TestUploadIsCompleteForEveryStream: what CopyFrom wrote is there for work on a stream that is ordered behind nothing.
+func TestUploadIsCompleteForEveryStream(t *testing.T) {
+	d, f := open(t)
+	m := load(t, d)
+	spin, err := m.Function("spin")
+	require.NoError(t, err)
+	require.NoError(t, spin.Launch(threads(1)))
+	uploaded := make(chan *cuda.Buffer[int32])
+	go func() {
+		x, err := cuda.Upload(background, d, []int32{1})
+		if err != nil {
+			t.Error(err)
+		}
+		uploaded <- x
+	}()
+	f.awaitWaiter()
+	select {
+	case <-uploaded:
+		t.Fatal("Upload returned before the copy, which is behind a kernel")
+	default:
+	}
+	f.release()
+	x := <-uploaded
+	s, err := d.NewStream(cuda.StreamConfig{})
+	require.NoError(t, err)
+	increment, err := m.Function("increment")
+	require.NoError(t, err)
+	require.NoError(t, increment.Launch(cuda.LaunchConfig{Grid: cuda.D1(1), Block: cuda.D1(1), Stream: s}, x))
+	got, err := x.Download(background)
+	require.NoError(t, err)
+	require.Equal(t, []int32{2}, got)
+}
+
 func TestEmptyBuffer(t *testing.T) {
 	d, f := open(t)
 	b, err := cuda.Upload(background, d, []float32{})

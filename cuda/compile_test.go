@@ -2,6 +2,7 @@ package cuda_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -165,6 +166,24 @@ func TestCompileError(t *testing.T) {
 	require.Contains(t, err.Error(), "a.cu:3:7")
 	require.Equal(t, `a.cu:3:7: error: could not open source file "x.h"`, ce.Diagnostics[1].String())
 	require.Contains(t, cuda.Diagnose(err), "CompileConfig.Headers")
+}
+
+func TestNoCompiler(t *testing.T) {
+	d, _ := open(t)
+	restore := cuda.WithoutCompiler(&nvrtc.NotFoundError{Attempts: []nvrtc.Attempt{{Origin: "CUDA_PATH", Path: "/opt/cuda", Err: errors.New("no such folder")}}})
+	_, err := d.Compile(background, multiplySource, cuda.CompileConfig{Name: "multiply.cu"})
+	require.ErrorIs(t, err, cuda.ErrNoCompiler)
+	require.ErrorContains(t, err, "compile multiply.cu: NVRTC not found")
+	require.ErrorContains(t, err, "CUDA_PATH: /opt/cuda: no such folder")
+	require.Contains(t, cuda.Diagnose(err), "tandem setup")
+	restore()
+	_, err = d.Compile(background, multiplySource, cuda.CompileConfig{Name: "multiply.cu"})
+	require.NoError(t, err, "a failed search is repeated")
+
+	restore = cuda.WithoutCompiler(errors.New("damaged"))
+	defer restore()
+	_, err = d.Compile(background, multiplySource, cuda.CompileConfig{})
+	require.EqualError(t, err, "compile kernel.cu: damaged")
 }
 
 func TestPlainName(t *testing.T) {

@@ -38,6 +38,7 @@ type core struct {
 	count    atomic.Int64 // live allocations
 	bytes    atomic.Int64 // their size
 	dropped  atomic.Int64 // objects that the garbage collector found
+	pinned   atomic.Int64 // live page-locked memory, which slices may point into that nobody can count
 	collects sync.Mutex   // one goroutine at a time collects for out of memory
 }
 
@@ -167,6 +168,7 @@ func (c *core) free(n note) error {
 			return nil
 		}
 		c.forget(n)
+		c.pinned.Add(-1)
 		return c.wrap("free page-locked memory", c.drv.FreeHost(driver.Ptr(n.handle)))
 	case streamHandle:
 		return c.dropQueue(n.queue)

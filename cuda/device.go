@@ -72,9 +72,17 @@ func openDevice(k Kind, b driver.Backend, ordinal int) (*Device, error) {
 		return nil, err
 	}
 	d := &Device{c: newCore(drv), info: newInfo(k, drv.Info())}
-	// Closing may wait for a kernel, and a cleanup must not.
-	d.cleanup = runtime.AddCleanup(d, func(c *core) { go func() { _ = c.close() }() }, d.c)
+	d.cleanup = runtime.AddCleanup(d, (*core).abandon, d.c)
 	return d, nil
+}
+
+// abandon closes a device that was dropped with all its objects, unless slices may still point into its page-locked
+// memory.
+func (c *core) abandon() {
+	if c.pinned.Load() == 0 {
+		// Closing may wait for a kernel, and a cleanup must not. Nobody is left to be told of an error.
+		go func() { _ = c.close() }()
+	}
 }
 
 // Info describes the device.
@@ -126,6 +134,7 @@ func (d *Device) Reset() error {
 	}
 	c.count.Store(0)
 	c.bytes.Store(0)
+	c.pinned.Store(0)
 	return nil
 }
 

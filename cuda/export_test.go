@@ -35,6 +35,20 @@ func CompileWith(ctx context.Context, d *Device, c Compiler, source string, cfg 
 	return d.compile(ctx, "compile "+cfg.Name, c, source, cfg)
 }
 
+// WithoutCompiler makes NVRTC absent until the returned function is called.
+func WithoutCompiler(reason error) (restore func()) {
+	openedCompilers.Lock()
+	defer openedCompilers.Unlock()
+	open, opened := openCompiler, openedCompilers.by
+	openCompiler = func(bool) (compiler, error) { return nil, reason }
+	openedCompilers.by = nil
+	return func() {
+		openedCompilers.Lock()
+		defer openedCompilers.Unlock()
+		openCompiler, openedCompilers.by = open, opened
+	}
+}
+
 // Library is NVRTC as a Compiler.
 func Library(c *nvrtc.Compiler) Compiler { return library{c} }
 

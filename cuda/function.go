@@ -95,8 +95,8 @@ func (f *Function) Launch(cfg LaunchConfig, args ...any) error {
 	return nil
 }
 
-// Run launches the kernel and waits for it and for what was queued on the stream before; then it fills the slices in Out
-// and InOut. Without a stream it first waits for the buffers among the arguments. When ctx ends first, Run returns an
+// Run launches the kernel and waits for it and for what was queued on the stream before; then it fills the slices in its
+// own Out and InOut, and those of earlier launches are left to Stream.Wait. Without a stream it first waits for the buffers among the arguments. When ctx ends first, Run returns an
 // error that wraps context.Cause(ctx), slices are unchanged, and the kernel is stopped where the device can do that (the
 // host device, within 50 ms; buffers may then be partly written). Other errors are those of Launch and Stream.Wait.
 func (f *Function) Run(ctx context.Context, cfg LaunchConfig, args ...any) error {
@@ -185,11 +185,18 @@ func (f *Function) bind(ctx context.Context, v *invocation, args []any) error {
 		v.release()
 		v.reset()
 		v.c = f.mod.dev.c
-		if err := v.bind(f, f.op, args); !errors.As(err, &refused) {
-			return err
-		}
+		err = v.bind(f, f.op, args)
 	}
-	return &argumentError{f.op, refused}
+	return asArgumentError(f.op, err)
+}
+
+// asArgumentError gives a refused argument its operation.
+func asArgumentError(op string, err error) error {
+	var refused *kargs.Error
+	if errors.As(err, &refused) {
+		return &argumentError{op, refused}
+	}
+	return err
 }
 
 // needsSource reports whether an argument is one that PTX says too little about.

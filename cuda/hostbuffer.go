@@ -6,7 +6,8 @@ import (
 
 // HostBuffer is page-locked host memory that its device can reach: copies between it and Buffers run beside other work,
 // and a kernel takes it as an argument like a Buffer, without a copy. It is outside Go's heap, so it owns its memory:
-// Close frees it, or closing its device, never the garbage collector.
+// Close frees it, or closing its device, never the garbage collector. A device that has any is not closed by the garbage
+// collector either.
 type HostBuffer[T Element] struct {
 	dev *Device
 	mem *memory
@@ -35,6 +36,9 @@ func AllocHost[T Element](d *Device, n int) (*HostBuffer[T], error) {
 		clear(m.host)
 	}
 	m.own(d.c, hostMemory)
+	if n > 0 {
+		d.c.pinned.Add(1)
+	}
 	return &HostBuffer[T]{d, m, n}, nil
 }
 

@@ -204,7 +204,8 @@ func (m *Module) list() string {
 }
 
 // Global finds a variable of the module, __device__ or __constant__, by its C++ name or PTX symbol, and returns its
-// memory as bytes; Reinterpret gives it a type. The view keeps the module. The error wraps ErrNotFound if there is no
+// memory as bytes; Reinterpret gives it a type. The view keeps the module. Kernels use variables without telling: copies
+// without a stream wait for work on the default stream only. The error wraps ErrNotFound if there is no
 // such variable, which is also so for one that no kernel uses and the compiler removed.
 func (m *Module) Global(name string) (*Buffer[byte], error) {
 	op := fmt.Sprintf("find variable %s in %s", name, m.name)

@@ -166,6 +166,26 @@ func TestDroppedDevice(t *testing.T) {
 	}
 }
 
+// TestSlicesOfHostBuffersStay: a plain slice of page-locked memory keeps nothing, so its device is not closed behind it.
+func TestSlicesOfHostBuffersStay(t *testing.T) {
+	f := newFake()
+	slice := func() []int32 {
+		d, err := cuda.OpenBackend(cuda.Host, f.backend())
+		require.NoError(t, err)
+		h, err := cuda.AllocHost[int32](d, 4)
+		require.NoError(t, err)
+		return h.Slice()
+	}()
+	for range 5 {
+		runtime.GC()
+	}
+	slice[0] = 1
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	require.False(t, f.closed)
+	require.Len(t, f.live, 1)
+}
+
 // TestCloseDuringUse closes everything while other goroutines use it: calls succeed or say that it is closed, and the
 // fake device finds no use of freed memory.
 func TestCloseDuringUse(t *testing.T) {
