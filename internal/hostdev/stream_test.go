@@ -1,0 +1,115 @@
+package hostdev_test
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/hostdev"
+)
+
+// gated is a kernel that runs until the gate is opened, and says when it has begun.
+type gated struct {
+	begun, open chan struct{}
+	once        sync.Once
+}
+
+func newGate() *gated { return &gated{begun: make(chan struct{}), open: make(chan struct{})} }
+
+func (g *gated) step(*block, int) (engine.State, *engine.Fault) {
+	g.once.Do(func() { close(g.begun) })
+	select {
+	case <-g.open:
+		return engine.Done, nil
+	default:
+		return engine.Yielded, nil
+	}
+}
+
+// Work runs although nobody waits for it.
+func TestWorkRunsWithoutWaiter(t *testing.T) {
+	g := newGate()
+	b := newBench(t, 2, g.step)
+	_, err := b.launch(4, 1)
+	require.NoError(t, err)
+	<-g.begun
+	close(g.open)
+	e, err := b.NewEvent(false)
+	require.NoError(t, err)
+	require.NoError(t, b.Record(e, 0))
+	for b.QueryEvent(e) != nil {
+		runtime.Gosched()
+	}
+}
+
+// A waiter that does the work of a stream itself returns when what it waits for is done, not when the stream is empty.
+func TestWaiterLeavesLaterWork(t *testing.T) {
+	g := newGate()
+	b := newBench(t, 2, g.step)
+	e, err := b.NewEvent(false)
+	require.NoError(t, err)
+	hold := make(chan struct{})
+	require.NoError(t, b.HostFunc(0, func() { <-hold }))
+	require.NoError(t, b.Record(e, 0))
+	_, err = b.launch(1, 1)
+	require.NoError(t, err)
+	waited := make(chan error)
+	go func() { waited <- b.SynchronizeEvent(e) }()
+	close(hold)
+	require.NoError(t, <-waited)
+	require.ErrorIs(t, b.Query(0), driver.NotReady)
+	<-g.begun // somebody else has taken over
+	close(g.open)
+	require.NoError(t, b.Synchronize(0))
+}
+
+// Many goroutines that wait for one stream all return.
+func TestManyWaiters(t *testing.T) {
+	g := newGate()
+	b := newBench(t, 2, g.step)
+	_, err := b.launch(2, 1)
+	require.NoError(t, err)
+	<-g.begun
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if err := b.Synchronize(0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for hostdev.Waiting(b.Device) < 50 {
+		runtime.Gosched()
+	}
+	close(g.open)
+	all.Wait()
+}
+
+// A wait that Reset cuts short says so, and does not pretend that the work was done.
+func TestResetDuringWait(t *testing.T) {
+	g := newGate()
+	b := newBench(t, 2, g.step)
+	p, err := b.Alloc(4)
+	require.NoError(t, err)
+	_, err = b.launch(2, 1)
+	require.NoError(t, err)
+	<-g.begun
+	dst := []byte{1, 2, 3, 4}
+	waits := make(chan error)
+	go func() { waits <- b.Synchronize(0) }()
+	go func() { waits <- b.Read(dst, p, 0) }()
+	for hostdev.Waiting(b.Device) < 2 {
+		runtime.Gosched()
+	}
+	require.NoError(t, b.Reset())
+	for range 2 {
+		require.ErrorIs(t, <-waits, driver.InvalidContext)
+	}
+	require.Equal(t, []byte{1, 2, 3, 4}, dst)
+	require.NoError(t, b.Synchronize(0))
+	require.ErrorIs(t, b.Free(p), driver.InvalidValue)
+}
