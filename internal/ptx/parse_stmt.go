@@ -399,17 +399,20 @@ func (p *parser) named(o Operand) (Operand, bool) {
 		o.Val, ok = p.offset()
 		return o, ok
 	case p.tok.is('|'):
-		p.next()
-		second := Operand{Pos: p.tok.pos}
-		if p.tok.is('!') {
-			return o, p.fail("a name")
-		}
-		if second.Name, _, ok = p.name("a name"); !ok {
-			return o, false
-		}
-		return Operand{Pos: o.Pos, Kind: KindPair, Elems: p.keep([]Operand{o, second})}, true
+		return p.pair(o)
 	}
 	return o, true
+}
+
+// pair reads the second part of first|name.
+func (p *parser) pair(first Operand) (Operand, bool) {
+	p.next()
+	second := Operand{Pos: p.tok.pos}
+	var ok bool
+	if second.Name, _, ok = p.name("a name"); !ok {
+		return first, false
+	}
+	return Operand{Pos: first.Pos, Kind: KindPair, Elems: p.keep([]Operand{first, second})}, true
 }
 
 func (p *parser) vector() (o Operand, ok bool) {
@@ -437,6 +440,9 @@ func (p *parser) vector() (o Operand, ok bool) {
 		return o, false
 	}
 	p.vectors--
+	if p.tok.is('|') {
+		return p.pair(o)
+	}
 	return o, true
 }
 

@@ -96,7 +96,7 @@ func (c *funcChecker) match1(in *Instr, args []Arg, vars []*Var, what string) {
 		case ArgParam:
 			ok = v.Space == ptx.ParamSpace && (a.Var.Size == v.Size || v.Size == 0) && a.Imm == 0
 		case ArgReg:
-			ok = !a.Not && !a.Minus && v.Decl.Dims == nil && fits(v.Decl.Type, a.Type, true)
+			ok = !a.Not && !a.Minus && v.Decl.Dims == nil && fits(v.Decl.Type, a.Type, v.Decl.Type.Bits() < 32)
 		case ArgImm:
 			ok = what == "argument" && v.Decl.Dims == nil && c.constant(a, v.Decl.Type)
 		case ArgSink:

@@ -113,6 +113,7 @@ func (s *slot) takes(mod string) bool { return slices.Contains(s.alts, mod) }
 
 // spec is one line of a table.
 type spec struct {
+	line  string
 	op    string
 	slots []slot
 	types int
@@ -187,10 +188,11 @@ var table = sync.OnceValue(func() map[string][]*spec {
 // argSpec; *4 makes it a vector of four, *v one of Form.Vec, ? optional. A line whose slots end with * is loose:
 // behind the modifiers that stand before, any others may follow, with any operands.
 func parseSpec(line string) (*spec, error) {
+	s := &spec{line: line}
 	line, hookName, _ := strings.Cut(line, " ! ")
 	head, args, _ := strings.Cut(line, " :")
 	words := strings.Fields(head)
-	s := &spec{op: words[0]}
+	s.op = words[0]
 	if hookName = strings.TrimSpace(hookName); hookName != "" {
 		if s.hook = hooks[hookName]; s.hook == nil {
 			return nil, fmt.Errorf("no hook %q", hookName)

@@ -41,7 +41,7 @@ func fragment(shape string, which byte, t ptx.Type, wmma bool) (reg ptx.Type, co
 		case ptx.F32:
 			return ptx.F32, elems / 32
 		}
-		return ptx.B32, elems / 32
+		return ptx.S32, elems / 32
 	case wmma && t == ptx.F16:
 		return ptx.F16x2, 8 // elements are held twice
 	case !wmma && t == ptx.F16 && shape == "m8n8k4":

@@ -137,8 +137,7 @@ movmatrix sync aligned shape=m8n8 trans t=b16 : d:b32 s:b32
 
 // Families that need architectures above the host device's: known by their first word, names in them are resolved.
 const looseTable = `
-wgmma mode=sp|sp::ordered_metadata *
-mma sync aligned shape=m16n8k16|m16n8k32|m16n8k64 layouta=row layoutb=col mode=kind::f8f6f4|kind::mxf8f6f4|kind::mxf4|kind::mxf4nvf4 *
+wgmma *
 tcgen05 *
 multimem *
 tensormap *
