@@ -173,7 +173,7 @@ func (v *invocation) unstage() {
 
 func (v *invocation) freeStaged(s *staged) {
 	if s.ptr != 0 {
-		v.c.lose(v.c.wrap("free", v.c.drv.Free(s.ptr)))
+		v.c.lose("free", v.c.drv.Free(s.ptr))
 		s.ptr = 0
 	}
 }

@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -162,8 +163,7 @@ func Upload[T Element](ctx context.Context, d *Device, xs []T) (*Buffer[T], erro
 		return nil, err
 	}
 	if err := b.CopyFrom(ctx, xs); err != nil {
-		d.c.lose(b.Close())
-		return nil, err
+		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }

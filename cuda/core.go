@@ -96,11 +96,13 @@ func (c *core) read(dst []byte, src driver.Ptr) error {
 	return c.drv.Read(dst, src, s)
 }
 
-// lose keeps an error that no caller sees, for Device.Close.
-func (c *core) lose(err error) {
-	if err == nil || c.closed.Load() || c.fault.Load() != nil {
+// lose keeps the error of a call that no caller sees, for Device.Close. A fault is not kept: whoever waits next shall be
+// the first to get it.
+func (c *core) lose(op string, err error) {
+	if err == nil || c.closed.Load() || isFault(err) {
 		return
 	}
+	err = c.wrap(op, err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.lost) < 16 {
@@ -151,31 +153,31 @@ type note struct {
 	gen    uint64
 }
 
-// free gives the object back to the driver.
-func (c *core) free(n note) error {
+// free gives the object back to the driver, and says what it did.
+func (c *core) free(n note) (op string, err error) {
 	if c.closed.Load() || c.gen.Load() != n.gen {
-		return nil // it went with the device or the reset
+		return "", nil // it went with the device or the reset
 	}
 	switch n.kind {
 	case deviceMemory:
 		if n.bytes == 0 {
-			return nil
+			return "", nil
 		}
 		c.forget(n)
-		return c.wrap("free", c.drv.Free(driver.Ptr(n.handle)))
+		return "free", c.drv.Free(driver.Ptr(n.handle))
 	case hostMemory:
 		if n.bytes == 0 {
-			return nil
+			return "", nil
 		}
 		c.forget(n)
 		c.pinned.Add(-1)
-		return c.wrap("free page-locked memory", c.drv.FreeHost(driver.Ptr(n.handle)))
+		return "free page-locked memory", c.drv.FreeHost(driver.Ptr(n.handle))
 	case streamHandle:
-		return c.dropQueue(n.queue)
+		return "destroy stream", c.dropQueue(n.queue)
 	case eventHandle:
-		return c.wrap("destroy event", c.drv.DestroyEvent(driver.Event(n.handle)))
+		return "destroy event", c.drv.DestroyEvent(driver.Event(n.handle))
 	default:
-		return c.wrap("unload module", c.drv.UnloadModule(driver.Module(n.handle)))
+		return "unload module", c.drv.UnloadModule(driver.Module(n.handle))
 	}
 }
 
@@ -240,14 +242,15 @@ func (r *resource) close() error {
 		if s != 0 {
 			return nil
 		}
-		return r.discard()
+		return r.c.wrap(r.discard())
 	}
 }
 
-func (r *resource) discard() error {
+// discard frees the object or leaves it to the reaper.
+func (r *resource) discard() (op string, err error) {
 	if r.note.later() {
 		r.c.bury(r.note)
-		return nil
+		return "", nil
 	}
 	return r.c.free(r.note)
 }
@@ -288,7 +291,7 @@ func (c *core) reap() {
 		}
 		c.mu.Unlock()
 		if err := c.quiesce(); err != nil {
-			c.lose(err)
+			c.lose("free dropped objects", err)
 			c.mu.Lock()
 			c.dead = append(c.dead, batch...)
 			c.reaping = false
@@ -315,14 +318,10 @@ func (c *core) quiesce() error {
 		if c.fault.Load() != nil || c.closed.Load() {
 			return nil
 		}
-		err := c.settle(q)
-		var fault *driver.Fault
-		var status driver.Status
-		if errors.As(err, &fault) || errors.As(err, &status) && (status.Sticky() || status == driver.Deinitialized) {
+		if err := c.settle(q); isFault(err) || errors.Is(err, driver.Deinitialized) {
 			return nil // a waiter will report it
-		}
-		if err != nil {
-			return c.wrap("free dropped objects", err)
+		} else if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -338,7 +337,7 @@ func (c *core) settle(q *queue) error {
 	e, err := c.drv.NewEvent(false)
 	if err == nil {
 		if err = c.drv.Record(e, q.h); err != nil {
-			c.lose(c.wrap("destroy event", c.drv.DestroyEvent(e)))
+			c.lose("destroy event", c.drv.DestroyEvent(e))
 		}
 	}
 	q.mu.Unlock()
@@ -346,7 +345,7 @@ func (c *core) settle(q *queue) error {
 		return err
 	}
 	err = c.drv.SynchronizeEvent(e)
-	c.lose(c.wrap("destroy event", c.drv.DestroyEvent(e)))
+	c.lose("destroy event", c.drv.DestroyEvent(e))
 	return err
 }
 
@@ -406,6 +405,13 @@ func (c *core) withMemory(alloc func() error) error {
 		err = alloc()
 	}
 	return err
+}
+
+// isFault reports whether the error is the fault of a kernel, after which the device does nothing any more.
+func isFault(err error) bool {
+	var fault *driver.Fault
+	var status driver.Status
+	return errors.As(err, &fault) || errors.As(err, &status) && status.Sticky()
 }
 
 func isOutOfMemory(err error) bool { return errors.Is(err, driver.OutOfMemory) }

@@ -3,6 +3,8 @@ package cuda_test
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -207,6 +209,63 @@ func TestRunStopsItsKernel(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, got, 1)
 	})
+}
+
+// TestConcurrentUse: one function, from many goroutines, with slices, buffers and streams of their own.
+func TestConcurrentUse(t *testing.T) {
+	cudatest.Each(t, func(t *testing.T, d *cuda.Device) {
+		k := find(t, compile(t, d, multiplySource, cuda.CompileConfig{}), "multiply_them")
+		var wg sync.WaitGroup
+		for g := range 8 {
+			wg.Go(func() {
+				if err := multiplyALot(t.Context(), d, k, uint64(g)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func multiplyALot(ctx context.Context, d *cuda.Device, k *cuda.Function, seed uint64) error {
+	s, err := d.NewStream(cuda.StreamConfig{})
+	if err != nil {
+		return err
+	}
+	a, b := randoms(seed, 100), randoms(seed+100, 100)
+	x, err := cuda.Upload(ctx, d, a)
+	if err != nil {
+		return err
+	}
+	y, err := cuda.Alloc[float32](d, 100)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for range 20 {
+		run, launched := make([]float32, 100), make([]float32, 100)
+		cfg := cuda.LaunchConfig{Grid: cuda.D1(1), Block: cuda.D1(100), Stream: s}
+		err := steps(
+			func() error { return k.Launch(cfg, y, x, cuda.In(b)) },
+			func() error { return k.Launch(cfg, cuda.Out(launched), y, x) },
+			func() error { return k.Run(ctx, threads(100), cuda.Out(run), cuda.In(a), cuda.In(b)) },
+			func() error { return s.Wait(ctx) },
+		)
+		if err != nil {
+			return err
+		}
+		got, err := y.Download(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range got {
+			if run[i] != a[i]*b[i] || got[i] != run[i] || launched[i] != run[i]*a[i] {
+				return fmt.Errorf("element %d: %v, %v, %v", i, run[i], got[i], launched[i])
+			}
+		}
+	}
+	return s.Close()
 }
 
 func TestTrapIsAFault(t *testing.T) {

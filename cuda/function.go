@@ -120,7 +120,7 @@ func (f *Function) Run(ctx context.Context, cfg LaunchConfig, args ...any) error
 	done, err := c.await(ctx, func() error { return c.drv.Synchronize(h) }, func() error { return c.drv.Query(h) })
 	if !done {
 		if c.caps.StopsKernels {
-			c.lose(c.wrap("stop "+f.name, c.drv.Cancel(ticket)))
+			c.lose("stop "+f.name, c.drv.Cancel(ticket))
 		}
 		err = fmt.Errorf("%s: %w", f.op, err)
 	} else {

@@ -166,6 +166,30 @@ func TestDroppedDevice(t *testing.T) {
 	}
 }
 
+// TestCleanupLeavesTheFaultToTheWaiter: freeing dropped objects meets the fault first, and must not take it away.
+func TestCleanupLeavesTheFaultToTheWaiter(t *testing.T) {
+	d, f := open(t)
+	m := load(t, d)
+	increment, err := m.Function("increment")
+	require.NoError(t, err)
+	func() {
+		x, err := cuda.Alloc[int32](d, 4)
+		require.NoError(t, err)
+		s, err := d.NewStream(cuda.StreamConfig{})
+		require.NoError(t, err)
+		_, err = d.NewEvent()
+		require.NoError(t, err)
+		require.NoError(t, increment.Launch(cuda.LaunchConfig{Grid: cuda.D1(1), Block: cuda.D1(5), Stream: s}, x))
+		require.NoError(t, s.Close())
+	}()
+	awaitLive(t, d, f, 0)
+	err = d.Synchronize(background)
+	require.ErrorIs(t, err, cuda.ErrIllegalAddress)
+	require.NotErrorIs(t, err, cuda.ErrPoisoned)
+	require.ErrorContains(t, err, "parameter 0: atomic of 4 bytes at element 4 of *cuda.Buffer[int32]")
+	require.ErrorIs(t, d.Synchronize(background), cuda.ErrPoisoned)
+}
+
 // TestSlicesOfHostBuffersStay: a plain slice of page-locked memory keeps nothing, so its device is not closed behind it.
 func TestSlicesOfHostBuffersStay(t *testing.T) {
 	f := newFake()

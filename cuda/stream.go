@@ -198,7 +198,7 @@ func (c *core) writeBack(op string, due []*writeback, ok bool) error {
 		if ok && first == nil {
 			first = c.wrap(op, c.read(w.dst, w.src))
 		}
-		c.lose(c.wrap("free", c.drv.Free(w.src)))
+		c.lose("free", c.drv.Free(w.src))
 	}
 	return first
 }
@@ -228,7 +228,10 @@ func (c *core) dropQueue(q *queue) error {
 	c.mu.Lock()
 	delete(c.queues, q)
 	c.mu.Unlock()
-	return errors.Join(c.wrap("destroy stream", err), c.writeBack("destroy stream", due, false))
+	for _, w := range due {
+		c.lose("free", c.drv.Free(w.src))
+	}
+	return err
 }
 
 // follow makes work queued on to later wait for what is queued on from now.
@@ -248,6 +251,6 @@ func (c *core) follow(to, from *queue) error {
 	if err == nil {
 		err = c.drv.WaitEvent(to.h, e)
 	}
-	c.lose(c.wrap("destroy event", c.drv.DestroyEvent(e)))
+	c.lose("destroy event", c.drv.DestroyEvent(e))
 	return err
 }
