@@ -104,7 +104,7 @@ func failAt(t *testing.T, ctx context.Context, n int) []string {
 	out := results{fresh(), fresh(), fresh()}
 	b.Fail(faultdrv.Plan{Call: n})
 	err = scenario(ctx, d, &out)
-	for range 20 { // streams and page-locked memory are freed by the reaper
+	for range 4 { // streams and page-locked memory are freed by the reaper
 		cuda.Reclaim(d)
 	}
 	calls := b.Calls()

@@ -32,6 +32,30 @@ type Function struct {
 	mod  *Module
 	h    driver.Function
 	info driver.FunctionInfo
+	most limits
+}
+
+// limits are what the device allows.
+type limits struct {
+	grid, block [3]int
+	shared      int // bytes of a block, static and dynamic together
+}
+
+// allows asks the device for its limits. It is asked once for each attribute.
+func (c *core) allows() (l limits, err error) {
+	for i := range 3 {
+		if l.grid[i], err = c.attribute(driver.MaxGridDimX + driver.Attribute(i)); err != nil {
+			return l, err
+		}
+		if l.block[i], err = c.attribute(driver.MaxBlockDimX + driver.Attribute(i)); err != nil {
+			return l, err
+		}
+	}
+	l.shared, err = c.attribute(driver.MaxSharedBytesPerBlockOptin)
+	if errors.Is(err, driver.InvalidValue) || err == nil && l.shared == 0 { // a driver that does not know it yet
+		l.shared, err = c.attribute(driver.MaxSharedBytesPerBlock)
+	}
+	return l, err
 }
 
 // kernel is what is known of a kernel without its module.
@@ -238,10 +262,10 @@ func (f *Function) source(ctx context.Context) error {
 func (f *Function) extents(cfg *LaunchConfig, l *driver.Launch) error {
 	c := f.mod.dev.c
 	var err error
-	if l.Grid, err = c.extent(f.op, "grid", "blocks", cfg.Grid, driver.MaxGridDimX); err != nil {
+	if l.Grid, err = c.extent(f.op, "grid", "blocks", cfg.Grid, f.most.grid); err != nil {
 		return err
 	}
-	if l.Block, err = c.extent(f.op, "block", "threads", cfg.Block, driver.MaxBlockDimX); err != nil {
+	if l.Block, err = c.extent(f.op, "block", "threads", cfg.Block, f.most.block); err != nil {
 		return err
 	}
 	if n := l.Block.Count(); f.info.MaxThreads > 0 && n > uint64(f.info.MaxThreads) {
@@ -255,18 +279,14 @@ func (f *Function) extents(cfg *LaunchConfig, l *driver.Launch) error {
 	return f.shared(cfg, l)
 }
 
-// extent checks one extent. first is the attribute of its limit in x; those of y and z follow.
-func (c *core) extent(op, what, units string, d Dim3, first driver.Attribute) (driver.Dim3, error) {
+// extent checks one extent.
+func (c *core) extent(op, what, units string, d Dim3, most [3]int) (driver.Dim3, error) {
 	if d.X < 1 || d.Y < 1 || d.Z < 1 {
 		return driver.Dim3{}, misused(op, ErrInvalidValue, "%s %v: every extent must be at least 1 (cuda.D1 and cuda.D2 fill up with 1)", what, d)
 	}
 	for i, n := range [3]int{d.X, d.Y, d.Z} {
-		limit, err := c.attribute(first + driver.Attribute(i))
-		if err != nil {
-			return driver.Dim3{}, c.wrap(op, err)
-		}
-		if n > limit || n > math.MaxUint32 {
-			return driver.Dim3{}, misused(op, ErrInvalidValue, "%s %v: %d %s in %c, %s allows %d", what, d, n, units, 'x'+rune(i), c.name, limit)
+		if n > most[i] || n > math.MaxUint32 {
+			return driver.Dim3{}, misused(op, ErrInvalidValue, "%s %v: %d %s in %c, %s allows %d", what, d, n, units, 'x'+rune(i), c.name, most[i])
 		}
 	}
 	return driver.Dim3{X: uint32(d.X), Y: uint32(d.Y), Z: uint32(d.Z)}, nil
@@ -290,19 +310,9 @@ func declared(op string, sig *ksig.Signature, d Dim3) error {
 
 // shared checks the shared memory of a block, static and dynamic together.
 func (f *Function) shared(cfg *LaunchConfig, l *driver.Launch) error {
-	c := f.mod.dev.c
-	if cfg.SharedBytes == 0 {
-		return nil
-	}
-	limit, err := c.attribute(driver.MaxSharedBytesPerBlockOptin)
-	if err != nil || limit == 0 {
-		if limit, err = c.attribute(driver.MaxSharedBytesPerBlock); err != nil {
-			return c.wrap(f.op, err)
-		}
-	}
-	if cfg.SharedBytes < 0 || cfg.SharedBytes > limit-f.info.SharedBytes {
+	if cfg.SharedBytes < 0 || cfg.SharedBytes > f.most.shared-f.info.SharedBytes {
 		return misused(f.op, ErrInvalidValue, "%d bytes of dynamic and %d of static shared memory, %s allows %d together",
-			cfg.SharedBytes, f.info.SharedBytes, c.name, limit)
+			cfg.SharedBytes, f.info.SharedBytes, f.mod.dev.c.name, f.most.shared)
 	}
 	l.SharedBytes = uint32(cfg.SharedBytes)
 	return nil

@@ -141,7 +141,11 @@ func (m *Module) Function(name string) (*Function, error) {
 	if err != nil {
 		return nil, c.wrap(op, err)
 	}
-	f := &Function{kernel: &kernel{name: name, op: "launch " + name, entry: symbol, file: m.name}, mod: m, h: h, info: info}
+	most, err := c.allows()
+	if err != nil {
+		return nil, c.wrap(op, err)
+	}
+	f := &Function{kernel: &kernel{name: name, op: "launch " + name, entry: symbol, file: m.name}, mod: m, h: h, info: info, most: most}
 	if sig := m.signature(symbol); sig != nil {
 		f.sig.Store(sig)
 	} else {
