@@ -202,3 +202,6 @@ func (m Mem) indexBits() (b3, b4 uint8) {
 	}
 	return 0, 0
 }
+
+// Imm8 appends the immediate byte of the instruction emitted last.
+func (a *Asm) Imm8(b uint8) { a.bytes(b) }
