@@ -11,17 +11,27 @@ type funcChecker struct {
 	scopes []*scope
 	// fixups are branches whose labels may stand further down.
 	fixups []fixup
+	// lists are the .branchtargets and .calltargets that have been read.
+	lists map[*ptx.Targets]*targetList
 }
 
-// fixup is a branch of instruction instr to a label.
+// fixup is a branch of instruction instr to a label or to a list of them.
 type fixup struct {
 	instr int
 	label *label
+	list  *ptx.Targets
+}
+
+// targetList is what the names in a list of targets mean. Instructions that use one list share its slices.
+type targetList struct {
+	labels  []*label
+	indices []int
+	funcs   []*Func
 }
 
 // body checks the definition of f.
 func (c *checker) body(f *Func) {
-	fc := &funcChecker{checker: c, f: f}
+	fc := &funcChecker{checker: c, f: f, lists: make(map[*ptx.Targets]*targetList)}
 	outer := newScope()
 	fc.scopes = append(fc.scopes, outer)
 	for _, list := range [][]*Var{f.Rets, f.Params} {
@@ -40,9 +50,17 @@ func (c *checker) body(f *Func) {
 	}
 	f.Code = make([]Instr, 0, countInstrs(f.Decl.Body))
 	fc.block(f.Decl.Body, outer)
+	for _, list := range fc.lists {
+		for _, l := range list.labels {
+			list.indices = append(list.indices, f.Labels[l.id].Index)
+		}
+	}
 	for _, fix := range fc.fixups {
-		in := &f.Code[fix.instr]
-		in.Targets = append(in.Targets, f.Labels[fix.label.id].Index)
+		if in := &f.Code[fix.instr]; fix.list == nil {
+			in.Targets = []int{f.Labels[fix.label.id].Index}
+		} else if list := fc.lists[fix.list]; list != nil {
+			in.Targets = list.indices
+		}
 	}
 	c.initialise()
 }
@@ -92,6 +110,11 @@ func (c *funcChecker) block(b *ptx.Block, s *scope) {
 		}
 	}
 	for _, stmt := range b.Stmts {
+		if t, ok := stmt.(*ptx.Targets); ok {
+			c.targetNames(t)
+		}
+	}
+	for _, stmt := range b.Stmts {
 		switch stmt := stmt.(type) {
 		case *ptx.Instr:
 			c.instr(stmt)
@@ -101,8 +124,6 @@ func (c *funcChecker) block(b *ptx.Block, s *scope) {
 			}
 		case *ptx.Var:
 			c.local(s, stmt)
-		case *ptx.Targets:
-			c.targetNames(stmt)
 		case *ptx.Block:
 			inner := newScope()
 			c.scopes = append(c.scopes, inner)
@@ -162,19 +183,31 @@ func (c *funcChecker) local(s *scope, d *ptx.Var) {
 	}
 }
 
-// targetNames checks that what a list of targets names exists.
+// targetNames resolves the names in a list of targets.
 func (c *funcChecker) targetNames(t *ptx.Targets) {
+	list := new(targetList)
+	c.lists[t] = list
 	for i, name := range t.Names {
-		if t.Calls {
-			if f := c.out.funcs[name]; f == nil || f.Entry {
-				c.errorf(t.Places[i], "%s is not a declared function", name)
+		if !t.Calls {
+			if sym, ok := c.lookup(name); ok && sym.label != nil {
+				list.labels = append(list.labels, sym.label)
 			} else {
-				c.use(f, t.Places[i])
+				c.errorf(t.Places[i], "%s is not a label", name)
 			}
 			continue
 		}
-		if sym, ok := c.lookup(name); !ok || sym.label == nil {
-			c.errorf(t.Places[i], "%s is not a label", name)
+		f := c.out.funcs[name]
+		if f == nil || f.Entry {
+			c.errorf(t.Places[i], "%s is not a declared function", name)
+			continue
+		}
+		c.use(f, t.Places[i])
+		if f.Alias != nil {
+			f = f.Alias
+		}
+		list.funcs = append(list.funcs, f)
+		if first := list.funcs[0]; !sameShape(f.Rets, first.Rets) || !sameShape(f.Params, first.Params) {
+			c.errorf(t.Places[i], "%s and %s have different parameters", first.Name, name)
 		}
 	}
 }

@@ -57,23 +57,11 @@ func (c *funcChecker) indirect(call *Call, src *ptx.Call) bool {
 		call.RetVars, call.ParamVars = sym.proto.rets, sym.proto.params
 		return true
 	case sym.targets != nil && sym.targets.Calls:
-		for _, name := range sym.targets.Names {
-			f := c.out.funcs[name]
-			if f == nil || f.Entry {
-				return false // reported with the list
-			}
-			if f.Alias != nil {
-				f = f.Alias
-			}
-			call.Candidates = append(call.Candidates, f)
+		call.Candidates = c.lists[sym.targets].funcs
+		if len(call.Candidates) == 0 {
+			return false // reported with the list
 		}
 		call.RetVars, call.ParamVars = call.Candidates[0].Rets, call.Candidates[0].Params
-		for _, f := range call.Candidates {
-			if !sameShape(f.Rets, call.RetVars) || !sameShape(f.Params, call.ParamVars) {
-				c.errorf(src.ProtoPos, "%s: functions of different parameters in one list", src.Proto)
-				return false
-			}
-		}
 		return true
 	default:
 		c.errorf(src.ProtoPos, "%s is neither a prototype nor a list of functions", src.Proto)

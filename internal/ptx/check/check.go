@@ -41,6 +41,8 @@ type checker struct {
 	used map[any]ptx.Pos
 	// inits are variables whose initialisers wait until all names are known.
 	inits []*Var
+	// ranged and data count against maxRanged and maxData.
+	ranged, data int
 }
 
 // opcode is what forms says of a name.

@@ -6,8 +6,13 @@ import (
 	"github.com/tandem-go/tandem/internal/ptx"
 )
 
-// maxBytes bounds the size of one variable, so that sums of sizes cannot overflow.
-const maxBytes = 1 << 46
+// Bounds that text within reason stays below, so that sums of sizes cannot overflow and a short text cannot ask for much
+// memory.
+const (
+	maxBytes  = 1 << 46   // of one variable
+	maxData   = 256 << 20 // initialised bytes of a module, gaps included
+	maxRanged = 1 << 16   // variables that ranges declare in a module
+)
 
 // declare enters everything of module scope.
 func (c *checker) declare() {
@@ -84,9 +89,9 @@ func (c *checker) variables(d *ptx.Var, f *Func) []*Var {
 		c.errorf(d.NamePos, "%s: a range of names takes neither array dimensions nor an initialiser", d.Name)
 		return nil
 	}
-	const limit = 1 << 16
-	if d.Count > limit {
-		c.errorf(d.NamePos, "%s: %d variables in one range, more than %d", d.Name, d.Count, limit)
+	if c.ranged += d.Count; c.ranged > maxRanged {
+		c.errorf(d.NamePos, "%s: more than %d variables outside .reg declared by ranges", d.Name, maxRanged)
+		c.ranged -= d.Count
 		return nil
 	}
 	list := make([]*Var, d.Count)
@@ -184,6 +189,14 @@ func (c *checker) length(d *ptx.Var) (int64, bool) {
 		}
 	}
 	n, ok := d.Len()
+	if rows := int64(d.ElemSize()); ok && n == 0 { // the rows of an array of unknown length
+		for _, dim := range d.Dims[1:] {
+			if ok = rows <= maxBytes/dim; !ok {
+				break
+			}
+			rows *= dim
+		}
+	}
 	if !ok {
 		c.errorf(d.NamePos, "%s is too large", d.Name)
 	}

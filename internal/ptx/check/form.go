@@ -415,7 +415,7 @@ func explain(code *ptx.Opcode, specs []*spec) string {
 		known := slices.ContainsFunc(specs, func(s *spec) bool {
 			return slices.ContainsFunc(s.slots, func(sl slot) bool { return sl.takes(mod) })
 		})
-		if !known {
+		if !known && len(strange) < 8 {
 			strange = append(strange, "."+mod)
 		}
 	}

@@ -105,8 +105,13 @@ func (l *layout) list(in *ptx.Init, dims []int64, end int64) {
 func (l *layout) scalar(in *ptx.Init) {
 	off := int(l.at) * l.size
 	l.at++
-	if n := off + l.size; n > len(l.data) {
-		l.data = append(l.data, make([]byte, n-len(l.data))...)
+	if more := off + l.size - len(l.data); more > 0 {
+		if more > maxData-l.c.data {
+			l.c.errorf(in.Pos, "%s: more than %d bytes of initialised data", l.v.Name, maxData)
+			return
+		}
+		l.c.data += more
+		l.data = append(l.data, make([]byte, more)...)
 	}
 	var value uint64
 	switch in.Kind {

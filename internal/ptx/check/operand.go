@@ -470,13 +470,9 @@ func (c *funcChecker) branch(in *Instr, o *ptx.Operand, a *argSpec) Arg {
 	case !ok:
 		c.errorf(o.Pos, "%s: %s %s is not declared", in.Src.Name, what[2:], o.Name)
 	case a.kind == labelArg && sym.label != nil:
-		c.fixups = append(c.fixups, fixup{len(c.f.Code) - 1, sym.label})
+		c.fixups = append(c.fixups, fixup{instr: len(c.f.Code) - 1, label: sym.label})
 	case a.kind == listArg && sym.targets != nil && !sym.targets.Calls:
-		for _, name := range sym.targets.Names {
-			if t, ok := c.lookup(name); ok && t.label != nil {
-				c.fixups = append(c.fixups, fixup{len(c.f.Code) - 1, t.label})
-			}
-		}
+		c.fixups = append(c.fixups, fixup{instr: len(c.f.Code) - 1, list: sym.targets})
 	default:
 		c.errorf(o.Pos, "%s: %s is not %s", in.Src.Name, o.Name, what)
 	}
