@@ -61,6 +61,9 @@ type Launch struct {
 	Runtime *rt.Runtime
 	// Workers is the number of multiprocessors that %nsmid shows.
 	Workers int
+	// GridWorkspace is the address of two zeroed words for a cooperative launch, 0 for others. %envreg1 is its high half
+	// and %envreg2 its low half: there the grid groups of CUDA's cooperative_groups.h find the word of their barrier.
+	GridWorkspace uint64
 }
 
 // Windows are the memory that a running block has for itself. Both lie in the device's range, so generic addresses of

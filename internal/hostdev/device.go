@@ -21,15 +21,16 @@ type device struct {
 	mem     *mem.Space
 	windows *windows
 
-	mu      sync.Mutex
-	state   state
-	settled sync.Cond // state changed, or active became 0 and pending empty
-	active  int       // goroutines in, or on their way into, the work of some stream
-	fault   *driver.Fault
-	seen    bool // a caller has got fault
-	last    uint64
-	era     int // counts calls of Reset
-	rt      *rt.Runtime
+	mu       sync.Mutex
+	state    state
+	settled  sync.Cond // state changed, or active became 0 and pending empty
+	active   int       // goroutines in, or on their way into, the work of some stream
+	fault    *driver.Fault
+	seen     bool // a caller has got fault
+	last     uint64
+	era      int // counts calls of Reset
+	launches uint64
+	rt       *rt.Runtime
 
 	main      *stream // Stream zero
 	pending   streamList
@@ -84,7 +85,7 @@ func newDevice(b *backend) (*device, error) {
 // fresh gives the device an empty context in space.
 func (d *device) fresh(space *mem.Space) {
 	d.mem = space
-	d.windows = &windows{mem: space, poison: d.config.Poison}
+	d.windows = &windows{mem: space, poison: d.config.Poison, keep: d.config.Workers}
 	d.rt = rt.New(rt.Config{Memory: space})
 	d.fault, d.seen = nil, false
 	d.main = newStream(d, 0)
@@ -202,7 +203,7 @@ func (d *device) Close() error {
 	d.mu.Unlock()
 	d.settled.Broadcast()
 	err = errors.Join(err, d.flush())
-	if e := d.mem.Close(); e != nil {
+	if e := errors.Join(d.windows.failed(), d.mem.Close()); e != nil {
 		err = errors.Join(err, fmt.Errorf("close host device: %w: %w", driver.OperatingSystem, e))
 	}
 	return err
@@ -218,13 +219,13 @@ func (d *device) Reset() error {
 		return errors.Join(err, space.Close())
 	}
 	d.state = resetting
+	d.era++
 	d.quiesce()
 	d.mu.Unlock()
 	err = d.flush()
 	d.mu.Lock()
 	old := d.mem
 	d.fresh(space)
-	d.era++
 	d.state = open
 	d.settled.Broadcast()
 	d.mu.Unlock()

@@ -17,9 +17,10 @@ const (
 	// are never timed. Engines need between 10 ns and 1 µs for a warp instruction.
 	firstSlice = 4096
 	// Slices of a block that goes on are made longer while they take less than shortSlice and shorter if they take more
-	// than longSlice: cancellation is looked at between slices and has to act within 50 ms.
-	shortSlice = 500 * time.Microsecond
-	longSlice  = 4 * time.Millisecond
+	// than longSlice: cancellation is looked at between slices and has to act within 50 ms, and a block that spins until
+	// another one has done something should not spin for long.
+	shortSlice = 100 * time.Microsecond
+	longSlice  = 2 * time.Millisecond
 	leastSlice = 64
 	mostSlice  = 1 << 20
 	// heldPerWorker is how many blocks that were interrupted are kept resident for each worker: as many as
@@ -43,8 +44,9 @@ type grid struct {
 	params   []byte // room for launch.Params
 	first    uint64
 	count    uint64
-	width    int    // workers
-	room     int64  // blocks that may be held
+	width    int   // workers
+	room     int64 // blocks that may be held
+	order    order
 	layout   layout // of windows
 	barrier  bool   // blocks may wait for each other at the grid barrier
 
@@ -195,8 +197,8 @@ func (g *grid) begin(worker int, own *window) bool {
 		return false
 	}
 	g.d.windows.prepare(*own)
-	b := g.compiled.program.Block(&g.launch, g.first+i, own.engine(g.layout, worker))
-	state, fault := b.Run(firstSlice)
+	b := g.compiled.program.Block(&g.launch, g.first+g.order.index(i, g.count), own.engine(g.layout, worker))
+	state, fault := b.Run(g.order.slice(i, firstSlice))
 	switch {
 	case fault != nil:
 		b.Close()

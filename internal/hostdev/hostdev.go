@@ -30,6 +30,10 @@ type Config struct {
 	Workers int
 	// MemoryLimit lowers the capacity of device memory, in bytes; 0 means what package mem finds right.
 	MemoryLimit uint64
+	// Seed, if it is not zero, varies what CUDA leaves open: in which order the blocks of a launch begin, and how long each
+	// runs before others get a turn. On one worker the same seed gives the same course. Kernels that rely on blocks
+	// beginning in order may hang, which is for the caller to find out.
+	Seed uint64
 	// Poison fills new device memory and each block's shared memory with mem.PoisonByte, so that a kernel that reads what
 	// nobody wrote is noticed.
 	Poison bool

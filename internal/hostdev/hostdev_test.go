@@ -31,12 +31,12 @@ func open(t testing.TB, c hostdev.Config) driver.Device {
 	return d
 }
 
-// The reference engine on the default configuration, and on a device of one worker.
+// The reference engine: blocks in order on all cores, and shuffled on fewer and more workers.
 func TestConformance(t *testing.T) {
 	for _, w := range []int{0, 1, 5} {
 		t.Run(fmt.Sprintf("workers=%d", w), func(t *testing.T) {
 			drivertest.Run(t, func(t *testing.T) driver.Device {
-				return open(t, hostdev.Config{Workers: w, MemoryLimit: 1 << 30})
+				return open(t, hostdev.Config{Workers: w, Seed: uint64(w), MemoryLimit: 1 << 30})
 			})
 		})
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/workers"
 )
 
@@ -114,6 +115,8 @@ func (d *device) queue(f *function, c compiled, l *driver.Launch) (driver.Ticket
 	}
 	g.ticket = driver.Ticket(d.handle())
 	g.launch.ID = uint64(g.ticket)
+	d.launches++
+	g.shuffle(d.config.Seed, d.launches)
 	g.launch.Runtime = d.rt
 	d.running[g.ticket] = g
 	t := d.newTask(taskLaunch)
@@ -182,6 +185,9 @@ func (g *grid) reserve(cooperative bool) error {
 	if cooperative {
 		need = g.count
 		g.room = int64(g.count)
+		if most := g.d.mem.Capacity() / 4; need<<g.layout.class > most {
+			return fail(driver.CooperativeTooLarge, "scratch memory of %d blocks: at most %d bytes together", need, most)
+		}
 	}
 	for range need {
 		w, err := g.d.windows.reserve(g.layout)
@@ -195,8 +201,21 @@ func (g *grid) reserve(cooperative bool) error {
 		}
 		g.reserved = append(g.reserved, w)
 	}
+	if !cooperative {
+		return nil
+	}
+	p, err := g.d.mem.Alloc(workspaceBytes)
+	if err != nil {
+		g.closeAll()
+		return fmt.Errorf("%w: workspace of the grid: %w", driver.OutOfMemory, err)
+	}
+	mem.Fill(p, workspaceBytes, 0)
+	g.launch.GridWorkspace = p
 	return nil
 }
+
+// workspaceBytes is the size of engine.Launch.GridWorkspace.
+const workspaceBytes = 8
 
 // launch runs the grid of t, unless it was cancelled or is to be skipped. Called with d.mu held, and unlocks it while the
 // grid runs.
@@ -210,6 +229,11 @@ func (s *stream) launch(t *task, skip bool) {
 		d.mu.Lock()
 	}
 	delete(d.running, g.ticket)
+	if p := g.launch.GridWorkspace; p != 0 {
+		if err := d.mem.Free(p); err != nil && g.broken == nil {
+			g.broken = err
+		}
+	}
 	switch {
 	case g.fault != nil:
 		d.poison(g.describe(g.fault))

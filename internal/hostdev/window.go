@@ -1,6 +1,7 @@
 package hostdev
 
 import (
+	"errors"
 	"math/bits"
 	"sync"
 
@@ -48,10 +49,15 @@ func (w window) engine(l layout, worker int) engine.Windows {
 type windows struct {
 	mem    *mem.Space
 	poison bool
+	keep   int // windows of each class that are kept, whatever their size
 
 	mu    sync.Mutex
 	spare [64][]uint64
+	err   error
 }
+
+// keepBytes bounds what is kept beyond windows.keep, of each class: a cooperative launch may need very many.
+const keepBytes = 64 << 20
 
 // reserve returns a window, or the reason why there is none.
 func (p *windows) reserve(l layout) (window, error) {
@@ -90,22 +96,17 @@ func (p *windows) give(w window) {
 		return
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.spare[w.class]); n >= p.keep && uint64(n)<<w.class >= keepBytes {
+		p.err = errors.Join(p.err, p.mem.Unreserve(w.addr))
+		return
+	}
 	p.spare[w.class] = append(p.spare[w.class], w.addr)
-	p.mu.Unlock()
 }
 
-// release gives all spare windows back to the memory.
-func (p *windows) release() error {
+// failed returns the errors of give.
+func (p *windows) failed() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var first error
-	for class, list := range p.spare {
-		for _, addr := range list {
-			if err := p.mem.Unreserve(addr); err != nil && first == nil {
-				first = err
-			}
-		}
-		p.spare[class] = nil
-	}
-	return first
+	return p.err
 }

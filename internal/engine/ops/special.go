@@ -82,10 +82,10 @@ var specials = map[ir.SReg]Func{
 	ir.DynamicSmemSize: uniform(func(w *Warp) uint64 { return uint64(w.Launch.DynamicBytes) }),
 	ir.TotalSmemSize:   uniform(func(w *Warp) uint64 { return uint64(w.Launch.SharedBytes) }),
 
-	// The driver sets these for itself; nothing here does.
+	// The driver sets these for itself. What is known of them is that two hold the address of the grid's workspace.
 	ir.EnvReg0: uniform(func(*Warp) uint64 { return 0 }),
-	ir.EnvReg1: uniform(func(*Warp) uint64 { return 0 }),
-	ir.EnvReg2: uniform(func(*Warp) uint64 { return 0 }),
+	ir.EnvReg1: half(func(w *Warp) uint64 { return w.Launch.GridWorkspace }, 32),
+	ir.EnvReg2: half(func(w *Warp) uint64 { return w.Launch.GridWorkspace }, 0),
 }
 
 // thread is a component of %tid.
