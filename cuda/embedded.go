@@ -1,11 +1,14 @@
 package cuda
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/tandem-go/tandem/internal/driver"
@@ -51,8 +54,18 @@ func CompilePTX(ctx context.Context, source string, cfg CompileConfig) (ptx []by
 	for _, name := range cfg.NameExpressions {
 		fmt.Fprintf(&b, "%s%s = %s\n", embeddedInstance, name, res.LoweredNames[name])
 	}
-	b.Write(res.PTX)
+	b.Write(withoutFolder(res.PTX, cfg.Name))
 	return []byte(b.String()), strings.TrimSpace(res.Log), nil
+}
+
+// withoutFolder replaces the absolute path that NVRTC writes for the source by the name that the caller gave, so that
+// the result does not depend on where it was made.
+func withoutFolder(ptx []byte, name string) []byte {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return ptx // without a current folder NVRTC has none to write either
+	}
+	return bytes.ReplaceAll(ptx, []byte(strconv.Quote(abs)), []byte(strconv.Quote(name)))
 }
 
 // hash names what is compiled: the source, the options and the name expressions, each with its length.

@@ -12,6 +12,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 [ "$(id -u)" = 0 ] || { echo "chroot: needs root" >&2; exit 1; }
 work=${CHROOT_DIR:-$(mktemp -d)}
 root=$work/root
+user=user
 trap 'umount "$root/proc" "$root/dev/shm" 2>/dev/null || true; [ -n "${CHROOT_DIR:-}" ] || rm -rf "$work"' EXIT
 
 say() { printf '\n== %s\n' "$*"; }
@@ -25,11 +26,11 @@ static() {
 
 # in_root USER COMMAND: a login shell's environment and nothing else, but the proxy's variables.
 in_root() {
-	user=$1
+	as=$1
 	shift
-	home=/home/$user
-	[ "$user" != root ] || home=/root
-	chroot --userspec="$user" "$root" /usr/bin/env -i HOME="$home" PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+	home=/home/$as
+	[ "$as" != root ] || home=/root
+	chroot --userspec="$as" "$root" /usr/bin/env -i HOME="$home" PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		${HTTPS_PROXY+HTTPS_PROXY="$HTTPS_PROXY"} ${HTTP_PROXY+HTTP_PROXY="$HTTP_PROXY"} ${GOPROXY+GOPROXY="$GOPROXY"} \
 		${GOTOOLCHAIN+GOTOOLCHAIN="$GOTOOLCHAIN"} ${CI+CI="$CI"} "$@"
 }
@@ -55,7 +56,7 @@ debian() {
 	chroot "$root" id user >/dev/null 2>&1 || chroot "$root" useradd -m user
 
 	say "ordinary user: make run"
-	clone user /home/user/tandem
+	clone user "/home/$user/tandem"
 	in_root user sh -c 'cd ~/tandem && make run' | tail -n 5
 	if [ "${CHROOT_TESTS:-1}" != 0 ]; then
 		say "ordinary user: make test"

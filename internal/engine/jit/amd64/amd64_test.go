@@ -70,6 +70,7 @@ var listing = regexp.MustCompile(`(?m)^ *\d+ (?:\?{4}|[0-9a-f]{4,8}) ((?:[0-9A-F
 // assemble writes the golden file from the listing of GNU as.
 func assemble(t *testing.T, cases []instruction) {
 	var src, out strings.Builder
+	cases = slices.SortedFunc(slices.Values(cases), func(a, b instruction) int { return strings.Compare(a.text, b.text) })
 	src.WriteString(".intel_syntax noprefix\n")
 	for _, in := range cases {
 		src.WriteString(in.text + "\n")

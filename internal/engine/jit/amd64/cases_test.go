@@ -76,7 +76,7 @@ func names(s string) []string { return strings.Fields(s) }
 
 func vectorCases() []instruction {
 	var all []instruction
-	for _, s := range shapes() {
+	for _, s := range slices.Concat(shapes(), specialShapes(), moveShapes()) {
 		for _, name := range names(s.rows) {
 			r := Rows[name]
 			if r == nil {
@@ -255,6 +255,12 @@ func shapes() []shape {
 		{"VPMOVQB", narrowed(x128)},
 		{"VCMPPS VCMPPD VPCMPD VPCMPUD VPCMPQ VPCMPUQ", compare(", 2")},
 		{"VPTESTMD VPTESTNMD VPTESTMQ", compare("")},
+	}
+}
+
+// specialShapes are those of few rows.
+func specialShapes() []shape {
+	return []shape{
 		{"VPCMPEQD VPCMPGTD VPCMPEQQ VPCMPGTQ", func(r *Row) []instruction {
 			return []instruction{
 				in(r.Name+" ymm3, ymm9, ymm14", func(a *Asm) { a.RRR(r, 3, 9, 14, Opt{L: L256, VEX: true}) }),
@@ -292,6 +298,12 @@ func shapes() []shape {
 				in(r.Name+" xmm9, ymm3, 4", func(a *Asm) { a.RRRI(r, 3, 0, 9, 4, Opt{L: L256, VEX: true}) }),
 			}
 		}},
+	}
+}
+
+// moveShapes are moves between kinds of registers.
+func moveShapes() []shape {
+	return []shape{
 		{"VMOVD VMOVQ", func(r *Row) []instruction {
 			w := W32
 			if r.Elem == 8 {
