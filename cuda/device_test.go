@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -327,5 +328,49 @@ func TestBadPTX(t *testing.T) {
 		}
 		_, err := d.Load(t.Context(), []byte("\x7fELF\x02\x01\x01\x00"), cuda.LoadConfig{})
 		require.ErrorIs(t, err, cuda.ErrNoBinary)
+	})
+}
+
+// TestDroppedBuffersOnDevices: kernels use buffers that are dropped right behind the launch; what the kernels wrote is
+// right, and in the end all memory is free again.
+func TestDroppedBuffersOnDevices(t *testing.T) {
+	n := 100_000
+	if testing.Short() {
+		n = 3_000
+	}
+	cudatest.Each(t, func(t *testing.T, d *cuda.Device) {
+		k := find(t, compile(t, d, multiplySource, cuda.CompileConfig{}), "multiply_them")
+		before, _, err := d.Memory()
+		require.NoError(t, err)
+		kept, err := cuda.Alloc[float32](d, 32)
+		require.NoError(t, err)
+		for i := range n {
+			a, err := cuda.Alloc[float32](d, 32)
+			require.NoError(t, err)
+			if i%100 != 0 {
+				continue // dropped unused
+			}
+			b, err := cuda.Upload(t.Context(), d, randoms(uint64(i), 32))
+			require.NoError(t, err)
+			require.NoError(t, a.Fill(float32(i), nil))
+			require.NoError(t, k.Launch(threads(32), kept, a, b))
+			if i%1000 == 0 {
+				a, b = nil, nil
+				runtime.GC()
+				got, err := kept.Download(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, float32(i)*randoms(uint64(i), 32)[31], got[31])
+			}
+		}
+		require.NoError(t, kept.Close())
+		for range 50 {
+			if d.Usage().Allocations == 0 {
+				break
+			}
+		}
+		require.Zero(t, d.Usage().Bytes)
+		after, _, err := d.Memory()
+		require.NoError(t, err)
+		require.Equal(t, before, after)
 	})
 }

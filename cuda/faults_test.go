@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/driver/faultdrv"
+	"github.com/tandem-go/tandem/internal/hostdev"
 )
 
 // results are what the scenario's launches write.
@@ -19,14 +20,14 @@ type results struct{ run, launched, downloaded []float32 }
 
 // scenario uses every part of the package once. It closes whatever it made, and returns the first error of each object's
 // life: of making or using it, and of closing it.
-func scenario(ctx context.Context, d *cuda.Device, out *results) (err error) {
+func scenario(ctx context.Context, d *cuda.Device, code []byte, out *results) (err error) {
 	var closers []func() error
 	defer func() {
 		for i := range closers {
 			err = errors.Join(err, closers[len(closers)-1-i]())
 		}
 	}()
-	m, err := d.Load(ctx, []byte(image), cuda.LoadConfig{})
+	m, err := d.Load(ctx, code, cuda.LoadConfig{})
 	if err != nil {
 		return err
 	}
@@ -80,51 +81,62 @@ func steps(fs ...func() error) error {
 }
 
 // TestEveryCallFailsInTurn: whichever call of the back end fails, the error reaches the caller or Device.Close, nothing is
-// left, and slices are either complete or unchanged.
+// left, and slices are either complete or unchanged. On the fake device, and on the host device.
 func TestEveryCallFailsInTurn(t *testing.T) {
 	cancellable, cancel := context.WithCancel(background)
 	defer cancel()
-	for name, ctx := range map[string]context.Context{"background": background, "cancellable": cancellable} {
-		t.Run(name, func(t *testing.T) {
-			calls := failAt(t, ctx, 0)
+	code, _, err := cuda.CompilePTX(background, multiplySource, cuda.CompileConfig{})
+	require.NoError(t, err)
+	onFake := func(t *testing.T, ctx context.Context, n int) []string {
+		f := newFake()
+		calls := failAt(t, ctx, n, f.backend(), []byte(image))
+		require.Empty(t, f.bad, "call %d failed", n)
+		return calls
+	}
+	onHost := func(t *testing.T, ctx context.Context, n int) []string {
+		return failAt(t, ctx, n, hostdev.New(hostdev.Config{}), code)
+	}
+	for _, c := range []struct {
+		name string
+		fail func(*testing.T, context.Context, int) []string
+		ctx  context.Context
+	}{
+		{"fake", onFake, background}, {"fake cancellable", onFake, cancellable},
+		{"host", onHost, background}, {"host cancellable", onHost, cancellable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			calls := c.fail(t, c.ctx, 0)
 			require.Greater(t, len(calls), 40)
 			for n := 1; n <= len(calls); n++ {
-				failAt(t, ctx, n)
+				c.fail(t, c.ctx, n)
 			}
 		})
 	}
 }
 
-func failAt(t *testing.T, ctx context.Context, n int) []string {
+func failAt(t *testing.T, ctx context.Context, n int, inner driver.Backend, code []byte) []string {
 	t.Helper()
-	f := newFake()
-	b := faultdrv.New(f.backend())
+	b := faultdrv.New(inner)
 	d, err := cuda.OpenBackend(cuda.Host, b)
 	require.NoError(t, err)
 	out := results{fresh(), fresh(), fresh()}
 	b.Fail(faultdrv.Plan{Call: n})
-	err = scenario(ctx, d, &out)
-	for range 4 { // streams and page-locked memory are freed by the reaper
+	err = scenario(ctx, d, code, &out)
+	left := held(b)
+	for range 20 { // streams and page-locked memory are freed by the reaper
+		if len(left) == 0 {
+			break
+		}
 		cuda.Reclaim(d)
+		left = held(b)
 	}
 	calls := b.Calls()
 	failed := "nothing"
 	if n > 0 && n <= len(calls) {
 		failed = fmt.Sprintf("call %d, %s,", n, calls[n-1])
 	}
-	b.Fail(faultdrv.Plan{})
-	var left []string
-	for _, o := range b.Live() {
-		if !strings.HasPrefix(o, "Open") {
-			left = append(left, o)
-		}
-	}
-	if len(left) == 1 && strings.HasPrefix(left[0], "NewStream") {
-		left = nil // the device's own, for reading
-	}
 	require.Empty(t, left, "%s failed", failed)
 	closed := d.Close()
-	require.Empty(t, f.bad, "%s failed", failed)
 
 	complete := []struct{ got, want []float32 }{{out.launched, []float32{4, 4, 4, 4}}, {out.run, []float32{2, 4, 6, 8}}, {out.downloaded, []float32{2, 2, 2, 2}}}
 	for i, s := range complete {
@@ -144,6 +156,24 @@ func failAt(t *testing.T, ctx context.Context, n int) []string {
 		require.ErrorIs(t, errors.Join(err, closed), driver.Unknown, "%s failed", failed)
 	}
 	return calls
+}
+
+// held is what the scenario left, apart from the device and the stream that the device keeps for reading.
+func held(b *faultdrv.Backend) (left []string) {
+	streams := 0
+	for _, o := range b.Live() {
+		if strings.HasPrefix(o, "Open") {
+			continue
+		}
+		if strings.HasPrefix(o, "NewStream") {
+			streams++
+		}
+		left = append(left, o)
+	}
+	if len(left) == 1 && streams == 1 {
+		return nil
+	}
+	return left
 }
 
 func fresh() []float32 { return []float32{-1, -1, -1, -1} }
