@@ -124,7 +124,11 @@ func (v *invocation) bindDevice(f *Function, op string, i int, a deviceArg) erro
 		return v.enc.Value(i, nil)
 	}
 	elem, form := a.describe()
-	if d := a.Device(); d.c != f.mod.dev.c {
+	d := a.Device()
+	if d == nil {
+		return misused(op, ErrInvalidValue, "parameter %d: the buffer was not made by Alloc", i)
+	}
+	if d.c != f.mod.dev.c {
 		return misused(op, ErrWrongDevice, "parameter %d: the buffer belongs to %s, the kernel to %s", i, d.c.name, f.mod.dev.c.name)
 	}
 	s, err := a.use(op)

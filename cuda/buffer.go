@@ -90,6 +90,7 @@ func (m *memory) own(c *core, k kind) {
 	m.resource.note = note{kind: k, handle: uint64(m.ptr), bytes: int64(m.bytes), gen: c.gen.Load()}
 	if m.bytes > 0 {
 		c.remember(&m.resource.note)
+		c.press()
 	}
 }
 
@@ -297,7 +298,8 @@ func (b *Buffer[T]) Download(ctx context.Context) ([]T, error) {
 	return out, nil
 }
 
-// Fill queues setting every element to v, on s; nil is the default stream, which first waits for work queued on the buffer.
+// Fill queues setting every element to v, on s; nil is the default stream, which first waits for work queued on the
+// buffer.
 func (b *Buffer[T]) Fill(v T, s *Stream) error {
 	const op = "fill buffer"
 	q, done, err := b.dev.stream(op, s)

@@ -127,8 +127,8 @@ var openCompiler = func(noCache bool) (compiler, error) {
 	return library{c}, nil
 }
 
-// openedCompilers keeps the compilers of the process, with and without cache. A failed search is repeated: the library may have been
-// installed meanwhile.
+// openedCompilers keeps the compilers of the process, with and without cache. A failed search is repeated: the library
+// may have been installed meanwhile.
 var openedCompilers struct {
 	sync.Mutex
 	by map[bool]compiler

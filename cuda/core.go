@@ -35,6 +35,8 @@ type core struct {
 	limits  map[driver.Attribute]int // guarded by mu: attributes asked for so far
 
 	nextID   atomic.Uint64
+	enough   atomic.Int64 // bytes from which garbage is collected; see press
+	pressing atomic.Bool  // that is under way
 	count    atomic.Int64 // live allocations
 	bytes    atomic.Int64 // their size
 	dropped  atomic.Int64 // objects that the garbage collector found
@@ -48,6 +50,7 @@ func newCore(d driver.Device) *core {
 	c.queues[c.main] = struct{}{}
 	c.idle = make(chan struct{})
 	close(c.idle)
+	c.enough.Store(minPressure)
 	return c
 }
 
@@ -390,6 +393,22 @@ func collect() {
 	case <-done:
 	case <-timer.C:
 	}
+}
+
+// minPressure is how much device memory is left to Go's own pace of collection, in bytes.
+const minPressure = 256 << 20
+
+// press looks for dropped memory in the background when much was allocated since it last did: Go's collector sees a
+// buffer as a few words, and would let gigabytes pile up behind them. The next time is when what is live now has doubled.
+func (c *core) press() {
+	if c.bytes.Load() < c.enough.Load() || c.pressing.Swap(true) {
+		return
+	}
+	go func() {
+		c.reclaim()
+		c.enough.Store(max(minPressure, 2*c.bytes.Load()))
+		c.pressing.Store(false)
+	}()
 }
 
 // withMemory calls alloc, and when memory is out, collects and tries again, at most three times.

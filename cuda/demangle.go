@@ -64,7 +64,8 @@ func sourceName(s string) (name, rest string, ok bool) {
 	return s[i : i+n], s[i+n:], true
 }
 
-// skipTemplateArgs skips I ... E and what is nested in it. Source names are skipped whole, since they may hold any letter.
+// skipTemplateArgs skips I ... E and what is nested in it. Source names are skipped whole, since they may hold any
+// letter.
 func skipTemplateArgs(s string) (rest string, ok bool) {
 	depth := 0
 	for s != "" {

@@ -39,8 +39,8 @@ type system struct {
 	env func(string) string
 }
 
-// Devices lists what there is. The host device is always in it, last. A GPU that cannot be used says why in Unusable, and so does one
-// entry named after the driver if that fails altogether.
+// Devices lists what there is. The host device is always in it, last. A GPU that cannot be used says why in Unusable,
+// and so does one entry named after the driver if that fails altogether.
 func Devices() []Info { return machine().devices() }
 
 // Open opens a device by its ID, as Devices gives it and TANDEM_DEVICE takes it: "host", "gpu" for the first usable GPU,

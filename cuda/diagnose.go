@@ -9,8 +9,8 @@ import (
 	"github.com/tandem-go/tandem/internal/driver"
 )
 
-// Diagnose explains an error of this package in words and says what to do about it, in one paragraph; "" for nil. It is for people:
-// programs use errors.Is and errors.As.
+// Diagnose explains an error of this package in words and says what to do about it, in one paragraph; "" for nil. It is
+// for people: programs use errors.Is and errors.As.
 func Diagnose(err error) string {
 	if err == nil {
 		return ""
@@ -89,8 +89,8 @@ func diagnoseSentinel(err error) string {
 const container = "In a container, start it with --gpus all (or the runtime nvidia) and NVIDIA_DRIVER_CAPABILITIES=compute,utility; " +
 	"see also CUDA_VISIBLE_DEVICES, which hides devices."
 
-// statusAdvice belongs to the driver's error numbers. Those below 100 and around 220 and 800 mostly tell about the installation
-// (driver manual, CUresult).
+// statusAdvice belongs to the driver's error numbers. Those below 100 and around 220 and 800 mostly tell about the
+// installation (driver manual, CUresult).
 var statusAdvice = map[driver.Status]string{
 	3:                  "The driver was not initialised, which is an error of this library unless the process has just been forked.",
 	34:                 "A stub of the driver library was loaded instead of the driver's own: take the folder `stubs` out of LD_LIBRARY_PATH.",

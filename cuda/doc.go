@@ -20,9 +20,9 @@
 // # Ownership
 //
 // Everything with state on a device has a Close method, which may be called twice and from anywhere. Nobody has to call
-// it: what is dropped is freed after the garbage collector found it, once all work that could use it is done, and
-// running out of device memory makes that happen at once. The exception is HostBuffer, whose memory is visible through
-// plain Go slices: it is freed by Close or with its device.
+// it: what is dropped is freed after the garbage collector found it, once all work that could use it is done. Much new
+// device memory brings that forward, and running out of it makes it happen at once. The exception is HostBuffer, whose
+// memory is visible through plain Go slices: it is freed by Close or with its device.
 //
 // # Errors
 //

@@ -80,8 +80,8 @@ func steps(fs ...func() error) error {
 	return nil
 }
 
-// TestEveryCallFailsInTurn: whichever call of the back end fails, the error reaches the caller or Device.Close, nothing is
-// left, and slices are either complete or unchanged. On the fake device, and on the host device.
+// TestEveryCallFailsInTurn: whichever call of the back end fails, the error reaches the caller or Device.Close, nothing
+// is left, and slices are either complete or unchanged. On the fake device, and on the host device.
 func TestEveryCallFailsInTurn(t *testing.T) {
 	cancellable, cancel := context.WithCancel(background)
 	defer cancel()

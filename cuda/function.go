@@ -120,9 +120,10 @@ func (f *Function) Launch(cfg LaunchConfig, args ...any) error {
 }
 
 // Run launches the kernel and waits for it and for what was queued on the stream before; then it fills the slices in its
-// own Out and InOut, and those of earlier launches are left to Stream.Wait. Without a stream it first waits for the buffers among the arguments. When ctx ends first, Run returns an
-// error that wraps context.Cause(ctx), slices are unchanged, and the kernel is stopped where the device can do that (the
-// host device, within 50 ms; buffers may then be partly written). Other errors are those of Launch and Stream.Wait.
+// own Out and InOut, and those of earlier launches are left to Stream.Wait. Without a stream it first waits for the
+// buffers among the arguments. When ctx ends first, Run returns an error that wraps context.Cause(ctx), slices are
+// unchanged, and the kernel is stopped where the device can do that (the host device, within 50 ms; buffers may then be
+// partly written). Other errors are those of Launch and Stream.Wait.
 func (f *Function) Run(ctx context.Context, cfg LaunchConfig, args ...any) error {
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("%s: %w", f.op, err)

@@ -274,6 +274,7 @@ func TestBadArguments(t *testing.T) {
 		{"launch saxpy: parameter 2 (x): want float *, have []float32; wrap it in cuda.In, cuda.Out or cuda.InOut", cuda.ErrArgument, named, []any{4, float32(2), x, cuda.InOut(x)}},
 		{"launch saxpy: parameter 3 (y): want float *, have int; use a cuda.Buffer, cuda.In, cuda.Out or cuda.InOut", cuda.ErrArgument, named, []any{4, float32(2), cuda.In(x), 0}},
 		{"launch saxpy: parameter 2: the buffer belongs to fake, the kernel to fake", cuda.ErrWrongDevice, saxpy, []any{4, float32(2), foreign, cuda.InOut(x)}},
+		{"launch saxpy: parameter 2: the buffer was not made by Alloc", cuda.ErrInvalidValue, saxpy, []any{4, float32(2), new(cuda.Buffer[float32]), cuda.InOut(x)}},
 		{"launch saxpy: the buffer is closed", cuda.ErrClosed, saxpy, []any{4, float32(2), closed, cuda.InOut(x)}},
 	} {
 		before := f.liveCount()

@@ -2,6 +2,7 @@ package cuda_test
 
 import (
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"testing"
 
@@ -113,6 +114,24 @@ func TestOutOfMemoryCollects(t *testing.T) {
 	require.NoError(t, held.Close())
 	_, err = cuda.Alloc[byte](d, 60<<10)
 	require.NoError(t, err)
+}
+
+// TestMuchMemoryIsCollected: dropped memory is found although the collector would not run for the few words that Go knows.
+func TestMuchMemoryIsCollected(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	d, f := open(t)
+	for i := 0; ; i++ {
+		_, err := cuda.Alloc[byte](d, 2<<20)
+		require.NoError(t, err)
+		f.mu.Lock()
+		freed := f.freed
+		f.mu.Unlock()
+		if freed > 0 {
+			break
+		}
+		require.Less(t, i, 1<<18, "nothing was freed of half a terabyte")
+	}
+	awaitLive(t, d, f, 0)
 }
 
 func TestLeaksNameTheSite(t *testing.T) {

@@ -24,8 +24,8 @@ import (
 // reason.
 //
 // Each test gets a device of its own, which is closed after the test and its cleanups. Buffers may be closed or dropped;
-// one that is still held then, by a package variable for instance, fails the test with the place of its allocation. So does
-// an error that nobody saw.
+// one that is still held then, by a package variable for instance, fails the test with the place of its allocation. So
+// does an error that nobody saw.
 func Each(t *testing.T, test func(t *testing.T, dev *cuda.Device)) {
 	t.Helper()
 	for _, id := range ids() {
