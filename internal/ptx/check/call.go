@@ -31,8 +31,8 @@ func (c *funcChecker) call(in *Instr) {
 		c.errorf(src.Target.Pos, "call: %s is neither a function nor a register that can hold its address", src.Target.Name)
 		return
 	}
-	c.match1(in, call.Rets, call.RetVars, "return value")
-	c.match1(in, call.Args, call.ParamVars, "argument")
+	c.passes(in, call.Rets, call.RetVars, "return value")
+	c.passes(in, call.Args, call.ParamVars, "argument")
 }
 
 func (c *funcChecker) arguments(list []ptx.Operand) []Arg {
@@ -69,8 +69,8 @@ func (c *funcChecker) indirect(call *Call, src *ptx.Call) bool {
 	return false
 }
 
-// match1 checks arguments or return values one by one.
-func (c *funcChecker) match1(in *Instr, args []Arg, vars []*Var, what string) {
+// passes checks arguments or return values one by one.
+func (c *funcChecker) passes(in *Instr, args []Arg, vars []*Var, what string) {
 	if len(args) != len(vars) {
 		c.errorf(in.Src.Pos, "call of %s: want %s, have %d", in.Src.Call.Target.Name, plural(len(vars), what), len(args))
 		return

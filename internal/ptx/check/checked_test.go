@@ -174,8 +174,8 @@ END:
 	require.Len(t, f.Labels, 3)
 }
 
-func TestForms(t *testing.T) {
-	f := checked(t, `
+// formsSource is what TestForms and TestOperands look at.
+const formsSource = `
 .global .f32 g[8];
 .entry k {
 	.reg .b32 %r<4>;
@@ -194,72 +194,80 @@ func TestForms(t *testing.T) {
 	mov.b32 %r1, %tid.y;
 	ld.global.f32 %f1, [g+4];
 	st.shared::cta.u32 [%r1], %r2;
-}`).Func("k")
-	in := func(i int) (*check.Form, []check.Arg) { return f.Code[i].Form, f.Code[i].Args }
+}`
 
-	form, args := in(0)
-	require.Equal(t, "ld", form.Op)
-	require.Equal(t, ptx.GlobalSpace, form.Space)
-	require.Equal(t, 4, form.Vec)
-	require.Equal(t, ptx.F32, form.Type(0))
-	require.True(t, form.Has(check.NC))
-	require.Equal(t, "L1::no_allocate", form.Mod[check.Evict])
-	require.Equal(t, "L2::128B", form.Mod[check.Prefetch])
+// form returns form and operands of instruction i.
+func form(f *check.Func, i int) (*check.Form, []check.Arg) { return f.Code[i].Form, f.Code[i].Args }
+
+func TestForms(t *testing.T) {
+	f := checked(t, formsSource).Func("k")
+
+	fm, args := form(f, 0)
+	require.Equal(t, "ld", fm.Op)
+	require.Equal(t, ptx.GlobalSpace, fm.Space)
+	require.Equal(t, 4, fm.Vec)
+	require.Equal(t, ptx.F32, fm.Type(0))
+	require.True(t, fm.Has(check.NC))
+	require.Equal(t, "L1::no_allocate", fm.Mod[check.Evict])
+	require.Equal(t, "L2::128B", fm.Mod[check.Prefetch])
 	require.Equal(t, check.ArgVec, args[0].Kind)
 	require.Equal(t, check.ArgSink, args[0].Elems[1].Kind)
 	require.Equal(t, check.ArgMem, args[1].Kind)
 	require.Equal(t, "%rd1", f.Regs[args[1].Reg].Name)
 	require.Equal(t, int64(-16), int64(args[1].Imm))
 
-	form, args = in(1)
-	require.Equal(t, "volatile", form.Mod[check.Sem])
+	fm, args = form(f, 1)
+	require.Equal(t, "volatile", fm.Mod[check.Sem])
 	require.Equal(t, uint64(0xFFFFFFFF), args[1].Imm, "cut to the width of the type")
 	require.Equal(t, ptx.U32, args[1].Type)
 
-	form, args = in(2)
-	require.Equal(t, "release", form.Mod[check.Sem])
-	require.Equal(t, "gpu", form.Mod[check.Scope])
-	require.Equal(t, "add", form.Mod[check.Mode])
+	fm, args = form(f, 2)
+	require.Equal(t, "release", fm.Mod[check.Sem])
+	require.Equal(t, "gpu", fm.Mod[check.Scope])
+	require.Equal(t, "add", fm.Mod[check.Mode])
 	require.Equal(t, uint64(0xFFFFFFFF), args[2].Imm)
 
-	form, args = in(3)
-	require.Equal(t, "geu", form.Mod[check.Cmp])
-	require.Equal(t, "and", form.Mod[check.Bool])
+	fm, args = form(f, 3)
+	require.Equal(t, "geu", fm.Mod[check.Cmp])
+	require.Equal(t, "and", fm.Mod[check.Bool])
 	require.Equal(t, check.ArgPair, args[0].Kind)
 	require.Equal(t, uint64(math.Float32bits(1.5)), args[2].Imm)
 	require.True(t, args[3].Not)
 
-	form, _ = in(4)
-	require.Equal(t, []ptx.Type{ptx.S32, ptx.F32}, form.Types)
-	require.Equal(t, "rzi", form.Mod[check.Round])
-	require.True(t, form.Has(check.FTZ))
+	fm, _ = form(f, 4)
+	require.Equal(t, []ptx.Type{ptx.S32, ptx.F32}, fm.Types)
+	require.Equal(t, "rzi", fm.Mod[check.Round])
+	require.True(t, fm.Has(check.FTZ))
 
-	form, args = in(5)
+	fm, args = form(f, 5)
 	require.Equal(t, ptx.B32, args[3].Type, "an untyped register holds the bits of any type")
-	require.Equal(t, "rn", form.Mod[check.Round])
+	require.Equal(t, "rn", fm.Mod[check.Round])
+}
 
-	_, args = in(6)
+func TestOperands(t *testing.T) {
+	f := checked(t, formsSource).Func("k")
+	_, args := form(f, 6)
 	require.Equal(t, check.ArgAddr, args[1].Kind)
 	require.Equal(t, "g", args[1].Var.Name)
 	require.Equal(t, uint64(8), args[1].Imm)
 
-	form, _ = in(7)
-	require.True(t, form.Has(check.FTZ), "modifiers in another order")
+	fm, _ := form(f, 7)
+	require.True(t, fm.Has(check.FTZ), "modifiers in another order")
 
-	form, _ = in(8)
-	require.True(t, form.Has(check.To))
+	fm, _ = form(f, 8)
+	require.True(t, fm.Has(check.To))
 
-	_, args = in(9)
+	_, args = form(f, 9)
 	require.Equal(t, check.ArgSpecial, args[1].Kind)
 	require.Equal(t, "%tid.y", args[1].Special)
 
-	_, args = in(10)
+	_, args = form(f, 10)
 	require.Equal(t, "g", args[1].Var.Name)
 	require.Equal(t, check.NoReg, args[1].Reg)
 
-	form, _ = in(11)
-	require.Equal(t, ptx.SharedSpace, form.Space)
-	require.Equal(t, "cta", form.Mod[check.SubSpace])
+	fm, _ = form(f, 11)
+	require.Equal(t, ptx.SharedSpace, fm.Space)
+	require.Equal(t, "cta", fm.Mod[check.SubSpace])
 }
 
 func TestCalls(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 // hooks check what tables cannot say.
 var hooks = map[string]hook{
 	"mov": checkMov, "cvt": checkCvt, "tex": checkTex, "surf": checkSurf, "barrier": checkBarrier,
-	"video": checkVideo, "wmma": checkWmma, "wmmaf16": checkWmmaF16, "wmmax": checkWmmaMma, "mma": checkMma, "ldmatrix": checkLdmatrix,
+	"video": checkVideo, "wmma": checkWmma, "wmmaf16": checkWmmaF16, "wmmax": checkMma, "mma": checkMma, "ldmatrix": checkLdmatrix,
 }
 
 // checkMov: PTX ISA, mov. A value, an address, or the parts of a register from or into a vector.

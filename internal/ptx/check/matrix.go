@@ -108,15 +108,12 @@ func checkWmmaF16(c *funcChecker, in *Instr) {
 	}
 }
 
-// checkWmmaMma is wmma.mma with four types in its name.
-func checkWmmaMma(c *funcChecker, in *Instr) {
+// checkMma is mma, or wmma.mma, with four types in its name.
+func checkMma(c *funcChecker, in *Instr) {
 	for i := range in.Args {
 		c.share(in, &in.Args[i], "dabc"[i], in.Form.Type(i))
 	}
 }
-
-// checkMma: PTX ISA, mma.
-func checkMma(c *funcChecker, in *Instr) { checkWmmaMma(c, in) }
 
 // checkLdmatrix: PTX ISA, ldmatrix and stmatrix: one register for each matrix.
 func checkLdmatrix(c *funcChecker, in *Instr) {

@@ -39,6 +39,8 @@ barrier scope=cluster mode=wait sem?=acquire aligned? :
 membar level=cta|gl|sys             :
 membar mode=proxy mode2=alias|async|async.global|async.shared::cta|async.shared::cluster :
 fence sem?=sc|acq_rel|acquire|release scope=$scope :
+fence sem=acquire mode=sync_restrict::shared::cluster scope=cluster :
+fence sem=release mode=sync_restrict::shared::cta scope=cluster :
 fence mode=mbarrier_init sem=release scope=cluster :
 fence mode=proxy mode2=alias        :
 fence mode=proxy mode2=async space?=global|shared::cta|shared::cluster :
@@ -144,5 +146,8 @@ tensormap *
 clusterlaunchcontrol *
 createpolicy *
 cp sync=async mode=bulk *
+st sync=async *
+st mode=bulk *
+red sync=async *
 cp mode=reduce sync=async mode2=bulk *
 `
