@@ -128,18 +128,24 @@ func (m F32) result(x float32) float32 {
 }
 
 // fma32 returns a·b+c rounded once to nearest. NaN results are not canonical.
+func fma32(a, b, c float32) float32 {
+	if y, ok := FmaQuick(a, b, c); ok {
+		return y
+	}
+	return float32(sumOdd(float64(float64(a)*float64(b)), float64(c)))
+}
+
+// FmaQuick returns a·b+c rounded once to nearest, and whether it is: if not, F32.Fma has to be asked. It is small enough
+// to stand inside a loop.
 //
 // The product is exact in float64. Rounding the float64 sum a second time is wrong only if that sum is the midpoint of two
 // neighbouring f32, which for normal results shows in its last 29 bits; those sums, and all that are not normal f32, are
-// rounded to odd instead.
-func fma32(a, b, c float32) float32 {
-	p := float64(float64(a) * float64(b))
-	s := p + float64(c)
+// refused.
+func FmaQuick(a, b, c float32) (y float32, ok bool) {
+	s := float64(float64(a)*float64(b)) + float64(c)
 	const lowest, normals = 1023 - 126, 254 // exponent fields of normal f32
-	if t := math.Float64bits(s); t&(1<<29-1) != 1<<28 && t>>52&0x7ff-lowest < normals {
-		return float32(s)
-	}
-	return float32(sumOdd(p, float64(c)))
+	t := math.Float64bits(s)
+	return float32(s), t&(1<<29-1) != 1<<28 && t>>52&0x7ff-lowest < normals
 }
 
 // sqrt32 is correctly rounded: float64's square root has more than twice the precision plus two bits.

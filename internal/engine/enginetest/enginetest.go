@@ -42,15 +42,20 @@ func Run(t *testing.T, e engine.Engine) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			runFile(t, e, path.Base(name), string(text))
+			runFile(t, e, path.Base(name), string(text), modes)
 		})
 	}
 }
 
 // RunText executes the run lines of one text, named as a file whose extension says which language it is.
-func RunText(t *testing.T, e engine.Engine, name, text string) { runFile(t, e, name, text) }
+func RunText(t *testing.T, e engine.Engine, name, text string) { runFile(t, e, name, text, modes) }
 
-func runFile(t *testing.T, e engine.Engine, name, text string) {
+// RunTogether is RunText for launches whose blocks wait for each other: all are resident.
+func RunTogether(t *testing.T, e engine.Engine, name, text string) {
+	runFile(t, e, name, text, []mode{{"in turns", 37, true}, {"in long turns", 1 << 30, true}})
+}
+
+func runFile(t *testing.T, e engine.Engine, name, text string, modes []mode) {
 	if path.Ext(name) == ".forms" {
 		var err error
 		if text, err = expandForms(text); err != nil {

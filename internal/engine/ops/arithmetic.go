@@ -1,9 +1,6 @@
 package ops
 
 import (
-	"math/bits"
-
-	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/fpmath"
 	"github.com/tandem-go/tandem/internal/intmath"
 	"github.com/tandem-go/tandem/internal/ir"
@@ -134,30 +131,42 @@ var saturating = map[ir.Op]scalar2{
 
 // plain32 are the commonest operations without modifiers. They differ from what floatBinary gives in speed only.
 var plain32 = map[ir.Op]Func{
-	ir.OpAdd: func(_ *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
-		a, b, d := args[0], args[1], results[0]
-		for ; mask != 0; mask &= mask - 1 {
-			i := bits.TrailingZeros32(mask)
-			d[i] = bits32(fpmath.F32{}.Add(f32(a[i]), f32(b[i])))
+	ir.OpAdd: everyLane(func(args []*Lanes, d *Lanes) {
+		a, b := args[0], args[1]
+		for i := range d {
+			d[i] = canonical32(f32(a[i]) + f32(b[i]))
 		}
-		return nil
-	},
-	ir.OpMul: func(_ *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
-		a, b, d := args[0], args[1], results[0]
-		for ; mask != 0; mask &= mask - 1 {
-			i := bits.TrailingZeros32(mask)
-			d[i] = bits32(fpmath.F32{}.Mul(f32(a[i]), f32(b[i])))
+	}),
+	ir.OpSub: everyLane(func(args []*Lanes, d *Lanes) {
+		a, b := args[0], args[1]
+		for i := range d {
+			d[i] = canonical32(f32(a[i]) - f32(b[i]))
 		}
-		return nil
-	},
-	ir.OpFma: func(_ *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
-		a, b, c, d := args[0], args[1], args[2], results[0]
-		for ; mask != 0; mask &= mask - 1 {
-			i := bits.TrailingZeros32(mask)
-			d[i] = bits32(fpmath.F32{}.Fma(f32(a[i]), f32(b[i]), f32(c[i])))
+	}),
+	ir.OpMul: everyLane(func(args []*Lanes, d *Lanes) {
+		a, b := args[0], args[1]
+		for i := range d {
+			d[i] = canonical32(f32(a[i]) * f32(b[i]))
 		}
-		return nil
-	},
+	}),
+	ir.OpFma: everyLane(func(args []*Lanes, d *Lanes) {
+		a, b, c := args[0], args[1], args[2]
+		for i := range d {
+			y, ok := fpmath.FmaQuick(f32(a[i]), f32(b[i]), f32(c[i]))
+			if !ok {
+				y = fpmath.F32{}.Fma(f32(a[i]), f32(b[i]), f32(c[i]))
+			}
+			d[i] = bits32(y)
+		}
+	}),
+}
+
+// canonical32 is the bits of x, of the canonical NaN if x is one.
+func canonical32(x float32) uint64 {
+	if x != x {
+		return fpmath.NaN32
+	}
+	return bits32(x)
 }
 
 func divApprox(in *ir.Instr) scalar2 {

@@ -130,20 +130,21 @@ func (a access) each(f func(w *Warp, at uint64, args []*Lanes, lane int) uint64)
 	}
 }
 
-// update replaces the 2, 4 or 8 bytes at addr by f of them and returns what they were. f may be called more than once.
+// update replaces the 2, 4 or 8 bytes at addr by f of them and returns what they were. f may be called more than once. To
+// store what is there already is left out: nobody can see the difference.
 func update(addr uint64, size int, f func(uint64) uint64) uint64 {
 	switch size {
 	case 8:
 		for {
 			old := mem.AtomicLoad64(addr)
-			if mem.CompareAndSwap64(addr, old, f(old)) {
+			if next := f(old); next == old || mem.CompareAndSwap64(addr, old, next) {
 				return old
 			}
 		}
 	case 4:
 		for {
 			old := mem.AtomicLoad32(addr)
-			if mem.CompareAndSwap32(addr, old, uint32(f(uint64(old)))) {
+			if next := uint32(f(uint64(old))); next == old || mem.CompareAndSwap32(addr, old, next) {
 				return uint64(old)
 			}
 		}

@@ -48,6 +48,24 @@ func lift3(f scalar3) Func {
 	}
 }
 
+// everyLane lifts a function that computes all lanes at once, those outside the mask too: it must not mind what they hold.
+func everyLane(f func(args []*Lanes, d *Lanes)) Func {
+	return func(_ *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
+		d := results[0]
+		if mask == 1<<engine.WarpSize-1 {
+			f(args, d)
+			return nil
+		}
+		var t Lanes
+		f(args, &t)
+		for ; mask != 0; mask &= mask - 1 {
+			i := bits.TrailingZeros32(mask)
+			d[i] = t[i]
+		}
+		return nil
+	}
+}
+
 // liftN is for operations with other numbers of operands or results: f gets slices that it must not keep.
 func liftN(f func(args, results []uint64)) Func {
 	return func(_ *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
