@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-go/tandem/internal/ksig"
 	"github.com/tandem-go/tandem/internal/lower"
 	"github.com/tandem-go/tandem/internal/mem"
+	"github.com/tandem-go/tandem/internal/passes"
 	"github.com/tandem-go/tandem/internal/ptx"
 	"github.com/tandem-go/tandem/internal/ptx/check"
 )
@@ -173,6 +174,9 @@ func (d *device) lower(m *module, name string) (*function, error) {
 	k, err := lower.Kernel(m.checked, name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", driver.NotSupported, err)
+	}
+	if err := passes.Run(k, passes.Options{}); err != nil {
+		return nil, fmt.Errorf("%w: %w", driver.Unknown, err)
 	}
 	f := &function{module: m, name: name, kernel: k, memory: m.vars.memory, engines: d.engines}
 	f.programs.all = map[driver.Dim3]compiled{}

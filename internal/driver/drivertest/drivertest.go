@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -176,6 +177,9 @@ func decode(b []byte) []uint32 {
 // equal ends the check if the slices differ, and says where.
 func equal[E comparable](t *T, want, got []E) {
 	t.Helper()
+	if slices.Equal(want, got) {
+		return
+	}
 	t.that(len(want) == len(got), "want %d elements, have %d", len(want), len(got))
 	for i := range want {
 		t.that(want[i] == got[i], "element %d: want %v, have %v", i, want[i], got[i])
