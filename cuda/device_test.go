@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"testing"
@@ -328,6 +329,53 @@ func TestBadPTX(t *testing.T) {
 		}
 		_, err := d.Load(t.Context(), []byte("\x7fELF\x02\x01\x01\x00"), cuda.LoadConfig{})
 		require.ErrorIs(t, err, cuda.ErrNoBinary)
+	})
+}
+
+// TestCopiesSeeAllWork launches atomic additions on random streams, some of which are closed early: a copy or Run without
+// a stream always finds all that was queued on its buffer before.
+func TestCopiesSeeAllWork(t *testing.T) {
+	const source = `extern "C" __global__ void add(int *x, int by) { atomicAdd(x + threadIdx.x % 2, by); }`
+	cudatest.Each(t, func(t *testing.T, d *cuda.Device) {
+		ctx := t.Context()
+		add := find(t, compile(t, d, source, cuda.CompileConfig{}), "add")
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		r := rand.New(rand.NewPCG(seed, 0))
+		buffers, want := make([]*cuda.Buffer[int32], 4), make([]int32, 4)
+		for i := range buffers {
+			b, err := cuda.Upload(ctx, d, []int32{0, 0})
+			require.NoError(t, err)
+			buffers[i] = b
+		}
+		streams := make([]*cuda.Stream, 5) // the first stays nil: the default stream
+		for range 1000 {
+			i, s := r.IntN(len(buffers)), r.IntN(len(streams))
+			if s > 0 && (streams[s] == nil || r.IntN(10) == 0) {
+				if streams[s] != nil {
+					require.NoError(t, streams[s].Close())
+				}
+				var err error
+				streams[s], err = d.NewStream(cuda.StreamConfig{})
+				require.NoError(t, err)
+			}
+			cfg := cuda.LaunchConfig{Grid: cuda.D1(1 + r.IntN(64)), Block: cuda.D1(64), Stream: streams[s]}
+			by := int32(r.IntN(10))
+			want[i] += int32(cfg.Grid.X) * 32 * by
+			if r.IntN(8) == 0 {
+				cfg.Stream = nil
+				require.NoError(t, add.Run(ctx, cfg, buffers[i], by))
+			} else {
+				require.NoError(t, add.Launch(cfg, buffers[i], by))
+			}
+			if r.IntN(4) == 0 {
+				view, err := buffers[i].Slice(1, 2)
+				require.NoError(t, err)
+				got, err := view.Download(ctx)
+				require.NoError(t, err)
+				require.Equal(t, want[i], got[0])
+			}
+		}
 	})
 }
 
