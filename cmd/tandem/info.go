@@ -104,7 +104,7 @@ func doctorCommand() *cli.Command {
 				fmt.Fprintf(w, "device       %s: %s: %s\n", d.ID, d.Name, state)
 			}
 			failed := 0
-			if dev, err := cuda.Default(); err != nil {
+			if dev, err := cuda.Open(os.Getenv("TANDEM_DEVICE")); err != nil {
 				fmt.Fprintf(w, "default      %v\n", err)
 				advise(w, err)
 				failed++
@@ -113,6 +113,7 @@ func doctorCommand() *cli.Command {
 				if why := cuda.WhyNoGPU(); dev.Info().Kind == cuda.Host && why != nil {
 					fmt.Fprintf(w, "             no GPU: %v\n", why)
 				}
+				failed += failures(dev.Close())
 			}
 			if v, err := cuda.CompilerVersion(); err != nil {
 				fmt.Fprintf(w, "compiler     %v\n", err)
@@ -127,6 +128,13 @@ func doctorCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+func failures(err error) int {
+	if err != nil {
+		return 1
+	}
+	return 0
 }
 
 // advise prints what Diagnose says of an error, if it says anything.

@@ -54,7 +54,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func app(stdout, stderr io.Writer) *cli.Command {
-	return &cli.Command{
+	wrong := func(_ context.Context, _ *cli.Command, err error, _ bool) error { return &exitError{exitUsage, err} }
+	root := &cli.Command{
 		Name:                  "tandem",
 		Usage:                 "CUDA on a GPU if there is one, else on this CPU",
 		Writer:                stdout,
@@ -62,9 +63,17 @@ func app(stdout, stderr io.Writer) *cli.Command {
 		EnableShellCompletion: true,
 		HideVersion:           true,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // run sets the status
-		OnUsageError: func(_ context.Context, _ *cli.Command, err error, _ bool) error {
-			return &exitError{exitUsage, err}
+		OnUsageError:          wrong,
+		Action: func(_ context.Context, c *cli.Command) error {
+			if c.Args().Present() {
+				return usage("there is no command %q; see tandem --help", c.Args().First())
+			}
+			return cli.ShowRootCommandHelp(c)
 		},
 		Commands: []*cli.Command{devicesCommand(), doctorCommand(), setupCommand(), versionCommand(), runCommand(), compileCommand()},
 	}
+	for _, c := range root.Commands {
+		c.OnUsageError = wrong
+	}
+	return root
 }
