@@ -3,8 +3,10 @@ package enginetest
 import (
 	"fmt"
 
+	"github.com/tandem-go/tandem/internal/engine/ops"
 	"github.com/tandem-go/tandem/internal/ir"
 	"github.com/tandem-go/tandem/internal/lower"
+	"github.com/tandem-go/tandem/internal/passes"
 	"github.com/tandem-go/tandem/internal/ptx"
 	"github.com/tandem-go/tandem/internal/ptx/check"
 )
@@ -23,18 +25,28 @@ func loadPTX(name, text string) (func(string) ([]variant, error), error) {
 	for _, v := range lower.Variables(c) {
 		variables[lower.VariableName(v)] = newVariable(c, v)
 	}
-	return func(kernel string) ([]variant, error) {
-		k, err := lower.Kernel(c, kernel)
-		if err != nil {
-			return nil, err
+	return func(kernel string) (variants []variant, err error) {
+		for _, optimised := range []bool{false, true} {
+			k, err := lower.Kernel(c, kernel)
+			if err != nil {
+				return nil, err
+			}
+			if err := ir.Verify(k); err != nil {
+				return nil, fmt.Errorf("lowered: %w", err)
+			}
+			name := "lowered"
+			if optimised {
+				name = "optimised"
+				if err := passes.Run(k, passes.Options{Verify: true, Fold: ops.Fold}); err != nil {
+					return nil, err
+				}
+			}
+			f := c.Func(kernel)
+			variants = append(variants, variant{name, executable{kernel: k, variables: variables, layout: func(args []argument) ([]int, int) {
+				return declared(f, args)
+			}}})
 		}
-		if err := ir.Verify(k); err != nil {
-			return nil, fmt.Errorf("lowered: %w", err)
-		}
-		f := c.Func(kernel)
-		return []variant{{"lowered", executable{kernel: k, variables: variables, layout: func(args []argument) ([]int, int) {
-			return declared(f, args)
-		}}}}, nil
+		return variants, nil
 	}, nil
 }
 

@@ -191,7 +191,11 @@ func TestProgramIsConcurrent(t *testing.T) {
 func TestSmallLaunchAllocatesLittle(t *testing.T) {
 	r := newRig(t, parse(t, straight("add", 3, 2)), 256)
 	r.run(t)
-	if n := testing.AllocsPerRun(100, func() { r.run(t) }); n > 4 {
+	most := 4.0
+	if race {
+		most = 400 // the race detector makes pools forget at random
+	}
+	if n := testing.AllocsPerRun(100, func() { r.run(t) }); n > most {
 		t.Errorf("a block takes %v allocations", n)
 	}
 }
