@@ -10,11 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-
-	"github.com/tandem-go/tandem/tools"
 )
 
 // wheel is a pinned wheel.
@@ -64,12 +61,12 @@ func findPip(ctx context.Context) ([]string, error) {
 
 // fromPip downloads the pinned wheel through pip's configured index, checks its sum, and unpacks it.
 func (s *session) fromPip(ctx context.Context, into string) (string, error) {
-	w, _, err := pins(tools.Versions, runtime.GOOS+"/"+runtime.GOARCH)
+	w, _, err := pins(s.versions, s.platform)
 	if err != nil {
 		return "", err
 	}
 	if w == nil {
-		return "", fmt.Errorf("NVIDIA has no NVRTC wheel for %s/%s: compile in a container, or run embedded PTX", runtime.GOOS, runtime.GOARCH)
+		return "", fmt.Errorf("NVIDIA has no NVRTC wheel for %s: compile in a container, or run embedded PTX", s.platform)
 	}
 	pip, err := findPip(ctx)
 	if err != nil {
@@ -120,7 +117,7 @@ func (s *session) fromApt(ctx context.Context, into string) (string, error) {
 			return "", fmt.Errorf("there is no %s; install NVRTC with your package manager", tool)
 		}
 	}
-	_, debs, err := pins(tools.Versions, "")
+	_, debs, err := pins(s.versions, "")
 	if err != nil {
 		return "", err
 	}

@@ -16,9 +16,8 @@ import (
 // dataFolder is where NVRTC goes: the first of Tandem's data folders that can be written. Root's goes to the system's
 // folder, so that what `sudo make setup` fetched serves every user. Without a home that can be written it is a private
 // temporary folder, and the notice says so.
-func dataFolder() (dir, notice string, err error) {
-	dirs := nvrtc.DataDirs()
-	if os.Geteuid() == 0 && len(dirs) > 1 {
+func dataFolder(dirs []string, root bool) (dir, notice string, err error) {
+	if root && len(dirs) > 1 {
 		dirs = append([]string{dirs[len(dirs)-1]}, dirs[:len(dirs)-1]...)
 	}
 	for _, d := range dirs {

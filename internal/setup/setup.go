@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem/internal/nvrtc"
+	"github.com/tandem-go/tandem/tools"
 )
 
 // ErrDownloadForbidden says that TANDEM_NO_DOWNLOAD is set and NVRTC is not there.
@@ -47,25 +48,48 @@ type Result struct {
 
 // Run finds NVRTC or fetches it. An error names every way that was tried and what to do.
 func Run(ctx context.Context, o Options) (*Result, error) {
+	m := machine{
+		find:     func() (*Result, error) { return find(nil) },
+		dirs:     nvrtc.DataDirs(),
+		root:     os.Geteuid() == 0 && os.Getenv("XDG_DATA_HOME") == "",
+		versions: tools.Versions,
+		platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	return m.run(ctx, o)
+}
+
+// machine is what setup depends on, so that tests can set up a machine that is not this one.
+type machine struct {
+	// find looks for a library that is there.
+	find func() (*Result, error)
+	// dirs are the data folders, the system's last; root takes that first.
+	dirs []string
+	root bool
+	// versions is the text of tools/versions.
+	versions string
+	platform string
+}
+
+func (m *machine) run(ctx context.Context, o Options) (*Result, error) {
 	if o.Out == nil {
 		o.Out = io.Discard
 	}
 	if o.From == "" {
-		if r, err := find(nil); err == nil {
+		if r, err := m.find(); err == nil {
 			fmt.Fprintf(o.Out, "NVRTC %s is there: %s (%s)\n", r.Version, r.Path, r.Origin)
 			return r, nil
 		} else if os.Getenv("TANDEM_NVRTC") != "" {
 			return nil, fmt.Errorf("TANDEM_NVRTC: %w", err)
 		}
 	}
-	dir, notice, err := dataFolder()
+	dir, notice, err := dataFolder(m.dirs, m.root)
 	if err != nil {
 		return nil, err
 	}
 	if notice != "" {
 		fmt.Fprintln(o.Out, notice)
 	}
-	s := &session{Options: o, dest: filepath.Join(dir, "nvrtc")}
+	s := &session{Options: o, machine: m, dest: filepath.Join(dir, "nvrtc")}
 	if o.From != "" {
 		return s.take(ctx, o.From)
 	}
@@ -84,6 +108,7 @@ func find(search *nvrtc.Search) (*Result, error) {
 // session is one run of setup that has something to do.
 type session struct {
 	Options
+	*machine
 	dest string // the folder nvrtc in Tandem's data folder
 }
 
@@ -126,7 +151,7 @@ func (s *session) fetch(ctx context.Context) (*Result, error) {
 
 func (s *session) ways() []way {
 	ways := []way{{"wheel through pip", s.fromPip}}
-	if runtime.GOOS == "linux" {
+	if strings.HasPrefix(s.platform, "linux/") {
 		ways = append(ways, way{"the distribution's packages", s.fromApt})
 	}
 	return ways
