@@ -55,6 +55,9 @@ func RunTogether(t *testing.T, e engine.Engine, name, text string) {
 	runFile(t, e, name, text, []mode{{"in turns", 37, true}, {"in long turns", 1 << 30, true}})
 }
 
+// maxComplaints bounds what is said of one launch.
+const maxComplaints = 5
+
 func runFile(t *testing.T, e engine.Engine, name, text string, modes []mode) {
 	if path.Ext(name) == ".forms" {
 		var err error
@@ -84,7 +87,8 @@ func runFile(t *testing.T, e engine.Engine, name, text string, modes []mode) {
 					t.Errorf("%s: %v", where, err)
 					continue
 				}
-				for _, complaint := range judge(l, o) {
+				complaints := judge(l, o)
+				for _, complaint := range complaints[:min(len(complaints), maxComplaints)] {
 					t.Errorf("%s: %s", where, complaint)
 				}
 			}

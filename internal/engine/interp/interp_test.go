@@ -240,3 +240,5 @@ func BenchmarkBlock(b *testing.B) {
 		})
 	}
 }
+
+func TestRandomControlFlow(t *testing.T) { enginetest.RunRandom(t, interp.New(), 1, 150) }
