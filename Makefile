@@ -57,7 +57,7 @@ fuzz: ## fuzz the parsers, FUZZTIME each
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/ptx
 
 corpus: setup ## the test kernels through every NVRTC that is found, on every engine
-	$(GO) test -count 1 -run Corpus -v ./internal/hostdev/...
+	@sh tools/corpus.sh
 
 lint: ## the rules of the repository
 	$(GO) vet ./...
