@@ -83,6 +83,8 @@ type Caps struct {
 	LoadsPTX, LoadsCubin bool
 	// MemoryPools: AllocAsync and FreeAsync are ordered by stream rather than immediate.
 	MemoryPools bool
+	// PrintsToStdout: device printf goes to the process's standard output, whatever SetOutput says.
+	PrintsToStdout bool
 }
 
 // Dim3 is an extent in three dimensions.

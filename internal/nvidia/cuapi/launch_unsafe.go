@@ -1,0 +1,75 @@
+package cuapi
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"github.com/tandem-go/tandem/internal/dl"
+)
+
+// Launch is a call of cuLaunchKernel or cuLaunchCooperativeKernel: extents in blocks and threads, bytes of dynamic
+// shared memory.
+type Launch struct {
+	Function            Function
+	GridX, GridY, GridZ uint32
+	X, Y, Z             uint32
+	SharedBytes         uint32
+	Stream              Stream
+	// Params is the parameter block. The driver reads it before the call returns.
+	Params []byte
+}
+
+// frame begins the argument list of a launch.
+func (k *Launch) frame() *dl.Frame {
+	return dl.NewFrame().Int(uintptr(k.Function)).
+		Int(uintptr(k.GridX)).Int(uintptr(k.GridY)).Int(uintptr(k.GridZ)).
+		Int(uintptr(k.X)).Int(uintptr(k.Y)).Int(uintptr(k.Z)).
+		Int(uintptr(k.SharedBytes)).Int(uintptr(k.Stream))
+}
+
+// extra is the array through which cuLaunchKernel takes a parameter block as a whole, with what it points to. It lives
+// on the heap, since the words hide their pointers from the collector.
+type extra struct {
+	words  [5]uintptr
+	size   uintptr
+	params []byte
+}
+
+var extras = sync.Pool{New: func() any { return new(extra) }}
+
+// LaunchKernel queues a kernel. It passes the parameter block as a whole (CU_LAUNCH_PARAM_BUFFER_POINTER) and allocates
+// nothing.
+func (l *Library) LaunchKernel(k *Launch) error {
+	if len(k.Params) == 0 {
+		return l.call(LaunchKernel, k.frame().Int(0).Int(0))
+	}
+	x := extras.Get().(*extra)
+	x.params, x.size = k.Params, uintptr(len(k.Params))
+	x.words = [5]uintptr{
+		launchParamBufferPointer, uintptr(unsafe.Pointer(unsafe.SliceData(x.params))),
+		launchParamBufferSize, uintptr(unsafe.Pointer(&x.size)),
+		launchParamEnd,
+	}
+	err := l.call(LaunchKernel, k.frame().Int(0).Words(x.words[:]))
+	runtime.KeepAlive(x)
+	*x = extra{}
+	extras.Put(x)
+	return err
+}
+
+// LaunchCooperativeKernel queues a kernel whose blocks are all resident at once. The driver takes one pointer for each
+// parameter here, so the offsets of all parameters in the block must be given.
+func (l *Library) LaunchCooperativeKernel(k *Launch, offsets []int) error {
+	x := extras.Get().(*extra)
+	x.params = k.Params
+	pointers := make([]uintptr, len(offsets))
+	for i, off := range offsets {
+		pointers[i] = uintptr(unsafe.Pointer(&x.params[off]))
+	}
+	err := l.call(LaunchCooperativeKernel, k.frame().Words(pointers))
+	runtime.KeepAlive(x)
+	*x = extra{}
+	extras.Put(x)
+	return err
+}

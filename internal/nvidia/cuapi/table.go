@@ -1,0 +1,166 @@
+package cuapi
+
+// Entry is an entry point of the driver, whatever symbol it has.
+type Entry int
+
+// The entry points, named as in the driver manual without "cu".
+const (
+	Init Entry = iota
+	DriverGetVersion
+	GetErrorName
+	GetErrorString
+
+	DeviceGetCount
+	DeviceGet
+	DeviceGetName
+	DeviceTotalMem
+	DeviceGetAttribute
+	DeviceGetUuid
+	DeviceGetPCIBusId
+
+	DevicePrimaryCtxRetain
+	DevicePrimaryCtxRelease
+	CtxSetCurrent
+
+	MemGetInfo
+	MemAlloc
+	MemFree
+	MemGetAddressRange
+	MemHostAlloc
+	MemHostGetDevicePointer
+	MemFreeHost
+	MemcpyHtoDAsync
+	MemcpyDtoHAsync
+	MemcpyAsync
+	MemsetD8Async
+	MemsetD16Async
+	MemsetD32Async
+
+	StreamCreateWithPriority
+	StreamDestroy
+	StreamSynchronize
+	StreamQuery
+	StreamWaitEvent
+	LaunchHostFunc
+
+	EventCreate
+	EventDestroy
+	EventRecord
+	EventQuery
+	EventSynchronize
+	EventElapsedTime
+
+	ModuleLoadDataEx
+	ModuleUnload
+	ModuleGetFunction
+	ModuleGetGlobal
+	ModuleGetFunctionCount
+	ModuleEnumerateFunctions
+	FuncLoad
+	FuncGetAttribute
+	FuncSetAttribute
+	FuncGetParamInfo
+
+	LaunchKernel
+	LaunchCooperativeKernel
+
+	entries
+)
+
+// Symbol is one name under which drivers export an entry point.
+type Symbol struct {
+	// Name is the exported name.
+	Name string
+	// Params is the parameter list in C, without names. The result is always CUresult.
+	Params string
+	// Since is the first version of CUDA that has it, as CUDA_VERSION encodes it; 0 means before 11.0.
+	Since int
+}
+
+// Entries returns all entry points.
+func Entries() []Entry {
+	all := make([]Entry, entries)
+	for i := range all {
+		all[i] = Entry(i)
+	}
+	return all
+}
+
+// Table returns the symbols of an entry point in the order in which they are looked up.
+func (e Entry) Table() []Symbol { return append([]Symbol(nil), table[e]...) }
+
+// Symbols returns the names of an entry point in the order in which they are looked up.
+func (e Entry) Symbols() []string {
+	var names []string
+	for _, s := range table[e] {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// String returns the name that the driver manual uses.
+func (e Entry) String() string { return table[e][len(table[e])-1].Name }
+
+const launchParams = "CUfunction, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, CUstream, void **"
+
+// table is the ABI that this package calls.
+var table = [entries][]Symbol{
+	Init:             {{"cuInit", "unsigned int", 0}},
+	DriverGetVersion: {{"cuDriverGetVersion", "int *", 0}},
+	GetErrorName:     {{"cuGetErrorName", "CUresult, const char **", 0}},
+	GetErrorString:   {{"cuGetErrorString", "CUresult, const char **", 0}},
+
+	DeviceGetCount:     {{"cuDeviceGetCount", "int *", 0}},
+	DeviceGet:          {{"cuDeviceGet", "CUdevice *, int", 0}},
+	DeviceGetName:      {{"cuDeviceGetName", "char *, int, CUdevice", 0}},
+	DeviceTotalMem:     {{"cuDeviceTotalMem_v2", "size_t *, CUdevice", 0}},
+	DeviceGetAttribute: {{"cuDeviceGetAttribute", "int *, CUdevice_attribute, CUdevice", 0}},
+	DeviceGetUuid:      {{"cuDeviceGetUuid_v2", "CUuuid *, CUdevice", 11040}, {"cuDeviceGetUuid", "CUuuid *, CUdevice", 0}},
+	DeviceGetPCIBusId:  {{"cuDeviceGetPCIBusId", "char *, int, CUdevice", 0}},
+
+	DevicePrimaryCtxRetain:  {{"cuDevicePrimaryCtxRetain", "CUcontext *, CUdevice", 0}},
+	DevicePrimaryCtxRelease: {{"cuDevicePrimaryCtxRelease_v2", "CUdevice", 11000}, {"cuDevicePrimaryCtxRelease", "CUdevice", 0}},
+	CtxSetCurrent:           {{"cuCtxSetCurrent", "CUcontext", 0}},
+
+	MemGetInfo:              {{"cuMemGetInfo_v2", "size_t *, size_t *", 0}},
+	MemAlloc:                {{"cuMemAlloc_v2", "CUdeviceptr *, size_t", 0}},
+	MemFree:                 {{"cuMemFree_v2", "CUdeviceptr", 0}},
+	MemGetAddressRange:      {{"cuMemGetAddressRange_v2", "CUdeviceptr *, size_t *, CUdeviceptr", 0}},
+	MemHostAlloc:            {{"cuMemHostAlloc", "void **, size_t, unsigned int", 0}},
+	MemHostGetDevicePointer: {{"cuMemHostGetDevicePointer_v2", "CUdeviceptr *, void *, unsigned int", 0}},
+	MemFreeHost:             {{"cuMemFreeHost", "void *", 0}},
+	MemcpyHtoDAsync:         {{"cuMemcpyHtoDAsync_v2", "CUdeviceptr, const void *, size_t, CUstream", 0}},
+	MemcpyDtoHAsync:         {{"cuMemcpyDtoHAsync_v2", "void *, CUdeviceptr, size_t, CUstream", 0}},
+	MemcpyAsync:             {{"cuMemcpyAsync", "CUdeviceptr, CUdeviceptr, size_t, CUstream", 0}},
+	MemsetD8Async:           {{"cuMemsetD8Async", "CUdeviceptr, unsigned char, size_t, CUstream", 0}},
+	MemsetD16Async:          {{"cuMemsetD16Async", "CUdeviceptr, unsigned short, size_t, CUstream", 0}},
+	MemsetD32Async:          {{"cuMemsetD32Async", "CUdeviceptr, unsigned int, size_t, CUstream", 0}},
+
+	StreamCreateWithPriority: {{"cuStreamCreateWithPriority", "CUstream *, unsigned int, int", 0}},
+	StreamDestroy:            {{"cuStreamDestroy_v2", "CUstream", 0}},
+	StreamSynchronize:        {{"cuStreamSynchronize", "CUstream", 0}},
+	StreamQuery:              {{"cuStreamQuery", "CUstream", 0}},
+	StreamWaitEvent:          {{"cuStreamWaitEvent", "CUstream, CUevent, unsigned int", 0}},
+	LaunchHostFunc:           {{"cuLaunchHostFunc", "CUstream, CUhostFn, void *", 0}},
+
+	EventCreate:      {{"cuEventCreate", "CUevent *, unsigned int", 0}},
+	EventDestroy:     {{"cuEventDestroy_v2", "CUevent", 0}},
+	EventRecord:      {{"cuEventRecord", "CUevent, CUstream", 0}},
+	EventQuery:       {{"cuEventQuery", "CUevent", 0}},
+	EventSynchronize: {{"cuEventSynchronize", "CUevent", 0}},
+	EventElapsedTime: {{"cuEventElapsedTime_v2", "float *, CUevent, CUevent", 12080}, {"cuEventElapsedTime", "float *, CUevent, CUevent", 0}},
+
+	ModuleLoadDataEx:         {{"cuModuleLoadDataEx", "CUmodule *, const void *, unsigned int, CUjit_option *, void **", 0}},
+	ModuleUnload:             {{"cuModuleUnload", "CUmodule", 0}},
+	ModuleGetFunction:        {{"cuModuleGetFunction", "CUfunction *, CUmodule, const char *", 0}},
+	ModuleGetGlobal:          {{"cuModuleGetGlobal_v2", "CUdeviceptr *, size_t *, CUmodule, const char *", 0}},
+	ModuleGetFunctionCount:   {{"cuModuleGetFunctionCount", "unsigned int *, CUmodule", 12040}},
+	ModuleEnumerateFunctions: {{"cuModuleEnumerateFunctions", "CUfunction *, unsigned int, CUmodule", 12040}},
+	FuncLoad:                 {{"cuFuncLoad", "CUfunction", 12040}},
+	FuncGetAttribute:         {{"cuFuncGetAttribute", "int *, CUfunction_attribute, CUfunction", 0}},
+	FuncSetAttribute:         {{"cuFuncSetAttribute", "CUfunction, CUfunction_attribute, int", 0}},
+	FuncGetParamInfo:         {{"cuFuncGetParamInfo", "CUfunction, size_t, size_t *, size_t *", 12040}},
+
+	LaunchKernel:            {{"cuLaunchKernel", launchParams + ", void **", 0}},
+	LaunchCooperativeKernel: {{"cuLaunchCooperativeKernel", launchParams, 0}},
+}

@@ -1,0 +1,95 @@
+package nvidia
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/nvidia/cuapi"
+)
+
+// regionKind says where a region comes from.
+type regionKind uint8
+
+const (
+	deviceMemory regionKind = iota + 1 // Alloc
+	hostMemory                         // AllocHost
+	moduleMemory                       // a variable of a module, which goes with it
+)
+
+// region is memory that this device knows.
+type region struct {
+	base driver.Ptr
+	size uint64
+	kind regionKind
+	host cuapi.HostPtr // of host memory
+	from driver.Module // of module memory
+}
+
+// regions are sorted by address and do not overlap. A slice is enough: even with ten thousand of them an insertion moves
+// less memory than the driver's allocation costs.
+type regions struct{ all []region }
+
+func (t *regions) search(p driver.Ptr) (int, bool) {
+	return slices.BinarySearchFunc(t.all, p, func(r region, p driver.Ptr) int { return cmp.Compare(r.base, p) })
+}
+
+// add inserts a region; one with that base that is there already stays.
+func (t *regions) add(r region) {
+	if i, there := t.search(r.base); !there {
+		t.all = slices.Insert(t.all, i, r)
+	}
+}
+
+// remove takes out the region that begins at p, if it is of that kind.
+func (t *regions) remove(p driver.Ptr, k regionKind) (region, bool) {
+	i, there := t.search(p)
+	if !there || t.all[i].kind != k {
+		return region{}, false
+	}
+	r := t.all[i]
+	t.all = slices.Delete(t.all, i, i+1)
+	return r, true
+}
+
+// drop removes the variables of a module.
+func (t *regions) drop(m driver.Module) {
+	t.all = slices.DeleteFunc(t.all, func(r region) bool { return r.kind == moduleMemory && r.from == m })
+}
+
+// find returns the region in which p lies.
+func (t *regions) find(p driver.Ptr) (region, bool) {
+	i, there := t.search(p)
+	if !there {
+		i--
+	}
+	if i < 0 || uint64(p-t.all[i].base) >= t.all[i].size {
+		return region{}, false
+	}
+	return t.all[i], true
+}
+
+// check ends with an error unless n > 0 bytes at p lie in one piece of memory. The driver is asked about memory of
+// others: it would refuse most bad addresses itself, but does not say that it checks every length.
+func (d *device) check(p driver.Ptr, n uint64) error {
+	d.mu.RLock()
+	r, known := d.regions.find(p)
+	d.mu.RUnlock()
+	if !known {
+		err := d.raw(func() error {
+			base, size, err := d.api.MemGetAddressRange(cuapi.DevicePtr(p))
+			r.base, r.size = driver.Ptr(base), size
+			return err
+		})
+		switch {
+		case isFault(err) || isStatus(err, driver.NotSupported):
+			return err
+		case err != nil || p < r.base:
+			return fail(driver.InvalidValue, "%d bytes at %#x: no memory of this device", n, uint64(p))
+		}
+	}
+	if off := uint64(p - r.base); off > r.size || n > r.size-off {
+		return fail(driver.InvalidValue, "%d bytes at %#x: only %d are there", n, uint64(p), r.size-min(off, r.size))
+	}
+	return nil
+}
