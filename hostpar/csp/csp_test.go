@@ -480,6 +480,34 @@ func TestAlternationStress(t *testing.T) {
 	}
 }
 
+// Two choices, each of which waits where the other one offers: they meet on either channel, once, and never stall.
+func TestCrossedAlternations(t *testing.T) {
+	c, d := csp.New[int](csp.Config{}), csp.New[int](csp.Config{})
+	const rounds = 50000
+	var chosen [2][]int
+	party := func(who int, in *csp.In[int], out *csp.Out[int]) csp.Process {
+		return csp.Proc(func(ctx context.Context) error {
+			for n := range rounds {
+				x := n
+				i, err := csp.Pri(ctx, csp.Recv(in, &x), csp.Send(out, n))
+				if err != nil {
+					return err
+				}
+				if x != n {
+					return errors.New("a value of another round")
+				}
+				chosen[who] = append(chosen[who], i)
+			}
+			return nil
+		}, in, out)
+	}
+	within(t, 60*time.Second, func() { require.NoError(t, csp.Par(bg, party(0, c.In(), d.Out()), party(1, d.In(), c.Out()))) })
+	require.Len(t, chosen[0], rounds)
+	for n := range rounds {
+		require.Equal(t, 1, chosen[0][n]+chosen[1][n], "one has sent, the other one received")
+	}
+}
+
 // A write that is given up at the moment it is taken counts as one or the other, on both sides.
 func TestCancelledWriteRace(t *testing.T) {
 	c := csp.New[int](csp.Config{})

@@ -257,34 +257,60 @@ func TestCondCancelKeepsTheLock(t *testing.T) {
 	})
 }
 
-// A signal that meets a waiter that is giving up goes to the next one, whatever the order of the two.
-func TestCondSignalIsNotLostToACancelledWaiter(t *testing.T) {
-	for range 2000 {
-		var m par.Mutex
-		c := par.NewCond(&m)
-		ctx, cancel := context.WithCancel(bg)
-		wait := func(ctx context.Context, waiting, woken chan<- error) {
+// What reaches a waiter that has just given up goes to the next one. Ending the context and handing out follow each other
+// closely, so that the waiter, awakened by the first, has not left yet; in any order of events the next one is served.
+func TestNothingIsLostToACancelledWaiter(t *testing.T) {
+	type object struct {
+		wait func(ctx context.Context) error
+		give func()
+	}
+	for name, object := range map[string]func() object{
+		"Mutex": func() object {
+			m := &par.Mutex{}
 			_ = m.Lock(bg)
-			close(waiting)
-			err := c.Wait(ctx)
-			_ = m.Unlock()
-			woken <- err
-		}
-		first, second := make(chan error, 1), make(chan error, 1)
-		for i, ctx := range []context.Context{ctx, bg} {
-			waiting := make(chan error)
-			go wait(ctx, waiting, [2]chan error{first, second}[i])
-			<-waiting
-			_ = m.Lock(bg) // so it has begun to wait
-			_ = m.Unlock()
-		}
-		go cancel()
-		c.Signal() // meant for the first
-		within(t, 10*time.Second, func() {
-			if <-first == nil {
-				c.Signal()
+			return object{m.Lock, func() { _ = m.Unlock() }}
+		},
+		"Cond": func() object {
+			m := &par.Mutex{}
+			c := par.NewCond(m)
+			return object{func(ctx context.Context) error {
+				_ = m.Lock(bg)
+				defer m.Unlock() //nolint:errcheck // held
+				return c.Wait(ctx)
+			}, c.Signal}
+		},
+		"Semaphore": func() object {
+			s := par.NewSemaphore(0, 0)
+			return object{func(ctx context.Context) error { return s.Acquire(ctx, 1) }, func() { _ = s.Release(1) }}
+		},
+		"Queue, Get": func() object {
+			q := par.NewQueue(par.QueueConfig[int]{})
+			return object{func(ctx context.Context) error { _, err := q.Get(ctx); return err }, func() { _ = q.TryPut(1) }}
+		},
+		"Queue, Put": func() object {
+			q := par.NewQueue(par.QueueConfig[int]{Capacity: 1})
+			_ = q.TryPut(1)
+			return object{func(ctx context.Context) error { return q.Put(ctx, 1) }, func() { _, _ = q.TryGet() }}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 500 {
+				synctest.Test(t, func(t *testing.T) {
+					o := object()
+					ctx, cancel := context.WithCancel(bg)
+					first, second := make(chan error, 1), make(chan error, 1)
+					go func() { first <- o.wait(ctx) }()
+					synctest.Wait()
+					go func() { second <- o.wait(bg) }()
+					synctest.Wait()
+					cancel()
+					o.give()
+					if <-first == nil {
+						o.give()
+					}
+					require.NoError(t, <-second) // a bubble in which nobody can go on fails
+				})
 			}
-			require.NoError(t, <-second)
 		})
 	}
 }

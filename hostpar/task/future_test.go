@@ -411,6 +411,34 @@ func TestAsCompleted(t *testing.T) {
 	})
 }
 
+// registered counts callbacks that were registered and not taken back.
+type registered struct {
+	*task.Future[int]
+	n *int
+}
+
+func (r registered) OnDone(fn func()) func() bool {
+	*r.n++
+	stop := r.Future.OnDone(fn)
+	return func() bool { *r.n--; return stop() }
+}
+
+func TestWaitingLeavesNoCallbacks(t *testing.T) {
+	forever, _ := task.NewPromise[int]()
+	n := 0
+	f := registered{forever, &n}
+	done := registered{task.Resolved(1, nil), &n}
+	for range 100 {
+		_, err := task.WaitAny(bg, f, done)
+		require.NoError(t, err)
+		_, err = task.WaitError(ended(errGivenUp), f)
+		require.Equal(t, errGivenUp, err)
+		_, err = task.Run(bg, func(co *task.Co) (int, error) { return task.AwaitAny(co, f, done) })
+		require.NoError(t, err)
+	}
+	require.Zero(t, n)
+}
+
 func TestFutureGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := par.NewPool(par.PoolConfig{Workers: 4})

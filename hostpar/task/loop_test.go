@@ -55,6 +55,38 @@ func TestCallSoonFromOtherGoroutines(t *testing.T) {
 	require.Equal(t, 8*999*500, sum)
 }
 
+// Timers that are due at the very moment something comes from outside.
+func TestTimersAndCallSoonAtTheSameTime(t *testing.T) {
+	l := task.NewLoop()
+	stop := make(chan struct{})
+	var outside sync.WaitGroup
+	outside.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				l.CallSoon(func() {})
+				runtime.Gosched()
+			}
+		}
+	})
+	ticks := 0
+	var tick func()
+	tick = func() {
+		if ticks++; ticks < 20000 {
+			l.CallLater(time.Duration(ticks%5)*time.Microsecond, tick)
+		} else {
+			l.Stop()
+		}
+	}
+	l.CallSoon(tick)
+	within(t, 30*time.Second, func() { require.NoError(t, l.Run(bg)) })
+	close(stop)
+	outside.Wait()
+	require.Equal(t, 20000, ticks)
+}
+
 func TestTimersOfEqualTimesKeepTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := task.NewLoop()
@@ -396,6 +428,9 @@ func TestWithin(t *testing.T) {
 			require.NoError(t, forever.Err(), "the future goes on")
 			require.NoError(t, co.Within(time.Second, func() error { return co.Sleep(time.Millisecond) }))
 			require.NoError(t, co.Sleep(time.Minute), "no late time-out")
+			// The limit and what was waited for come at the same time: what was waited for counts, and nothing is left over.
+			require.NoError(t, co.Within(time.Second, func() error { return co.Sleep(time.Second) }))
+			require.NoError(t, co.Sleep(time.Minute))
 			require.Equal(t, errBad, co.Within(time.Second, func() error {
 				time.Sleep(2 * time.Second) // blocks the loop: the limit passes, and no wait follows
 				return errBad
