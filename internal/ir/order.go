@@ -79,3 +79,76 @@ func (s *sorter) visit(b *Block) int {
 	s.order = append(s.order, b)
 	return head
 }
+
+// AddLatches gives each loop one place where lanes that have finished an iteration wait for those that have not: a loop
+// with several blocks that jump back to its head, or with one that is part of an inner loop, gets an empty block behind
+// all its blocks, through which they jump. Without it, lanes that jump back early would be first in the order and run ahead
+// of the others, in a spin lock even ahead of the lane that holds the lock. Blocks must be as SortBlocks leaves them.
+func (f *Func) AddLatches() {
+	last, inner := f.loops()
+	latch := make([]*Block, len(f.Blocks)) // by head
+	for h, b := range f.Blocks {
+		var from *Block
+		for _, p := range b.Preds {
+			if p.Order >= h && (from != nil && from != p || inner[p.Order] != h) && latch[h] == nil {
+				latch[h] = &Block{ID: f.BlockIDs}
+				f.BlockIDs++
+			}
+			if p.Order >= h {
+				from = p
+			}
+		}
+	}
+	order := make([]*Block, 0, len(f.Blocks))
+	behind := make([][]int, len(f.Blocks)) // by last block: the heads whose latch stands behind it, inner loops first
+	for h := len(f.Blocks) - 1; h >= 0; h-- {
+		if latch[h] != nil {
+			behind[last[h]] = append(behind[last[h]], h)
+		}
+	}
+	for i, b := range f.Blocks {
+		order = append(order, b)
+		for j := range b.Succs() {
+			if e := &b.Succs()[j]; e.To.Order <= i && latch[e.To.Order] != nil {
+				e.To = latch[e.To.Order]
+			}
+		}
+		for _, h := range behind[i] {
+			head, l := f.Blocks[h], latch[h]
+			back := Edge{To: head}
+			for _, p := range head.Params {
+				back.Args = append(back.Args, f.NewBlockParam(l, p.Type))
+			}
+			f.Emit(l, &Instr{Op: OpBr, Targets: []Edge{back}})
+			l.Order = len(f.Blocks) // behind every head, so that the edges to it are not taken for back edges
+			order = append(order, l)
+		}
+	}
+	f.Blocks = order
+	f.SetPreds()
+}
+
+// loops returns, by Block.Order, the last block of the loop that the block is the head of, 0 if it is none, and the head
+// of the innermost loop that the block is in, 0 if it is in none. Blocks must be as SortBlocks leaves them.
+func (f *Func) loops() (last, inner []int) {
+	n := len(f.Blocks)
+	last, inner = make([]int, n), make([]int, n)
+	for i, b := range f.Blocks {
+		for _, p := range b.Preds {
+			if p.Order >= i {
+				last[i] = max(last[i], p.Order)
+			}
+		}
+	}
+	for h := n - 1; h > 0; h-- { // extend each loop by loops that reach over its end
+		for i := h; last[h] > 0 && i <= last[h]; i++ {
+			last[h] = max(last[h], last[i])
+		}
+	}
+	for h := range n {
+		for i := h; last[h] > 0 && i <= last[h]; i++ {
+			inner[i] = h
+		}
+	}
+	return last, inner
+}

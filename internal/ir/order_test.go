@@ -101,6 +101,11 @@ func TestRandomGraphs(t *testing.T) {
 		f := k.Funcs[0]
 		f.SortBlocks()
 		require.NoError(t, ir.Verify(k), k)
+		if r.IntN(2) == 0 {
+			f.AddLatches()
+			require.NoError(t, ir.Verify(k), k)
+			requireLatches(t, f)
+		}
 		tree := ir.NewDomTree(f)
 		for _, a := range f.Blocks {
 			without := reachable(f, a.ID)
@@ -109,4 +114,61 @@ func TestRandomGraphs(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAddLatches(t *testing.T) {
+	tests := []struct {
+		name string
+		succ [][]int
+		want []int
+	}{
+		{"one jump back needs none", [][]int{{1}, {2, 3}, {1}, {}}, []int{0, 1, 2, 3}},
+		{"a loop of one block", [][]int{{1}, {1, 2}, {}}, []int{0, 1, 2}},
+		{"two jumps back", [][]int{{1}, {2}, {1, 3}, {1, 4}, {}}, []int{0, 1, 2, 3, 5, 4}},
+		{"a jump back from an inner loop", [][]int{{1}, {2}, {2, 1, 3}, {}}, []int{0, 1, 2, 4, 3}},
+		{"both loops", [][]int{{1}, {2}, {3, 2, 1}, {2, 1, 4}, {}}, []int{0, 1, 2, 3, 6, 5, 4}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			k := graph(tt.succ)
+			f := k.Funcs[0]
+			f.SortBlocks()
+			f.AddLatches()
+			require.Equal(t, tt.want, ids(f))
+			require.NoError(t, ir.Verify(k), k)
+			requireLatches(t, f)
+		})
+	}
+}
+
+// requireLatches checks that one block jumps back to each head, and that nothing of the loop stands behind it.
+func requireLatches(t *testing.T, f *ir.Func) {
+	for _, h := range f.Blocks {
+		var latch *ir.Block
+		for _, p := range h.Preds {
+			if p.Order >= h.Order {
+				require.True(t, latch == nil || latch == p, "b%d has two latches in\n%s", h.ID, f)
+				latch = p
+			}
+		}
+		if latch == nil {
+			continue
+		}
+		for _, b := range f.Blocks[latch.Order+1:] {
+			for _, e := range b.Succs() {
+				require.False(t, e.To.Order > h.Order && e.To.Order <= latch.Order, "b%d is behind the latch b%d in\n%s", b.ID, latch.ID, f)
+			}
+		}
+	}
+}
+
+// TestLatchesPassParameters: where blocks have parameters already, latches hand them on.
+func TestLatchesPassParameters(t *testing.T) {
+	k, err := ir.Parse(kernel("b0:", "v0:b32 = const.b32 #1", "v1:pred = const.pred #1", "br b1(v0)",
+		"b1(v2:b32):", "condbr v1, b1(v0), b2", "b2:", "condbr v1, b1(v2), b3", "b3:", "ret"))
+	require.NoError(t, err)
+	k.Funcs[0].AddLatches()
+	require.NoError(t, ir.Verify(k), k)
+	require.Contains(t, k.String(), "b4(v3:b32):\n  br b1(v3)\n")
+	requireLatches(t, k.Funcs[0])
 }

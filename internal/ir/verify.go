@@ -194,33 +194,25 @@ func (v *verifier) edges() {
 // order checks that Blocks is a reverse post-order with contiguous loops.
 func (v *verifier) order() {
 	blocks := v.f.Blocks
-	last := make([]int, len(blocks)) // by loop head: the last source of an edge back to it
 	for i, b := range blocks {
 		v.b = b
 		forward := i == 0
 		for _, p := range b.Preds {
-			if p.Order < i {
-				forward = true
-			} else {
-				last[i] = max(last[i], p.Order)
-			}
+			forward = forward || p.Order < i
 		}
 		switch {
 		case i == 0 && len(b.Preds) > 0:
 			v.errorf("the first block has predecessors")
+			return
 		case !forward:
 			v.errorf("no predecessor stands before the block")
 		}
 	}
-	// Going backward, extend each loop by loops that reach over its end.
-	for h := len(blocks) - 1; h >= 0; h-- {
-		if len(blocks[h].Preds) == 0 || last[h] == 0 {
-			continue
+	last, _ := v.f.loops()
+	for h, end := range last {
+		if end > 0 {
+			v.contiguous(h, end)
 		}
-		for i := h; i <= last[h]; i++ {
-			last[h] = max(last[h], last[i])
-		}
-		v.contiguous(h, last[h])
 	}
 }
 

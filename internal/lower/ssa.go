@@ -90,6 +90,10 @@ func (s *ssa) write(n slot, v *ir.Value) {
 // finish sorts the blocks, places their parameters and replaces all stand-ins.
 func (s *ssa) finish() {
 	s.f.SortBlocks()
+	s.f.AddLatches()
+	for len(s.block) < s.f.BlockIDs {
+		s.block = append(s.block, &blockState{})
+	}
 	tree := ir.NewDomTree(s.f)
 	s.place(tree)
 	r := renamer{ssa: s, tree: tree, reach: make([]*ir.Value, len(s.types))}
