@@ -102,7 +102,7 @@ func (c *core) read(dst []byte, src driver.Ptr) error {
 // lose keeps the error of a call that no caller sees, for Device.Close. A fault is not kept: whoever waits next shall be
 // the first to get it.
 func (c *core) lose(op string, err error) {
-	if err == nil || c.closed.Load() || isFault(err) {
+	if err == nil || isFault(err) || errors.Is(err, driver.Deinitialized) {
 		return
 	}
 	err = c.wrap(op, err)
@@ -119,6 +119,7 @@ func (c *core) close() error {
 		return nil
 	}
 	err := c.drv.Close()
+	c.awaitReaper() // it may still have an error to tell; closing the device has ended what it waits for
 	c.mu.Lock()
 	c.dead, c.queues, c.live = nil, nil, nil
 	lost := c.lost
@@ -369,6 +370,13 @@ func (c *core) drain() {
 		c.idle = make(chan struct{})
 		go c.reap()
 	}
+	c.mu.Unlock()
+	c.awaitReaper()
+}
+
+// awaitReaper waits until no reaper is at work, for a bounded time.
+func (c *core) awaitReaper() {
+	c.mu.Lock()
 	idle := c.idle
 	c.mu.Unlock()
 	timer := time.NewTimer(drainPatience)

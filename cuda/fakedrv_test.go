@@ -39,6 +39,8 @@ type fake struct {
 	loads   int
 	output  io.Writer
 	refuse  string // LoadModule's log of a rejection
+	rude    bool   // Free reports the fault, as NVIDIA's driver does
+	reading func() // called at the start of Read
 }
 
 type fakeMem struct {
@@ -223,6 +225,9 @@ func (f *fake) Free(p driver.Ptr) error {
 		}
 	}
 	f.bury(p, m)
+	if f.rude {
+		return f.err()
+	}
 	return nil
 }
 
@@ -326,6 +331,9 @@ func (f *fake) copyTo(dst driver.Ptr, data []byte) {
 }
 
 func (f *fake) Read(dst []byte, src driver.Ptr, h driver.Stream) error {
+	if f.reading != nil {
+		f.reading()
+	}
 	if err := f.Synchronize(h); err != nil {
 		return err
 	}

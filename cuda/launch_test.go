@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -88,6 +89,28 @@ func TestEveryWaiterFindsTheSlices(t *testing.T) {
 		}
 		wg.Wait()
 	}
+}
+
+// TestSecondWaiterWaitsForTheFirst: while one waiter writes the slices back, another does not return.
+func TestSecondWaiterWaitsForTheFirst(t *testing.T) {
+	d, f := open(t)
+	k := function(t, d, "increment")
+	x := []int32{1}
+	require.NoError(t, k.Launch(threads(1), cuda.InOut(x)))
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f.reading = func() { close(entered); <-leave }
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- d.DefaultStream().Wait(background) }()
+	<-entered
+	go func() { second <- d.DefaultStream().Wait(background) }()
+	for range 1000 {
+		runtime.Gosched() // time for the second to go wrong
+		require.Empty(t, second, "the slices are not written yet")
+	}
+	close(leave)
+	require.NoError(t, <-second)
+	require.Equal(t, int32(2), x[0])
+	require.NoError(t, <-first)
 }
 
 func TestContextBoundsRunAndStopsTheKernel(t *testing.T) {

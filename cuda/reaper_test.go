@@ -188,6 +188,7 @@ func TestDroppedDevice(t *testing.T) {
 // TestCleanupLeavesTheFaultToTheWaiter: freeing dropped objects meets the fault first, and must not take it away.
 func TestCleanupLeavesTheFaultToTheWaiter(t *testing.T) {
 	d, f := open(t)
+	f.rude = true
 	m := load(t, d)
 	increment, err := m.Function("increment")
 	require.NoError(t, err)
@@ -227,6 +228,31 @@ func TestSlicesOfHostBuffersStay(t *testing.T) {
 	defer f.mu.Unlock()
 	require.False(t, f.closed)
 	require.Len(t, f.live, 1)
+}
+
+// TestCloseFreesWhenTheLastUseEnds: Close waits for nothing, a call under way keeps the memory, and its end frees it.
+func TestCloseFreesWhenTheLastUseEnds(t *testing.T) {
+	d, f := open(t)
+	spin := function(t, d, "spin")
+	x, err := cuda.Upload(background, d, []int32{7})
+	require.NoError(t, err)
+	require.NoError(t, spin.Launch(threads(1)))
+	got := make(chan []int32)
+	go func() {
+		out, err := x.Download(background)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- out
+	}()
+	f.awaitWaiter()
+	require.NoError(t, x.Close())
+	require.Equal(t, 1, f.liveCount(), "Download uses it")
+	_, err = x.Download(background)
+	require.ErrorIs(t, err, cuda.ErrClosed)
+	f.release()
+	require.Equal(t, []int32{7}, <-got)
+	require.Zero(t, f.liveCount())
 }
 
 // TestCloseDuringUse closes everything while other goroutines use it: calls succeed or say that it is closed, and the
