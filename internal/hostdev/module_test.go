@@ -362,3 +362,22 @@ func TestOutputFails(t *testing.T) {
 	require.NoError(t, d.Err())
 	require.NoError(t, d.Synchronize(0))
 }
+
+// What is not initialised is zero, also where the memory was used before.
+func TestVariablesBeginAsZero(t *testing.T) {
+	d := host(t)
+	const n = 1 << 20
+	p, err := d.Alloc(n)
+	require.NoError(t, err)
+	require.NoError(t, d.Fill(p, 0xff, 1, n, 0))
+	require.NoError(t, d.Synchronize(0))
+	require.NoError(t, d.Free(p))
+	m, log, err := d.LoadModule([]byte(header+".visible .global .align 8 .b64 v[131072] = {5};\n"), driver.ModuleOptions{})
+	require.NoError(t, err, log)
+	v, size, err := d.Global(m, "v")
+	require.NoError(t, err)
+	require.EqualValues(t, n, size)
+	want := make([]uint64, n/8)
+	want[0] = 5
+	require.Equal(t, want, words(t, d, v, n/8))
+}

@@ -113,3 +113,25 @@ func TestResetDuringWait(t *testing.T) {
 	require.NoError(t, b.Synchronize(0))
 	require.ErrorIs(t, b.Free(p), driver.InvalidValue)
 }
+
+// Memory that was given to Free cannot be named any more, although queued work still has it.
+func TestFreedMemoryIsGoneForTheCaller(t *testing.T) {
+	g := newGate()
+	b := newBench(t, 2, g.step)
+	p, err := b.Alloc(8)
+	require.NoError(t, err)
+	q, err := b.Alloc(8)
+	require.NoError(t, err)
+	_, err = b.launch(1, 1)
+	require.NoError(t, err)
+	require.NoError(t, b.Fill(p, 1, 4, 2, 0))
+	require.NoError(t, b.Free(p))
+	require.ErrorIs(t, b.Write(p+4, []byte{1}, 0), driver.InvalidValue)
+	require.ErrorIs(t, b.Read([]byte{1}, p, 0), driver.InvalidValue)
+	require.ErrorIs(t, b.Copy(q, p, 8, 0), driver.InvalidValue)
+	require.ErrorIs(t, b.Copy(p, q, 8, 0), driver.InvalidValue)
+	require.ErrorContains(t, b.Fill(p, 0, 1, 1, 0), "lie in memory that was freed")
+	require.ErrorIs(t, b.Free(p), driver.InvalidValue)
+	close(g.open)
+	require.NoError(t, b.Synchronize(0))
+}

@@ -29,7 +29,7 @@ type check struct {
 // Run runs all checks. open returns an open device, of which the check is the only user and which it closes: a check may
 // leave a fault behind, so open must not return one device twice unless Close and Open in between clear faults.
 func Run(t *testing.T, open func(t *testing.T) driver.Device) {
-	for _, group := range [][]check{memoryChecks, orderChecks, moduleChecks, launchChecks, handleChecks, faultChecks} {
+	for _, group := range [][]check{memoryChecks, orderChecks, programChecks, moduleChecks, launchChecks, handleChecks, faultChecks} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
 				d := open(t)
@@ -269,4 +269,21 @@ func (t *T) gate(f driver.Function, s driver.Stream) (open func()) {
 	clear(flag)
 	t.start(f, s, p)
 	return func() { flag[0] = 1 }
+}
+
+// forever starts a kernel without end on a stream and waits until it runs.
+func (t *T) forever(m driver.Module, s driver.Stream, grid, block driver.Dim3) driver.Ticket {
+	t.Helper()
+	p, flag, err := t.AllocHost(4)
+	t.ok(err)
+	clear(flag)
+	ticket, err := t.Launch(&driver.Launch{
+		Function: t.function(m, "forever"), Grid: grid, Block: block, Stream: s, Params: params(p),
+	})
+	t.ok(err)
+	for end := time.Now().Add(deadline); decode(flag)[0] == 0; {
+		t.that(time.Now().Before(end), "the kernel did not begin within %v", deadline)
+		time.Sleep(time.Millisecond)
+	}
+	return ticket
 }

@@ -74,8 +74,7 @@ var faultChecks = []check{
 			return // kernels of other streams end by themselves
 		}
 		s := t.stream()
-		flag := t.words(0)
-		t.start(t.function(m, "forever"), s, flag)
+		t.forever(m, s, one, one)
 		f := t.provoke(m, 0)
 		t.within("a wait for a kernel that a fault stopped", func() { t.sticks("Synchronize", t.Synchronize(s), f) })
 	}},

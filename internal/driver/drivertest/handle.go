@@ -72,8 +72,12 @@ var handleChecks = []check{
 	}},
 	{"ForeignHandles", "A handle is valid for the device that made it only; a stale or foreign handle is InvalidHandle", func(t *T) {
 		other := &T{T: t.T, Device: t.open(t.T)}
-		s, e, m := other.stream(), other.event(true), other.load()
-		f := other.function(m, "empty")
+		objects := func(t *T) (driver.Stream, driver.Event, driver.Module, driver.Function) {
+			s, e, m := t.stream(), t.event(true), t.load()
+			return s, e, m, t.function(m, "empty")
+		}
+		objects(t) // if handles were numbers that begin at one, they would be the same on both
+		s, e, m, f := objects(other)
 		handles(t, s, e, m, f)
 		t.ok(other.Synchronize(s))
 		t.ok(other.QueryEvent(e))
@@ -139,8 +143,8 @@ var handleChecks = []check{
 			return
 		}
 		flag := t.words(0)
-		t.start(t.function(m, "forever"), s, flag)
-		t.start(t.function(m, "forever"), 0, flag)
+		t.forever(m, s, one, one)
+		t.forever(m, 0, one, one)
 		t.start(t.function(m, "forever"), 0, flag)
 		waited := t.background(func() {
 			if t.Synchronize(s) == nil {
