@@ -75,26 +75,25 @@ func TestPoolIsBounded(t *testing.T) {
 }
 
 func TestPoolPanicsAndGoexitCostNoWorker(t *testing.T) {
-	p := par.NewPool(par.PoolConfig{Workers: 2})
-	for i := range 1000 {
-		require.NoError(t, p.Submit(bg, func(context.Context) {
-			switch i {
-			case 500:
-				blowUp(i)
-			case 600, 601, 602:
-				runtime.Goexit()
-			}
-		}))
+	for name, end := range map[string]func(){"blowUp": func() { blowUp(1) }, "Goexit": runtime.Goexit} {
+		p := par.NewPool(par.PoolConfig{Workers: 2})
+		for i := range 1000 {
+			require.NoError(t, p.Submit(bg, func(context.Context) {
+				if i >= 500 && i < 504 {
+					end()
+				}
+			}))
+		}
+		p.Close()
+		within(t, 10*time.Second, func() {
+			var pe *par.PanicError
+			err := p.Wait(bg)
+			require.ErrorAs(t, err, &pe)
+			require.Contains(t, string(pe.Stack), name)
+			require.Equal(t, name == "Goexit", errors.Is(err, par.ErrGoexit))
+		})
+		require.Equal(t, par.PoolStats{Done: 1000, Panicked: 4}, p.Stats())
 	}
-	p.Close()
-	within(t, 10*time.Second, func() {
-		var pe *par.PanicError
-		require.ErrorAs(t, p.Wait(bg), &pe)
-		require.Contains(t, string(pe.Stack), "par_test.blowUp")
-	})
-	s := p.Stats()
-	require.EqualValues(t, 1000, s.Done)
-	require.EqualValues(t, 4, s.Panicked)
 }
 
 func TestPoolKill(t *testing.T) {
