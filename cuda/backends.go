@@ -26,8 +26,7 @@ func hostBackend(cfg HostConfig) (driver.Backend, error) {
 	if len(cfg.Checks) > 0 {
 		return nil, misused(op, ErrNotSupported, "checks %q are not available in this build", cfg.Checks)
 	}
-	if cfg.Seed != 0 {
-		return nil, misused(op, ErrNotSupported, "a seed for the order of blocks is not available in this build")
-	}
-	return hostdev.New(hostdev.Config{Workers: cfg.Workers, MemoryLimit: cfg.MemoryLimit}), nil
+	return hostdev.New(hostdev.Config{
+		Workers: cfg.Workers, MemoryLimit: cfg.MemoryLimit, Seed: cfg.Seed, Poison: cfg.Poison,
+	}), nil
 }

@@ -20,8 +20,12 @@ type HostConfig struct {
 	Workers int
 	// Checks turns on checks of the sanitizer.
 	Checks []Check
-	// Seed varies the order in which blocks and warps run, to find kernels that depend on it; 0 is the usual order.
+	// Seed varies what CUDA leaves open, in which order blocks begin and how long each runs before others get a turn, to
+	// find kernels that depend on it; 0 is the usual order.
 	Seed uint64
+	// Poison fills new device memory, and each block's shared memory, with a pattern, so that a kernel that reads what
+	// nobody wrote is noticed.
+	Poison bool
 	// MemoryLimit bounds device memory in bytes; 0 is three quarters of the machine's or the container's memory.
 	MemoryLimit uint64
 }

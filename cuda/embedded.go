@@ -164,10 +164,12 @@ func WhyNoGPU() error {
 	return errors.Join(reasons...)
 }
 
-// Engine names what executes kernels on the host device, such as "interp"; "" on a GPU.
-func (d *Device) Engine() string {
-	if e, ok := d.c.drv.(interface{ Engine() string }); ok {
-		return e.Engine()
+// Engine names what executed the kernel last on the host device, such as "interp"; "" before the first launch and on a
+// GPU.
+func (f *Function) Engine() string {
+	info, err := f.mod.dev.c.drv.FunctionInfo(f.h)
+	if err != nil {
+		return "" // the module or the device was closed
 	}
-	return ""
+	return info.Engine
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -130,13 +131,22 @@ func newRunner(c *cli.Command) (r *runner, err error) {
 }
 
 func (r *runner) open() (*cuda.Device, error) {
-	switch {
-	case r.engine != "":
-		return cuda.OpenHost(cuda.HostConfig{Engine: r.engine})
-	case r.device != "":
-		return cuda.Open(r.device)
+	id := cmp.Or(r.device, os.Getenv("TANDEM_DEVICE"))
+	if r.engine != "" {
+		id = "host"
 	}
-	return cuda.Default()
+	if id == "host" {
+		// Memory of out arguments is not initialised: a kernel that reads it, or does not fill it, should be noticed.
+		return cuda.OpenHost(cuda.HostConfig{Engine: r.engine, Poison: true})
+	}
+	dev, err := cuda.Open(id)
+	if err != nil || dev.Info().Kind == cuda.GPU {
+		return dev, err
+	}
+	if err := dev.Close(); err != nil {
+		return nil, err
+	}
+	return cuda.OpenHost(cuda.HostConfig{Poison: true})
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -292,7 +302,7 @@ func (r *runner) report(dev *cuda.Device, mod *cuda.Module, fn *cuda.Function) e
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	info := dev.Info()
 	rep := runReport{
-		Device: info.Name, DeviceID: info.ID, Engine: dev.Engine(), Compiler: mod.Compiler(), Kernel: fn.Name(),
+		Device: info.Name, DeviceID: info.ID, Engine: fn.Engine(), Compiler: mod.Compiler(), Kernel: fn.Name(),
 		CompileMS: ms(r.compileTime), LaunchMS: ms(r.launchTime), Repeat: r.repeat,
 	}
 	if rep.Engine == "interp" {

@@ -135,6 +135,9 @@ type FunctionInfo struct {
 	SharedBytes, ConstBytes, LocalBytes int
 	// Registers is the number of 32 bit registers of a thread, 0 on the host device.
 	Registers int
+	// Engine names what executed the kernel last on the host device, such as "interp"; empty before the first launch, and
+	// on a GPU.
+	Engine string
 	// PTXVersion and BinaryVersion are ten times the major plus the minor version, 0 if there is none.
 	PTXVersion, BinaryVersion int
 }

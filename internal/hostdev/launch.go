@@ -297,8 +297,9 @@ type compiled struct {
 
 // programs are the compiled forms of one kernel, by the extent of the block.
 type programs struct {
-	mu  sync.Mutex
-	all map[driver.Dim3]compiled
+	mu   sync.Mutex
+	all  map[driver.Dim3]compiled
+	last string // the engine of the last launch
 }
 
 // maxPrograms bounds how many block extents a kernel is specialised for. Others share a program that serves any.
@@ -308,6 +309,15 @@ const maxPrograms = 16
 func (f *function) compiled(block driver.Dim3) (compiled, error) {
 	f.programs.mu.Lock()
 	defer f.programs.mu.Unlock()
+	c, err := f.lookup(block)
+	if err == nil {
+		f.programs.last = c.engine
+	}
+	return c, err
+}
+
+// lookup finds or makes the program. Called with f.programs.mu held.
+func (f *function) lookup(block driver.Dim3) (compiled, error) {
 	all := f.programs.all
 	if c, ok := all[block]; ok {
 		return c, nil

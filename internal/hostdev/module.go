@@ -220,7 +220,11 @@ func (d *device) FunctionInfo(h driver.Function) (driver.FunctionInfo, error) {
 	if !ok {
 		return driver.FunctionInfo{}, badFunction(h)
 	}
-	return f.info, nil
+	info := f.info
+	f.programs.mu.Lock()
+	info.Engine = f.programs.last
+	f.programs.mu.Unlock()
+	return info, nil
 }
 
 // Global finds a variable of module scope in global or constant memory.
