@@ -22,6 +22,7 @@ import (
 	"github.com/tandem-go/tandem/internal/hostdev"
 	"github.com/tandem-go/tandem/internal/nvidia"
 	"github.com/tandem-go/tandem/internal/nvidia/cuapi"
+	"github.com/tandem-go/tandem/internal/ptx"
 )
 
 // fake is a driver library whose functions are C callbacks into this file and whose devices are host devices, so that
@@ -53,7 +54,9 @@ type fakeContext struct {
 	mu      sync.Mutex
 	pinned  map[uintptr]pinned // by host address
 	memory  map[uintptr]uint64
-	dynamic map[uintptr]int32 // of functions, what was allowed
+	dynamic map[uintptr]int32    // of functions, what was allowed
+	entries map[uintptr][]string // of modules
+	loaded  map[uintptr]bool     // functions that cuFuncLoad loaded
 }
 
 type pinned struct {
@@ -175,7 +178,7 @@ func in(name string, do func(c *fakeContext) error) uintptr {
 		return result(err)
 	}
 	err := do(c)
-	if r := result(err); r != uintptr(driver.InvalidHandle) || name == "cuEventElapsedTime" {
+	if r := result(err); r != uintptr(driver.InvalidHandle) || name == "cuEventElapsedTime" { // events without timing
 		return r
 	}
 	f.t.Errorf("%s: %v", name, err)
@@ -279,6 +282,7 @@ var functions = map[string]any{
 			c = &fakeContext{
 				Device: openHost(f.t), id: 0xc0de00 + uintptr(d),
 				pinned: map[uintptr]pinned{}, memory: map[uintptr]uint64{}, dynamic: map[uintptr]int32{},
+				entries: map[uintptr][]string{}, loaded: map[uintptr]bool{},
 			}
 			f.devices[d] = c
 		}
@@ -321,6 +325,17 @@ func init() {
 	maps.Copy(functions, memoryFunctions)
 	maps.Copy(functions, streamFunctions)
 	maps.Copy(functions, moduleFunctions)
+	for newer, older := range map[string]string{
+		"cuDeviceGetUuid_v2": "cuDeviceGetUuid", "cuEventElapsedTime_v2": "cuEventElapsedTime", "cuDevicePrimaryCtxRelease": "cuDevicePrimaryCtxRelease_v2",
+	} {
+		functions[newer] = functions[older]
+	}
+}
+
+// younger are the symbols that the oldest drivers lack.
+var younger = []string{
+	"cuDeviceGetUuid_v2", "cuEventElapsedTime_v2", "cuDevicePrimaryCtxRelease_v2",
+	"cuFuncGetParamInfo", "cuModuleGetFunctionCount", "cuModuleEnumerateFunctions", "cuFuncLoad",
 }
 
 var memoryFunctions = map[string]any{
@@ -483,7 +498,7 @@ func (c *fakeContext) reported(err error) error {
 
 var moduleFunctions = map[string]any{
 	"cuModuleLoadDataEx": func(p *uintptr, image uintptr, n uint32, options *int32, values *uintptr) uintptr {
-		return in("cuModuleLoadDataEx", func(c *fakeContext) error { return load(c, p, image, int(n), options, values) })
+		return in("cuModuleLoadDataEx", func(c *fakeContext) error { return compile(c, p, image, int(n), options, values) })
 	},
 	"cuModuleUnload": func(m uintptr) uintptr {
 		return in("cuModuleUnload", func(c *fakeContext) error { return c.UnloadModule(driver.Module(m)) })
@@ -502,9 +517,42 @@ var moduleFunctions = map[string]any{
 			return err
 		})
 	},
+	"cuModuleGetFunctionCount": func(n *uint32, m uintptr) uintptr {
+		return in("cuModuleGetFunctionCount", func(c *fakeContext) error {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			*n = uint32(len(c.entries[m]))
+			return nil
+		})
+	},
+	"cuModuleEnumerateFunctions": func(p *uintptr, n uint32, m uintptr) uintptr {
+		return in("cuModuleEnumerateFunctions", func(c *fakeContext) error {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			for i, name := range c.entries[m][:n] {
+				f, err := c.Function(driver.Module(m), name)
+				if err != nil {
+					return err
+				}
+				unsafe.Slice(p, n)[i] = uintptr(f)
+			}
+			return nil
+		})
+	},
+	"cuFuncLoad": func(f uintptr) uintptr {
+		return in("cuFuncLoad", func(c *fakeContext) error {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.loaded[f] = true
+			return nil
+		})
+	},
 	"cuFuncGetAttribute": func(v *int32, a int32, f uintptr) uintptr {
 		return in("cuFuncGetAttribute", func(c *fakeContext) error {
 			i, err := c.FunctionInfo(driver.Function(f))
+			c.mu.Lock()
+			c.loaded[f] = true
+			c.mu.Unlock()
 			table := []int{i.MaxThreads, i.SharedBytes, i.ConstBytes, i.LocalBytes, i.Registers, i.PTXVersion, i.BinaryVersion}
 			if err == nil && int(a) < len(table) {
 				*v = int32(table[a])
@@ -570,6 +618,9 @@ var moduleFunctions = map[string]any{
 // launch refuses as CUDA does: one status for nearly everything, and no large shared memory unless it was allowed.
 func (c *fakeContext) launch(l *driver.Launch) error {
 	c.mu.Lock()
+	if !c.loaded[uintptr(l.Function)] {
+		active.Load().t.Errorf("a kernel is loaded by its first launch")
+	}
 	allowed := max(48<<10, c.dynamic[uintptr(l.Function)])
 	c.mu.Unlock()
 	if l.SharedBytes > uint32(allowed) {
@@ -582,8 +633,8 @@ func (c *fakeContext) launch(l *driver.Launch) error {
 	return err
 }
 
-// load loads PTX and writes the logs into the buffers among the options.
-func load(c *fakeContext, p *uintptr, image uintptr, n int, options *int32, values *uintptr) error {
+// compile loads PTX and writes the logs into the buffers among the options.
+func compile(c *fakeContext, p *uintptr, image uintptr, n int, options *int32, values *uintptr) error {
 	f := active.Load()
 	f.mu.Lock()
 	f.options, f.values = nil, append([]uintptr(nil), unsafe.Slice(values, n)...)
@@ -602,6 +653,14 @@ func load(c *fakeContext, p *uintptr, image uintptr, n int, options *int32, valu
 	}
 	m, log, err := c.LoadModule([]byte(text), driver.ModuleOptions{})
 	*p = uintptr(m)
+	if err == nil {
+		sigs, _ := ptx.Headers([]byte(text))
+		c.mu.Lock()
+		for _, s := range sigs {
+			c.entries[*p] = append(c.entries[*p], s.Entry)
+		}
+		c.mu.Unlock()
+	}
 	room := memory(buffers[cuapi.JITInfoLogBuffer], int(buffers[cuapi.JITInfoLogBufferSize]))
 	if err != nil {
 		room = memory(buffers[cuapi.JITErrorLogBuffer], int(buffers[cuapi.JITErrorLogBufferSize]))

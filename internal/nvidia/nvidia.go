@@ -64,6 +64,9 @@ func start(open func() (*cuapi.Library, error)) (*cuapi.Library, error) {
 		if errors.As(err, &call) && call.Result == cuapi.NoDevice {
 			return nil, fmt.Errorf("%w: %s found no GPU%s", driver.ErrNoBackend, lib.Path(), hidden())
 		}
+		if call != nil && call.Result == cuapi.StubLibrary {
+			return nil, fmt.Errorf("%s is a stub made for linking, not the driver: %w", lib.Path(), translate(err))
+		}
 		return nil, fmt.Errorf("initialise the driver %s: %w", lib.Path(), translate(err))
 	}
 	return lib, nil

@@ -233,7 +233,7 @@ func (d *device) Synchronize(h driver.Stream) error {
 // ready turns what a query of the driver returned into what a query of ours returns: a fault is for waits to report.
 func ready(err error) error {
 	switch {
-	case isFault(err):
+	case err == nil || isFault(err):
 		return nil
 	case isStatus(err, driver.NotReady):
 		return driver.NotReady

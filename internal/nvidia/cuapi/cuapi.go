@@ -98,7 +98,7 @@ func (l *Library) version(e Entry) int {
 		return 0
 	}
 	fn, err := l.lookup(table[DriverGetVersion][0].Name)
-	if err != nil {
+	if err != nil || fn == 0 {
 		return 0
 	}
 	var v int32

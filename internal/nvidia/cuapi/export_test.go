@@ -1,0 +1,4 @@
+package cuapi
+
+// SearchOf is DefaultSearch of another platform.
+var SearchOf = searches

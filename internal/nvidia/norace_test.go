@@ -1,0 +1,5 @@
+//go:build !race
+
+package nvidia_test
+
+const raceDetector = false
