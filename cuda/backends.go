@@ -5,13 +5,14 @@ import (
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/hostdev"
+	"github.com/tandem-go/tandem/internal/nvidia"
 )
 
 // This file is the only one that names back ends.
 
 // gpuBackends are the back ends of GPUs, in order of preference.
 func gpuBackends() []driver.Backend {
-	return []driver.Backend{}
+	return []driver.Backend{nvidia.New(nvidia.Config{})}
 }
 
 // engines are the engines of this build.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/tandem-go/tandem/internal/dl"
 )
@@ -60,10 +61,11 @@ func (s Search) Open() (*Library, error) {
 			return lib, nil
 		}
 	}
+	var empty []string
 	for _, dir := range s.Dirs {
 		files := dl.Find([]string{dir}, s.Files)
 		if len(files) == 0 {
-			missing.Attempts = append(missing.Attempts, dl.Attempt{Path: dir, Err: errNoFile})
+			empty = append(empty, dir)
 		}
 		for _, f := range files {
 			if tried(f, missing) {
@@ -74,10 +76,13 @@ func (s Search) Open() (*Library, error) {
 			}
 		}
 	}
+	if len(empty) > 0 {
+		missing.Attempts = append(missing.Attempts, dl.Attempt{Path: strings.Join(empty, ", "), Err: errNoFile})
+	}
 	return nil, missing
 }
 
-var errNoFile = errors.New("no driver library there")
+var errNoFile = errors.New("no driver library")
 
 // try opens one candidate and looks for cuInit in it.
 func try(path string, missing *dl.NotFoundError) *Library {
