@@ -33,8 +33,8 @@ func aptState(dir string) ([]string, error) {
 		"Dir::Etc::sourcelist=" + filepath.Join(abs, "sources.list"), "Dir::Etc::sourceparts=-",
 		"Dir::State::lists=" + filepath.Join(abs, "lists"), "Dir::Cache=" + filepath.Join(abs, "cache"),
 		"Acquire::Retries=2", "Acquire::http::Timeout=15", "Acquire::https::Timeout=15",
-		"APT::Sandbox::User=", // apt's download user may not write into our folder
-		"Acquire::Languages=none",
+		"APT::Sandbox::User=",                                    // apt's download user may not write into our folder
+		"Acquire::Languages=none", "APT::Update::Error-Mode=any", // lists that cannot be fetched are an error
 	} {
 		o = append(o, "-o", kv)
 	}

@@ -112,7 +112,7 @@ func verify(file, want string) error {
 // fromApt downloads the distribution's packages with sources, lists and cache of our own, beside the system's, so that
 // neither root nor an edit of the system's sources is needed. apt checks signatures and sums.
 func (s *session) fromApt(ctx context.Context, into string) (string, error) {
-	for _, tool := range []string{"apt-get", "dpkg-deb"} {
+	for _, tool := range []string{"apt-get", "apt-cache", "dpkg-deb"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return "", fmt.Errorf("there is no %s; install NVRTC with your package manager", tool)
 		}
@@ -133,6 +133,10 @@ func (s *session) fromApt(ctx context.Context, into string) (string, error) {
 	}
 	var errs []error
 	for _, names := range debs {
+		if _, err := command(ctx, "", append(append(append([]string{"apt-cache"}, opts...), "show"), names...)...); err != nil {
+			errs = append(errs, err) // this release has other versions
+			continue
+		}
 		s.say("downloading %s, about 17 MB, NVIDIA's proprietary licence, from the distribution, to %s", strings.Join(names, " and "), s.dest)
 		dir := filepath.Join(state, names[0])
 		if err := os.MkdirAll(dir, 0o755); err != nil {
