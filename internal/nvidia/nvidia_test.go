@@ -7,9 +7,11 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"reflect"
 	"strings"
 	"sync"
@@ -36,8 +38,33 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// TestConformance runs the contract's checks against a driver library that computes on the CPU, as a new and as an old one.
+var onGPU = flag.Bool("gpu", false, "run the contract's checks on the first GPU instead of on the fake")
+
+// inChild is set in the processes that run one check each.
+const inChild = "TANDEM_TEST_CHILD"
+
+// TestConformance runs the contract's checks against a driver library that computes on the CPU, as a new and as an old
+// one. With -gpu it runs them on a GPU, each in a process of its own, because a fault lasts as long as its process.
 func TestConformance(t *testing.T) {
+	if *onGPU && os.Getenv(inChild) != "" {
+		drivertest.Run(t, func(t *testing.T) driver.Device {
+			d, err := nvidia.New(nvidia.Config{}).Open(0)
+			require.NoError(t, err)
+			return d
+		})
+		return
+	}
+	if *onGPU {
+		for _, name := range drivertest.Names() {
+			t.Run(name, func(t *testing.T) {
+				cmd := exec.Command(os.Args[0], "-test.run", "^TestConformance$/^"+name+"$", "-test.timeout", "2m", "-gpu")
+				cmd.Env = append(os.Environ(), inChild+"=1")
+				out, err := cmd.CombinedOutput()
+				require.NoError(t, err, "%s", out)
+			})
+		}
+		return
+	}
 	for name, hidden := range map[string][]string{"new driver": nil, "old driver": younger} {
 		t.Run(name, func(t *testing.T) {
 			drivertest.Run(t, func(t *testing.T) driver.Device {

@@ -26,10 +26,27 @@ type check struct {
 	run   func(t *T)
 }
 
+// groups are all checks, those that leave a fault behind last.
+func groups() [][]check {
+	return [][]check{memoryChecks, orderChecks, programChecks, moduleChecks, launchChecks, handleChecks, faultChecks}
+}
+
+// Names lists the names of the checks, each of which is a subtest of Run. Where only the end of a process clears a fault,
+// each check can be run in a process of its own.
+func Names() []string {
+	var names []string
+	for _, group := range groups() {
+		for _, c := range group {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
 // Run runs all checks. open returns an open device, of which the check is the only user and which it closes: a check may
 // leave a fault behind, so open must not return one device twice unless Close and Open in between clear faults.
 func Run(t *testing.T, open func(t *testing.T) driver.Device) {
-	for _, group := range [][]check{memoryChecks, orderChecks, programChecks, moduleChecks, launchChecks, handleChecks, faultChecks} {
+	for _, group := range groups() {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
 				d := open(t)
