@@ -1,14 +1,12 @@
 package cuda
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strconv"
+	"regexp"
 	"strings"
 
 	"github.com/tandem-go/tandem/internal/driver"
@@ -59,13 +57,10 @@ func CompilePTX(ctx context.Context, source string, cfg CompileConfig) (ptx []by
 }
 
 // withoutFolder replaces the absolute path that NVRTC writes for the source by the name that the caller gave, so that
-// the result does not depend on where it was made.
+// the result does not depend on where it was made. Which folder that was is not known: the text may come from the cache.
 func withoutFolder(ptx []byte, name string) []byte {
-	abs, err := filepath.Abs(name)
-	if err != nil {
-		return ptx // without a current folder NVRTC has none to write either
-	}
-	return bytes.ReplaceAll(ptx, []byte(strconv.Quote(abs)), []byte(strconv.Quote(name)))
+	path := regexp.MustCompile(`(?m)^(\s*\.file\s+\d+\s+)"[^"\n]*/` + regexp.QuoteMeta(name) + `"`)
+	return path.ReplaceAll(ptx, []byte(`${1}"`+strings.ReplaceAll(name, "$", "$$")+`"`))
 }
 
 // hash names what is compiled: the source, the options and the name expressions, each with its length.
