@@ -20,6 +20,10 @@ type LaunchConfig struct {
 	_ struct{}
 	// Grid is the number of blocks and Block the number of threads of each.
 	Grid, Block Dim3
+	// Part is which blocks of the grid to run; the zero value is all of them. The kernel sees the whole gridDim and its
+	// true blockIdx, so launches over the parts of a grid do what one launch over all of it does. Device.LaunchesParts
+	// tells whether the device can; else the error wraps ErrNotSupported.
+	Part BlockRange
 	// SharedBytes is the dynamic shared memory of each block in bytes.
 	SharedBytes int
 	// Stream is the queue; nil is the device's default stream.
@@ -276,6 +280,9 @@ func (f *Function) extents(cfg *LaunchConfig, l *driver.Launch) error {
 		if err := declared(f.op, sig, cfg.Block); err != nil {
 			return err
 		}
+	}
+	if err := f.part(cfg.Part, l); err != nil {
+		return err
 	}
 	return f.shared(cfg, l)
 }
