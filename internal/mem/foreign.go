@@ -42,6 +42,7 @@ func (s *Space) RemoveForeign(addr, n uint64) error {
 	list := slices.Delete(slices.Clone(old), i, i+1)
 	s.foreign.Store(&list)
 	old[i].live.Store(false)
+	s.generation.Add(1)
 	return nil
 }
 

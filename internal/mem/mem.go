@@ -91,6 +91,7 @@ type Space struct {
 	poison     bool
 	table      table
 	foreign    atomic.Pointer[[]*region]
+	generation atomic.Uint64
 
 	mu     sync.Mutex
 	closed bool
@@ -248,6 +249,7 @@ func (s *Space) release(addr uint64, kind Kind) error {
 		return ErrNotAllocated
 	}
 	r.live.Store(false)
+	s.generation.Add(1)
 	b := r.block
 	b.region, r.block = nil, nil
 	if kind == Allocation {
@@ -257,6 +259,9 @@ func (s *Space) release(addr uint64, kind Kind) error {
 	s.fit.give(b)
 	return nil
 }
+
+// Generation changes whenever memory stops being legal: what was found before may not be relied on afterwards.
+func (s *Space) Generation() uint64 { return s.generation.Load() }
 
 // Used is the memory that live allocations take, guards included, in bytes.
 func (s *Space) Used() uint64 {

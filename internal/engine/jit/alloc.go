@@ -1,0 +1,326 @@
+//go:build linux && amd64
+
+package jit
+
+import (
+	"slices"
+
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// home is where a value is, everywhere and always: in registers, or in the warp's frame.
+type home struct {
+	kind homeKind
+	reg  uint8
+	slot int32 // offset in the frame
+}
+
+type homeKind uint8
+
+const (
+	nowhere homeKind = iota
+	inRegister
+	inFrame
+)
+
+// segment is a range of positions, both included, in which a value must be kept. A block with n instructions has 2n+1
+// positions: instruction i reads its operands at 2i and writes its results at 2i+1, counted from the block's first.
+type segment struct{ first, last int }
+
+// bank is a set of registers that values of some classes are allocated from.
+type bank struct {
+	taken [][]segment // by register
+}
+
+// registers are what a machine has for values.
+type registers struct {
+	general []uint8
+	vectors int // 0 to vectors-1
+	masks   []uint8
+}
+
+// allocate gives each value its home: registers to those that gain most by it, a place in the frame to the others. It
+// returns the first free offset behind the frame.
+func (p *plan) allocate(r registers, frame int32) int32 {
+	p.segments()
+	var order []*value
+	for i := range p.vals {
+		v := &p.vals[i]
+		if v.v != nil && v.class > constant && len(v.segs) > 0 {
+			order = append(order, v)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *value) int {
+		switch x, y := a.rank(), b.rank(); {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	general, vectors, masks := bank{make([][]segment, len(r.general))}, bank{make([][]segment, r.vectors)}, bank{make([][]segment, len(r.masks))}
+	hints := p.hints()
+	var slots frameSlots
+	slots.next = frame
+	for _, v := range order {
+		reg, n, from := -1, 1, &vectors
+		switch v.class {
+		case scalar, flag:
+			from = &general
+		case mask:
+			from = &masks
+		default:
+			n = v.parts()
+		}
+		for _, h := range hints[v.v.ID] {
+			if o := &p.vals[h]; o.home.kind == inRegister && sameBank(o, v) && int(o.home.reg) >= 0 {
+				at := int(o.home.reg)
+				switch v.class {
+				case scalar, flag:
+					at = slices.Index(r.general, o.home.reg)
+				case mask:
+					at = slices.Index(r.masks, o.home.reg)
+				}
+				if from.free(at, n, v.segs) {
+					reg = at
+					break
+				}
+			}
+		}
+		for i := 0; reg < 0 && i+n <= len(from.taken); i++ {
+			if from.free(i, n, v.segs) {
+				reg = i
+			}
+		}
+		if reg < 0 {
+			v.home = home{kind: inFrame, slot: slots.take(v)}
+			continue
+		}
+		for i := range n {
+			from.taken[reg+i] = append(from.taken[reg+i], v.segs...)
+		}
+		v.home = home{kind: inRegister, reg: uint8(reg)}
+		switch v.class {
+		case scalar, flag:
+			v.home.reg = r.general[reg]
+		case mask:
+			v.home.reg = r.masks[reg]
+		}
+	}
+	return slots.next
+}
+
+func sameBank(a, b *value) bool {
+	kind := func(c class) int {
+		switch c {
+		case scalar, flag:
+			return 0
+		case mask:
+			return 1
+		}
+		return 2
+	}
+	return kind(a.class) == kind(b.class) && a.parts() == b.parts()
+}
+
+// rank is what a register for v gains, by the length of time that it is needed.
+func (v *value) rank() float64 {
+	n := 0
+	for _, s := range v.segs {
+		n += s.last - s.first + 1
+	}
+	return v.weight / float64(n+4)
+}
+
+// free reports whether n registers from i are free in all segments.
+func (b *bank) free(i, n int, segs []segment) bool {
+	if i < 0 || i+n > len(b.taken) {
+		return false
+	}
+	for k := i; k < i+n; k++ {
+		if overlap(b.taken[k], segs) {
+			return false
+		}
+	}
+	return true
+}
+
+func overlap(a, b []segment) bool {
+	for _, s := range a {
+		for _, t := range b {
+			if s.first <= t.last && t.first <= s.last {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// frameSlots shares places of the frame between values that are not needed at the same time.
+type frameSlots struct {
+	next  int32
+	sizes map[int32][]frameSlot
+}
+
+type frameSlot struct {
+	at    int32
+	taken []segment
+}
+
+func (f *frameSlots) take(v *value) int32 {
+	size := int32(64 * v.parts())
+	if v.class == scalar || v.class == flag || v.class == mask {
+		size = 8
+	}
+	if f.sizes == nil {
+		f.sizes = map[int32][]frameSlot{}
+	}
+	list := f.sizes[size]
+	for i := range list {
+		if !overlap(list[i].taken, v.segs) {
+			list[i].taken = append(list[i].taken, v.segs...)
+			return list[i].at
+		}
+	}
+	f.next = (f.next + size - 1) / size * size
+	f.sizes[size] = append(list, frameSlot{f.next, slices.Clone(v.segs)})
+	f.next += size
+	return f.next - size
+}
+
+// hints names, for each value, values whose register it should share: the two sides of a move at an edge.
+func (p *plan) hints() [][]int {
+	h := make([][]int, len(p.vals))
+	for _, b := range p.f.Blocks {
+		for _, e := range b.Succs() {
+			for i, a := range e.Args {
+				to := e.To.Params[i].ID
+				h[to] = append(h[to], a.ID)
+				h[a.ID] = append(h[a.ID], to)
+			}
+		}
+	}
+	return h
+}
+
+// segments computes where each value is needed, lanes that wait elsewhere included.
+func (p *plan) segments() {
+	start := 0
+	for i, b := range p.f.Blocks {
+		n := len(b.Instrs)
+		end := start + 2*n - 1 // after the terminator's moves
+		open := make(map[int]int)
+		keep := func(set bitset, at int) {
+			set.each(func(id int) {
+				if _, ok := open[id]; !ok {
+					open[id] = at
+				}
+			})
+		}
+		held := newBitset(p.f.Values)
+		p.waits[i].each(func(w int) { p.whole(w, held) })
+		out := newBitset(p.f.Values)
+		out.or(held)
+		targets := b.Succs()
+		for _, e := range targets {
+			p.whole(e.To.Order, out)
+		}
+		keep(out, end)
+		for _, e := range targets {
+			held.or(p.in[e.To.Order]) // what the other way needs from before
+		}
+		// Of several ways, all but the last have their parameters written while operands are still read.
+		last := p.lastMoved(b)
+		for _, e := range targets {
+			for _, v := range e.To.Params {
+				at := end
+				if e.To.Order != last {
+					at = end - 1
+				}
+				p.close(v, open, at, held)
+			}
+		}
+		held = newBitset(p.f.Values)
+		p.waits[i].each(func(w int) { p.whole(w, held) })
+		for k := n - 1; k >= 0; k-- {
+			in := b.Instrs[k]
+			at := start + 2*k
+			for _, v := range in.Results {
+				p.define(in, v, open, at, held)
+			}
+			operands(in, func(v *ir.Value) {
+				if _, ok := open[v.ID]; !ok {
+					open[v.ID] = at
+				}
+			})
+		}
+		for id, lastAt := range open {
+			p.add(id, segment{start, lastAt})
+		}
+		start = end + 1
+	}
+	for i := range p.vals {
+		slices.SortFunc(p.vals[i].segs, func(a, b segment) int { return a.first - b.first })
+	}
+}
+
+// whole adds to set what lanes need that stand at the beginning of block w.
+func (p *plan) whole(w int, set bitset) {
+	set.or(p.in[w])
+	for _, v := range p.f.Blocks[w].Params {
+		set.set(v.ID)
+	}
+}
+
+// lastMoved is the target whose parameters are written last at the end of b.
+func (p *plan) lastMoved(b *ir.Block) int {
+	least := -1
+	succs := b.Succs()
+	if len(succs) > 2 || len(succs) == 2 && succs[0].To == succs[1].To {
+		return -1
+	}
+	for _, e := range succs {
+		if least < 0 || e.To.Order < least {
+			least = e.To.Order
+		}
+	}
+	return least
+}
+
+// close ends the segment of a parameter that the edge writes at a position, unless other lanes hold it before.
+func (p *plan) close(v *ir.Value, open map[int]int, at int, held bitset) {
+	last, ok := open[v.ID]
+	if !ok || held.has(v.ID) {
+		return
+	}
+	p.add(v.ID, segment{at, max(at, last)})
+	delete(open, v.ID)
+}
+
+// define ends the segment of a result.
+func (p *plan) define(in *ir.Instr, v *ir.Value, open map[int]int, at int, held bitset) {
+	last, ok := open[v.ID]
+	if !ok {
+		if p.vals[v.ID].uses == 0 && !in.Op.Effect() {
+			p.vals[v.ID].class = unused
+			return
+		}
+		last = at + 1
+	}
+	first := at + 1
+	if early(p, in) {
+		first = at
+	}
+	p.add(v.ID, segment{first, max(first, last)})
+	if held.has(v.ID) {
+		open[v.ID] = at // kept for other lanes from the beginning
+		return
+	}
+	delete(open, v.ID)
+}
+
+func (p *plan) add(id int, s segment) {
+	v := &p.vals[id]
+	v.segs = append(v.segs, s)
+}

@@ -1,0 +1,308 @@
+package jit
+
+import (
+	"math"
+
+	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+func floatCompare(in *ir.Instr) bool { return in.Op == ir.OpSetp && in.From.Float() }
+
+// comparisons are the predicates of VCMPPS and VPCMPD.
+var floatComparisons = map[ir.Cmp]uint8{
+	ir.Eq: 0x00, ir.Ne: 0x0c, ir.Lt: 0x11, ir.Le: 0x12, ir.Gt: 0x1e, ir.Ge: 0x1d, ir.Equ: 0x08, ir.Neu: 0x04,
+	ir.Ltu: 0x19, ir.Leu: 0x1a, ir.Gtu: 0x16, ir.Geu: 0x15, ir.Num: 0x07, ir.IsNaN: 0x03,
+}
+
+var integerComparisons = map[ir.Cmp]uint8{ir.Eq: 0, ir.Lt: 1, ir.Le: 2, ir.Ne: 4, ir.Ge: 5, ir.Gt: 6}
+
+// setp emits a comparison of vectors, or of floats that are the same in all lanes.
+func (e *emitter) setp(in *ir.Instr) {
+	v, a, b := e.of(in.Results[0]), e.of(in.Args[0]), e.of(in.Args[1])
+	wide := in.From.Bits() == 64
+	if v.class == flag {
+		e.compare(in, 7, a, b, 0, temp0, temp1)
+		e.GK(amd64.KMOVWToG, amd64.RAX, 7)
+		e.AluRI(amd64.W32, amd64.AND, amd64.RAX, 1)
+		e.scalarOut(v, amd64.RAX)
+		return
+	}
+	for half := range 2 {
+		if !wide {
+			e.compare(in, 0, a, b, half, temp0, temp1)
+		} else {
+			e.compare(in, 5, a, b, 2*half, temp0, temp1)
+			e.compare(in, 0, a, b, 2*half+1, temp0, temp1)
+			e.KKK(amd64.KUNPCKBW, 0, 0, 5)
+		}
+		e.maskOut(v, half, 0)
+	}
+}
+
+// compare emits k = the comparison of one part. It may use k7.
+func (e *emitter) compare(in *ir.Instr, k amd64.KReg, a, b *value, part int, s, t amd64.VReg) {
+	wide := in.From.Bits() == 64
+	if in.From.Float() {
+		x := e.vectorIn(a, part, s)
+		y := e.operandIn(b, part, t)
+		if in.Flags&ir.FTZ != 0 && !wide {
+			f := *in
+			f.As = in.From
+			x = e.flush(&f, x, s)
+			y = operand{reg: e.flush(&f, e.vectorIn(b, part, t), t)}
+		}
+		e.compareWith(rows{amd64.VCMPPS, amd64.VCMPPD}.of(wide), k, x, y, floatComparisons[in.Cmp])
+		return
+	}
+	row := rows{amd64.VPCMPUD, amd64.VPCMPUQ}.of(wide)
+	if in.From.Signed() {
+		row = rows{amd64.VPCMPD, amd64.VPCMPQ}.of(wide)
+	}
+	x := e.bitsIn(a, part, s)
+	y := operand{reg: 0}
+	if b.nan {
+		y.reg = e.bitsIn(b, part, t)
+	} else {
+		y = e.operandIn(b, part, t)
+	}
+	e.compareWith(row, k, x, y, integerComparisons[in.Cmp])
+}
+
+func (e *emitter) compareWith(row *amd64.Row, k amd64.KReg, x amd64.VReg, y operand, imm uint8) {
+	if !y.at {
+		e.KRRI(row, k, x, y.reg, imm, zmm)
+		return
+	}
+	o := zmm
+	o.Bcast = y.cast
+	e.KRMI(row, k, x, y.mem, imm, o)
+}
+
+var maskRows = map[ir.Op]*amd64.Row{ir.OpAnd: amd64.KANDW, ir.OpOr: amd64.KORW, ir.OpXor: amd64.KXORW}
+
+func (e *emitter) predicate2(in *ir.Instr) {
+	v, a, b := e.of(in.Results[0]), e.of(in.Args[0]), e.of(in.Args[1])
+	for half := range 2 {
+		e.KKK(maskRows[in.Op], 0, e.maskIn(a, half, 5), e.maskIn(b, half, 6))
+		e.maskOut(v, half, 0)
+	}
+}
+
+func (e *emitter) predicateNot(in *ir.Instr) {
+	v, a := e.of(in.Results[0]), e.of(in.Args[0])
+	for half := range 2 {
+		e.KKK(amd64.KNOTW, 0, 0, e.maskIn(a, half, 5))
+		e.maskOut(v, half, 0)
+	}
+}
+
+func (e *emitter) selectPredicate(in *ir.Instr) {
+	v := e.of(in.Results[0])
+	for half := range 2 {
+		p := e.maskIn(e.of(in.Args[0]), half, 5)
+		a := e.maskIn(e.of(in.Args[1]), half, 6)
+		e.KKK(amd64.KANDW, 6, p, a)
+		b := e.maskIn(e.of(in.Args[2]), half, 7)
+		e.KKK(amd64.KANDNW, 0, p, b)
+		e.KKK(amd64.KORW, 0, 0, 6)
+		e.maskOut(v, half, 0)
+	}
+}
+
+func (e *emitter) selectVector(in *ir.Instr) {
+	v, p, a, b := e.of(in.Results[0]), e.of(in.Args[0]), e.of(in.Args[1]), e.of(in.Args[2])
+	row := amd64.VPBLENDMD
+	if v.wide() {
+		row = amd64.VPBLENDMQ
+	}
+	in2 := e.vectorIn
+	if !v.nan {
+		in2 = e.bitsIn
+	}
+	for part := range v.parts() {
+		x, y := in2(a, part, temp0), in2(b, part, temp1)
+		half := part
+		if v.wide() {
+			half = part / 2
+		}
+		k := e.maskIn(p, half, 5)
+		if v.wide() && part%2 == 1 {
+			e.KKI(amd64.KSHIFTRW, 7, k, 8)
+			k = 7
+		}
+		d := e.dst(v, part)
+		o := zmm
+		o.K = k
+		e.RRR(row, d, y, x, o)
+		e.out(v, part, d)
+	}
+}
+
+// extendNative says how bits are extended or cut.
+func extendNative(in *ir.Instr) native {
+	if in.As.Bits() > 64 || in.Args[0].Type.Bits() > 64 {
+		return native{}
+	}
+	return native{emit: (*emitter).extend}
+}
+
+// convertNative says how in, a Cvt, is compiled.
+func convertNative(in *ir.Instr) native {
+	from, to := in.From, in.As
+	switch {
+	case from.Integer() && to.Integer() && in.Flags == 0 && to.Bits() >= 16:
+		return native{emit: (*emitter).extend}
+	case from.Integer() && from.Bits() == 32 && to == ir.F32 && in.Flags == 0 && in.Round <= ir.RP:
+		return native{emit: (*emitter).toFloat}
+	case from == ir.F32 && to.Integer() && to.Bits() == 32 && in.Flags&^(ir.FTZ|ir.Sat) == 0 && in.Round <= ir.RP:
+		return native{emit: (*emitter).toInteger}
+	case from == ir.F32 && to == ir.F64 && in.Flags == 0:
+		return native{(*emitter).toDouble, true}
+	case from == ir.F64 && to == ir.F32 && in.Flags == 0 && in.Round <= ir.RP:
+		return native{(*emitter).toSingle, true}
+	}
+	return native{}
+}
+
+// extend extends by zeroes or signs, or cuts.
+func (e *emitter) extend(in *ir.Instr) {
+	v, a := e.of(in.Results[0]), e.of(in.Args[0])
+	n := in.Args[0].Type.Bits()
+	if in.From != ir.Void {
+		n = min(n, in.From.Bits())
+	}
+	to, signed := v.v.Type.Bits(), in.From.Signed()
+	if n >= to {
+		signed = false
+	}
+	n = min(n, to)
+	for part := range v.parts() {
+		var x amd64.VReg
+		switch {
+		case v.wide() && a.wide():
+			x = e.bitsIn(a, part, temp0)
+			if n < 64 {
+				x = e.cut(x, n, 64, signed, temp0)
+			}
+		case v.wide():
+			x = e.widen(a, part, false, temp0)
+			if signed || n < 32 {
+				x = e.cut(x, n, 64, signed, temp0)
+			}
+		case a.wide():
+			x = e.narrow(a, part, v.class == splat)
+			if n < 32 {
+				x = e.cut(x, n, 32, signed, temp0)
+			}
+		default:
+			x = e.bitsIn(a, part, temp0)
+			if n < 32 {
+				x = e.cut(x, n, 32, signed, temp0)
+			}
+		}
+		if to == 16 && signed {
+			x = e.cut(x, 16, 32, false, temp0)
+		}
+		e.out(v, part, x)
+	}
+}
+
+// cut keeps the low n bits of elements of the given width and extends them, in d.
+func (e *emitter) cut(x amd64.VReg, n, width int, signed bool, d amd64.VReg) amd64.VReg {
+	left, right := rows{amd64.VPSLLDI, amd64.VPSLLQI}.of(width == 64), rows{amd64.VPSRLDI, amd64.VPSRLQI}
+	if signed {
+		right = rows{amd64.VPSRADI, amd64.VPSRAQI}
+	}
+	e.RRI(left, d, x, uint8(width-n), zmm)
+	e.RRI(right.of(width == 64), d, d, uint8(width-n), zmm)
+	return d
+}
+
+// narrow returns, in temp0, the low halves of 16 lanes of 64 bits.
+func (e *emitter) narrow(a *value, part int, one bool) amd64.VReg {
+	if one {
+		e.RRR(amd64.VPMOVQD, e.bitsIn(a, 0, temp0), 0, temp0, zmm)
+		e.RRRI(amd64.VINSERTI64X4, temp0, temp0, temp0, 1, zmm)
+		return temp0
+	}
+	e.RRR(amd64.VPMOVQD, e.bitsIn(a, 2*part, temp0), 0, temp0, zmm)
+	e.RRR(amd64.VPMOVQD, e.bitsIn(a, 2*part+1, temp1), 0, temp1, zmm)
+	e.RRRI(amd64.VINSERTI64X4, temp0, temp0, temp1, 1, zmm)
+	return temp0
+}
+
+func (e *emitter) toFloat(in *ir.Instr) {
+	v, a := e.of(in.Results[0]), e.of(in.Args[0])
+	row := amd64.VCVTUDQ2PS
+	if in.From.Signed() {
+		row = amd64.VCVTDQ2PS
+	}
+	for part := range v.parts() {
+		d := e.dst(v, part)
+		e.RRR(row, d, 0, e.bitsIn(a, part, temp0), rounding(in))
+		e.out(v, part, d)
+	}
+}
+
+// toInteger rounds and clamps; NaN becomes 0.
+func (e *emitter) toInteger(in *ir.Instr) {
+	v, a := e.of(in.Results[0]), e.of(in.Args[0])
+	f := *in
+	f.As = ir.F32
+	o := rounding(in)
+	if in.Round == ir.RN {
+		o.ER, o.Round = true, 0
+	}
+	const ordered = 7
+	for part := range v.parts() {
+		x := e.flush(&f, e.vectorIn(a, part, temp0), temp0)
+		if !in.As.Signed() {
+			e.RRR(amd64.VPXORD, temp1, temp1, temp1, zmm)
+			e.RRR(amd64.VMAXPS, temp1, x, temp1, zmm)
+			e.RRR(amd64.VCVTPS2UDQ, temp3, 0, temp1, o)
+			e.out(v, part, temp3)
+			continue
+		}
+		e.KRRI(amd64.VCMPPS, 7, x, x, ordered, zmm)
+		o.K, o.Z = 7, true
+		e.RRR(amd64.VCVTPS2DQ, temp3, 0, x, o)
+		const greaterOrEqual = 0x1d
+		e.KRMI(amd64.VCMPPS, 7, x, amd64.At(blockReg, e.constant(uint64(math.Float32bits(1<<31)))), greaterOrEqual, amd64.Opt{L: amd64.L512, Bcast: true})
+		e.RRM(amd64.VPBROADCASTD, temp3, 0, amd64.At(blockReg, e.constant(math.MaxInt32)), amd64.Opt{L: amd64.L512, K: 7})
+		e.out(v, part, temp3)
+	}
+}
+
+func (e *emitter) toDouble(in *ir.Instr) {
+	v, a := e.of(in.Results[0]), e.of(in.Args[0])
+	for part := range v.parts() {
+		src := part
+		if v.class == splat || a.class == splat {
+			src = 0
+		}
+		r := e.vectorIn(a, src/2, temp0)
+		if src%2 == 1 {
+			e.RRRI(amd64.VEXTRACTI64X4, r, 0, temp0, 1, zmm)
+			r = temp0
+		}
+		d := e.dst(v, part)
+		e.RRR(amd64.VCVTPS2PD, d, 0, r, zmm)
+		e.out(v, part, d)
+	}
+}
+
+func (e *emitter) toSingle(in *ir.Instr) {
+	v, a := e.of(in.Results[0]), e.of(in.Args[0])
+	o := rounding(in)
+	for part := range v.parts() {
+		lo, hi := 2*part, 2*part+1
+		if v.class == splat {
+			lo, hi = 0, 0
+		}
+		e.RRR(amd64.VCVTPD2PS, temp2, 0, e.vectorIn(a, lo, temp0), o)
+		e.RRR(amd64.VCVTPD2PS, temp1, 0, e.vectorIn(a, hi, temp1), o)
+		e.RRRI(amd64.VINSERTI64X4, temp2, temp2, temp1, 1, zmm)
+		e.out(v, part, temp2)
+	}
+}

@@ -1,0 +1,657 @@
+package jit
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
+	"github.com/tandem-go/tandem/internal/engine/ops"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// Use of registers. Compiled code is a leaf and never moves the stack pointer; it leaves RBP, RSP and R14 alone.
+//
+//	RDI  the warp's frame                   RSI  the block's area
+//	RAX, RCX, RDX  scratch                  the other general registers: scalars and flags
+//	zmm0-27  vectors and splats             zmm28-31  scratch
+//	k1, k2  the lanes that execute          k3, k4  a mask
+//	k5, k6  scratch: another set of lanes   k0, k7  scratch
+const (
+	frameReg = amd64.RDI
+	blockReg = amd64.RSI
+
+	vectorRegs = 28
+	temp0      = amd64.VReg(28)
+	temp1      = amd64.VReg(29)
+	temp2      = amd64.VReg(30)
+	temp3      = amd64.VReg(31)
+)
+
+var machine = registers{
+	general: []uint8{uint8(amd64.RBX), uint8(amd64.R8), uint8(amd64.R9), uint8(amd64.R10), uint8(amd64.R11), uint8(amd64.R12), uint8(amd64.R13), uint8(amd64.R15)},
+	vectors: vectorRegs,
+	masks:   []uint8{3},
+}
+
+// Layout of a warp's frame. Each register is saved at its number.
+const (
+	frameResume = 0
+	frameSite   = 8
+	frameEdges  = 12
+	frameLive   = 16
+	frameWarpID = 24
+	frameTid    = 32 // three numbers: the thread index of lane 0
+	frameMasks  = 64
+	frameGPR    = 128
+	frameZMM    = 256
+	frameTids   = frameZMM + 32*64         // three vectors of 32 bits: the thread indices of all lanes
+	frameTemp   = frameTids + 3*128        // values while parameters change places
+	framePend   = frameTemp + 256*maxAside // for each block, the lanes that wait there
+)
+
+// maxAside is how many values can be set aside at one edge.
+const maxAside = 8
+
+// Layout of a block's area: numbers of 64 bits, then the parameters, then what the program says.
+const (
+	areaShared      = 0
+	areaSharedBytes = 8
+	areaSpecials    = 16
+	areaParams      = 256
+)
+
+// specialPlace is where the block's area has a special register that is the same for all threads of a block.
+var specialPlace = map[ir.SReg]int32{
+	ir.NtidX: areaSpecials, ir.NtidY: areaSpecials + 8, ir.NtidZ: areaSpecials + 16,
+	ir.CtaidX: areaSpecials + 24, ir.CtaidY: areaSpecials + 32, ir.CtaidZ: areaSpecials + 40,
+	ir.NctaidX: areaSpecials + 48, ir.NctaidY: areaSpecials + 56, ir.NctaidZ: areaSpecials + 64,
+	ir.NwarpID: areaSpecials + 72, ir.SMID: areaSpecials + 80, ir.NSMID: areaSpecials + 88, ir.GridID: areaSpecials + 96,
+	ir.DynamicSmemSize: areaSpecials + 104, ir.TotalSmemSize: areaSpecials + 112, ir.WarpID: -frameWarpID,
+}
+
+// siteKind says why compiled code returns to Go.
+type siteKind uint8
+
+const (
+	sitePoll    siteKind = iota // enough back edges were taken
+	siteEscape                  // an operation is to be executed in Go
+	siteAccess                  // an access that the fast check did not approve
+	siteBarrier                 // the lanes stand at a barrier
+	siteLeave                   // the block goes on in the reference engine
+)
+
+// site is a place where compiled code returns to Go.
+type site struct {
+	kind      siteKind
+	in        *ir.Instr
+	run       ops.Func
+	block, pc int
+	member    int // index of the argument with the member mask, -1: none
+	access    int // offset in the area of what the access knows, -1: nothing
+	// Of an access to scalar addresses: the least and greatest offset of a lane. size is the bytes of each lane.
+	least, most int64
+	size        int
+	// retry is where the access begins again.
+	retry amd64.Label
+}
+
+// emitter makes the code of one kernel.
+type emitter struct {
+	amd64.Asm
+	p       *plan
+	k       *ir.Kernel
+	o       engine.Options
+	head    []amd64.Label
+	body    []amd64.Label
+	done    amd64.Label
+	save    amd64.Label
+	resume  amd64.Label
+	cold    []func()
+	sites   []site
+	area    []byte // the block's area as it begins
+	consts  map[uint64]int32
+	vectors map[string]int32
+	// limits are the places of the number of shared bytes, less the key, plus one.
+	limits map[int64]int32
+	// known are the places of what accesses know.
+	known []int32
+	loops []bool // by block: the target of a back edge
+
+	block *ir.Block
+	pc    int
+	aside int32
+	err   error
+}
+
+var zmm = amd64.Opt{L: amd64.L512}
+
+func (e *emitter) fail(format string, args ...any) {
+	if e.err == nil {
+		e.err = fmt.Errorf(format, args...)
+	}
+}
+
+// constant returns the offset in the block's area of 64 bits.
+func (e *emitter) constant(v uint64) int32 {
+	if at, ok := e.consts[v]; ok {
+		return at
+	}
+	at := int32(len(e.area))
+	e.area = binary.LittleEndian.AppendUint64(e.area, v)
+	e.consts[v] = at
+	return at
+}
+
+// bytes returns the offset in the block's area of a vector's contents.
+func (e *emitter) vectorConstant(b []byte) int32 {
+	if at, ok := e.vectors[string(b)]; ok {
+		return at
+	}
+	for len(e.area)%64 != 0 {
+		e.area = append(e.area, 0)
+	}
+	at := int32(len(e.area))
+	e.area = append(e.area, b...)
+	e.vectors[string(b)] = at
+	return at
+}
+
+// pattern is the vector of the offsets of a scalar's lanes in one part.
+func (e *emitter) pattern(v *value, part int) amd64.Mem {
+	var b []byte
+	if v.wide() {
+		for l := 8 * part; l < 8*part+8; l++ {
+			b = binary.LittleEndian.AppendUint64(b, uint64(v.offset(l)))
+		}
+	} else {
+		for l := 16 * part; l < 16*part+16; l++ {
+			b = binary.LittleEndian.AppendUint32(b, uint32(v.offset(l)))
+		}
+	}
+	return amd64.At(blockReg, e.vectorConstant(b))
+}
+
+// slot reserves zeroed bytes in the block's area.
+func (e *emitter) slot(n int) int32 {
+	for len(e.area)%8 != 0 {
+		e.area = append(e.area, 0)
+	}
+	at := int32(len(e.area))
+	e.area = append(e.area, make([]byte, n)...)
+	return at
+}
+
+func (e *emitter) of(v *ir.Value) *value { return &e.p.vals[v.ID] }
+
+func width(v *value) amd64.Width {
+	if v.wide() {
+		return amd64.W64
+	}
+	return amd64.W32
+}
+
+// scalarIn returns a register with a uniform value, or with the base of one that differs from lane to lane. It is scratch
+// if the value is not in a general register.
+func (e *emitter) scalarIn(v *value, scratch amd64.Reg) amd64.Reg {
+	switch {
+	case v.class == constant:
+		e.MovRI(scratch, v.imm)
+	case v.class == splat && v.home.kind == inRegister:
+		r := amd64.VReg(v.home.reg)
+		if v.nan {
+			r = e.canonical(v, r, temp2)
+		}
+		if v.wide() {
+			e.GR(amd64.VMOVQStore, r, scratch, amd64.Opt{})
+		} else {
+			e.GR(amd64.VMOVDStore, r, scratch, amd64.Opt{})
+		}
+	case v.class == splat:
+		if v.nan {
+			r := e.canonical(v, e.vectorIn(v, 0, temp2), temp2)
+			e.GR(amd64.VMOVQStore, r, scratch, amd64.Opt{})
+			if !v.wide() {
+				e.MovRR(amd64.W32, scratch, scratch)
+			}
+			return scratch
+		}
+		e.MovRM(width(v), scratch, amd64.At(frameReg, v.home.slot))
+	case v.class != scalar && v.class != flag:
+		e.fail("value v%d has no scalar form", v.v.ID)
+	case v.home.kind == inRegister:
+		return amd64.Reg(v.home.reg)
+	default:
+		e.MovRM(amd64.W64, scratch, amd64.At(frameReg, v.home.slot))
+	}
+	return scratch
+}
+
+// scalarInto puts a uniform value into a register.
+func (e *emitter) scalarInto(v *value, r amd64.Reg) {
+	if from := e.scalarIn(v, r); from != r {
+		e.MovRR(amd64.W64, r, from)
+	}
+}
+
+// scalarOut gives a scalar, flag or splat its value, which has zeroes above its width.
+func (e *emitter) scalarOut(v *value, r amd64.Reg) {
+	switch {
+	case v.class == unused || v.home.kind == nowhere:
+	case v.class == splat:
+		row := amd64.VPBROADCASTDG
+		if v.wide() {
+			row = amd64.VPBROADCASTQG
+		}
+		d := e.dst(v, 0)
+		e.RG(row, d, r, zmm)
+		e.out(v, 0, d)
+	case v.class == vector:
+		for part := range v.parts() {
+			row := amd64.VPBROADCASTDG
+			if v.wide() {
+				row = amd64.VPBROADCASTQG
+			}
+			d := e.dst(v, part)
+			e.RG(row, d, r, zmm)
+			e.out(v, part, d)
+		}
+	case v.home.kind == inRegister:
+		if amd64.Reg(v.home.reg) != r {
+			e.MovRR(amd64.W64, amd64.Reg(v.home.reg), r)
+		}
+	default:
+		e.MovMR(amd64.W64, amd64.At(frameReg, v.home.slot), r)
+	}
+}
+
+// vectorIn returns a register with one part of a value.
+func (e *emitter) vectorIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
+	if v.home.kind == inRegister && v.class == vector {
+		return amd64.VReg(v.home.reg + uint8(part))
+	}
+	if v.home.kind == inRegister && v.class == splat {
+		return amd64.VReg(v.home.reg)
+	}
+	switch v.class {
+	case constant:
+		if v.imm == 0 {
+			e.RRR(amd64.VPXORD, scratch, scratch, scratch, zmm)
+			return scratch
+		}
+		e.broadcast(v, scratch, amd64.At(blockReg, e.constant(v.imm)))
+	case splat:
+		e.RRM(amd64.VMOVUPS, scratch, 0, amd64.At(frameReg, v.home.slot), zmm)
+	case vector:
+		e.RRM(amd64.VMOVUPS, scratch, 0, amd64.At(frameReg, v.home.slot+int32(64*part)), zmm)
+	case scalar:
+		row := amd64.VPBROADCASTDG
+		if v.wide() {
+			row = amd64.VPBROADCASTQG
+		}
+		if v.home.kind == inRegister {
+			e.RG(row, scratch, amd64.Reg(v.home.reg), zmm)
+		} else {
+			e.broadcast(v, scratch, amd64.At(frameReg, v.home.slot))
+		}
+		if !v.uniform() {
+			add := amd64.VPADDD
+			if v.wide() {
+				add = amd64.VPADDQ
+			}
+			e.RRM(add, scratch, scratch, e.pattern(v, part), zmm)
+		}
+	default:
+		e.fail("value v%d has no vector form", v.v.ID)
+	}
+	return scratch
+}
+
+func (e *emitter) broadcast(v *value, d amd64.VReg, m amd64.Mem) {
+	if v.wide() {
+		e.RRM(amd64.VBROADCASTSD, d, 0, m, zmm)
+	} else {
+		e.RRM(amd64.VBROADCASTSS, d, 0, m, zmm)
+	}
+}
+
+// bitsIn is vectorIn for whoever looks at the bits: NaNs are canonical.
+func (e *emitter) bitsIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
+	r := e.vectorIn(v, part, scratch)
+	if v.nan && v.class != constant {
+		return e.canonical(v, r, scratch)
+	}
+	return r
+}
+
+// Canonical NaNs (PTX ISA, Floating Point).
+const (
+	nan32 = 0x7fffffff
+	nan64 = 0x7ff8000000000000
+)
+
+// canonical returns r with canonical NaNs, in scratch.
+func (e *emitter) canonical(v *value, r, scratch amd64.VReg) amd64.VReg {
+	cmp, move, cast, nan := amd64.VCMPPS, amd64.VMOVUPS, amd64.VBROADCASTSS, uint64(nan32)
+	if v.wide() {
+		cmp, cast, nan = amd64.VCMPPD, amd64.VBROADCASTSD, nan64
+	}
+	const unordered = 3
+	e.KRRI(cmp, 7, r, r, unordered, zmm)
+	if r != scratch {
+		e.RRR(move, scratch, 0, r, zmm)
+	}
+	e.RRM(cast, scratch, 0, amd64.At(blockReg, e.constant(nan)), amd64.Opt{L: amd64.L512, K: 7})
+	return scratch
+}
+
+// operand is a register or a memory operand.
+type operand struct {
+	reg  amd64.VReg
+	mem  amd64.Mem
+	at   bool // in memory
+	cast bool
+}
+
+// operandIn is vectorIn for an instruction that can take its operand from memory.
+func (e *emitter) operandIn(v *value, part int, scratch amd64.VReg) operand {
+	switch {
+	case v.class == constant && v.imm != 0:
+		return operand{mem: amd64.At(blockReg, e.constant(v.imm)), at: true, cast: true}
+	case v.class == scalar && v.home.kind == inFrame && v.uniform():
+		return operand{mem: amd64.At(frameReg, v.home.slot), at: true, cast: true}
+	case v.class == splat && v.home.kind == inFrame:
+		return operand{mem: amd64.At(frameReg, v.home.slot), at: true}
+	case v.class == vector && v.home.kind == inFrame:
+		return operand{mem: amd64.At(frameReg, v.home.slot+int32(64*part)), at: true}
+	}
+	return operand{reg: e.vectorIn(v, part, scratch)}
+}
+
+// three emits d = op(x, o).
+func (e *emitter) three(row *amd64.Row, d, x amd64.VReg, o operand) {
+	if !o.at {
+		e.RRR(row, d, x, o.reg, zmm)
+		return
+	}
+	opt := zmm
+	opt.Bcast = o.cast
+	e.RRM(row, d, x, o.mem, opt)
+}
+
+// dst returns the register in which to compute a part of v.
+func (e *emitter) dst(v *value, part int) amd64.VReg {
+	if v.home.kind == inRegister && !v.masked && (v.class == vector || v.class == splat) {
+		if v.class == splat {
+			part = 0
+		}
+		return amd64.VReg(v.home.reg + uint8(part))
+	}
+	return temp3
+}
+
+// out gives a part of v its value, which was computed in d.
+func (e *emitter) out(v *value, part int, d amd64.VReg) {
+	opt := zmm
+	if v.masked {
+		opt.K = e.lanes(v, part, 1)
+	}
+	e.outUnder(v, part, d, opt)
+}
+
+func (e *emitter) outUnder(v *value, part int, d amd64.VReg, opt amd64.Opt) {
+	move, store := amd64.VMOVDQA32, amd64.VMOVDQU32Store
+	if v.wide() {
+		move, store = amd64.VMOVDQA64, amd64.VMOVDQU64Store
+	}
+	switch {
+	case v.home.kind == inFrame:
+		e.RRM(store, d, 0, amd64.At(frameReg, v.home.slot+int32(64*part)), opt)
+	case v.home.kind == inRegister && amd64.VReg(v.home.reg+uint8(part)) != d:
+		e.RRR(move, amd64.VReg(v.home.reg+uint8(part)), 0, d, opt)
+	}
+}
+
+// lanes returns the mask register for a part of v: of the lanes in base and base+1.
+func (e *emitter) lanes(v *value, part int, base amd64.KReg) amd64.KReg {
+	if !v.wide() {
+		return base + amd64.KReg(part)
+	}
+	k := base + amd64.KReg(part/2)
+	if part%2 == 0 {
+		return k
+	}
+	e.KKI(amd64.KSHIFTRW, 7, k, 8)
+	return 7
+}
+
+// maskIn returns a mask register with one half of a predicate: all ones or zeroes for a uniform one.
+func (e *emitter) maskIn(v *value, half int, scratch amd64.KReg) amd64.KReg {
+	switch {
+	case v.class == mask && v.home.kind == inRegister:
+		return amd64.KReg(v.home.reg) + amd64.KReg(half)
+	case v.class == mask:
+		e.KM(amd64.KMOVW, scratch, amd64.At(frameReg, v.home.slot+int32(2*half)))
+	case v.class == constant && v.imm == 0:
+		e.KKK(amd64.KXORW, scratch, scratch, scratch)
+	case v.class == constant:
+		e.KKK(amd64.KXNORW, scratch, scratch, scratch)
+	case v.class == flag:
+		e.scalarInto(v, amd64.RAX)
+		e.NegR(amd64.W32, amd64.RAX)
+		e.KG(amd64.KMOVWG, scratch, amd64.RAX)
+	default:
+		e.fail("value v%d is no predicate", v.v.ID)
+	}
+	return scratch
+}
+
+// maskOut gives one half of a predicate its value, which may be in k0 but not in k7.
+func (e *emitter) maskOut(v *value, half int, k amd64.KReg) {
+	e.maskOutUnder(v, half, k, 1)
+}
+
+// maskOutUnder is maskOut for the lanes in base and base+1, where v is written for some lanes only.
+func (e *emitter) maskOutUnder(v *value, half int, k, base amd64.KReg) {
+	if v.home.kind == nowhere {
+		return
+	}
+	if v.masked {
+		cur := base + amd64.KReg(half)
+		e.KKK(amd64.KANDW, 0, k, cur)
+		old := e.maskIn(v, half, 7)
+		e.KKK(amd64.KANDNW, 7, cur, old)
+		e.KKK(amd64.KORW, 0, 0, 7)
+		k = 0
+	}
+	if v.home.kind == inFrame {
+		e.KM(amd64.KMOVWStore, k, amd64.At(frameReg, v.home.slot+int32(2*half)))
+		return
+	}
+	if d := amd64.KReg(v.home.reg) + amd64.KReg(half); d != k {
+		e.KKK(amd64.KMOVW, d, 0, k)
+	}
+}
+
+func (e *emitter) pend(block int) int32 { return framePend + int32(4*block) }
+
+// code emits everything.
+func (e *emitter) code() {
+	f := e.p.f
+	for range f.Blocks {
+		e.head = append(e.head, e.NewLabel())
+		e.body = append(e.body, e.NewLabel())
+	}
+	e.done, e.save, e.resume = e.NewLabel(), e.NewLabel(), e.NewLabel()
+	e.loops = make([]bool, len(f.Blocks))
+	for _, l := range e.p.loops {
+		e.loops[l.first] = true
+	}
+	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameLive))
+	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameLive+2))
+	e.Jmp(e.body[0])
+	for i, b := range f.Blocks {
+		e.block = b
+		e.Bind(e.head[i])
+		e.KM(amd64.KMOVW, 1, amd64.At(frameReg, e.pend(i)))
+		e.KM(amd64.KMOVW, 2, amd64.At(frameReg, e.pend(i)+2))
+		e.MovMI(amd64.W32, amd64.At(frameReg, e.pend(i)), 0)
+		e.Bind(e.body[i])
+		if e.loops[i] {
+			e.pc = 0
+			e.poll()
+		}
+		for k, in := range b.Instrs {
+			e.pc = k
+			if in.Op.Terminator() {
+				e.terminator(in)
+			} else {
+				e.instruction(in)
+			}
+		}
+	}
+	for i := 0; i < len(e.cold); i++ {
+		e.cold[i]()
+	}
+	e.Bind(e.done)
+	e.MovRI(amd64.RAX, 0)
+	e.VZeroUpper()
+	e.Ret()
+	e.saveAll()
+	e.Bind(e.resume)
+	e.restoreAll()
+}
+
+// poll counts a back edge.
+func (e *emitter) poll() {
+	out, back := e.NewLabel(), e.NewLabel()
+	e.AluMI(amd64.W32, amd64.SUB, amd64.At(frameReg, frameEdges), 1)
+	e.Jcc(amd64.S, out)
+	e.Bind(back)
+	e.leave(out, back, site{kind: sitePoll})
+}
+
+// leave emits, out of line, a return to Go that goes on at back.
+func (e *emitter) leave(out, back amd64.Label, s site) {
+	s.block, s.pc = e.block.Order, e.pc
+	id := len(e.sites)
+	e.sites = append(e.sites, s)
+	e.cold = append(e.cold, func() {
+		e.Bind(out)
+		e.MovMI(amd64.W32, amd64.At(frameReg, frameSite), int32(id))
+		e.LeaLabel(amd64.RAX, back)
+		e.Jmp(e.save)
+	})
+}
+
+// saveAll saves all registers and returns to Go; its counterpart, at the end of the code, goes on.
+func (e *emitter) saveAll() {
+	e.Bind(e.save)
+	e.MovMR(amd64.W64, amd64.At(frameReg, frameResume), amd64.RAX)
+	e.each(func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
+		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVWStore, k, m) },
+		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPSStore, z, 0, m, zmm) })
+	e.MovRI(amd64.RAX, 1)
+	e.VZeroUpper()
+	e.Ret()
+}
+
+func (e *emitter) restoreAll() {
+	e.each(func(r amd64.Reg, m amd64.Mem) { e.MovRM(amd64.W64, r, m) },
+		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVW, k, m) },
+		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPS, z, 0, m, zmm) })
+	e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameResume))
+	e.JmpR(amd64.RAX)
+}
+
+func (e *emitter) each(g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.Mem), z func(amd64.VReg, amd64.Mem)) {
+	for _, r := range machine.general {
+		g(amd64.Reg(r), amd64.At(frameReg, frameGPR+8*int32(r)))
+	}
+	for r := amd64.KReg(1); r <= 4; r++ {
+		k(r, amd64.At(frameReg, frameMasks+8*int32(r)))
+	}
+	for r := range amd64.VReg(vectorRegs) {
+		if e.usedVector(int(r)) {
+			z(r, amd64.At(frameReg, frameZMM+64*int32(r)))
+		}
+	}
+}
+
+// usedVector tells that some value lives in vector register r.
+func (e *emitter) usedVector(r int) bool {
+	return slices.ContainsFunc(e.p.vals, func(v value) bool {
+		return (v.class == vector || v.class == splat) && v.home.kind == inRegister && int(v.home.reg) <= r && r < int(v.home.reg)+v.parts()
+	})
+}
+
+// instruction emits anything but a terminator.
+func (e *emitter) instruction(in *ir.Instr) {
+	if !in.Op.Effect() {
+		dead := true
+		for _, r := range in.Results {
+			dead = dead && (e.of(r).class == unused || e.of(r).class == constant)
+		}
+		if dead {
+			return
+		}
+	}
+	n := nativeOf(in)
+	switch {
+	case in.Op == ir.OpSpecial && e.special(in):
+	case in.Op == ir.OpLoad && e.load(in):
+	case in.Op == ir.OpStore && e.store(in):
+	case in.Op == ir.OpFence:
+		e.Mfence()
+	case in.Op == ir.OpBar && ir.BarKind(in.Sub) == ir.BarSync && len(in.Args) == 1 && in.Guard == nil:
+		e.barrier(in)
+	case in.Op == ir.OpBar || in.Op == ir.OpGridSync || in.Op == ir.OpCall || in.Op == ir.OpCallIndirect:
+		out, back := e.NewLabel(), e.NewLabel()
+		e.Jmp(out)
+		e.Bind(back)
+		e.leave(out, back, site{kind: siteLeave, in: in})
+	case in.Op == ir.OpActiveMask && e.of(in.Results[0]).class == scalar && in.Guard == nil:
+		e.laneBits(amd64.RAX, 1)
+		e.scalarOut(e.of(in.Results[0]), amd64.RAX)
+	case len(in.Results) == 1 && e.scalarResult(in):
+		e.scalar(in)
+	case n.emit != nil:
+		n.emit(e, in)
+	default:
+		e.escape(in)
+	}
+}
+
+func (e *emitter) scalarResult(in *ir.Instr) bool {
+	c := e.of(in.Results[0]).class
+	return c == scalar || c == flag && !floatCompare(in)
+}
+
+// escape emits a return to Go that executes in there.
+func (e *emitter) escape(in *ir.Instr) {
+	run, err := ops.Compile(in)
+	if err != nil {
+		e.fail("%v", err)
+		return
+	}
+	out, back := e.NewLabel(), e.NewLabel()
+	e.Jmp(out)
+	e.Bind(back)
+	e.leave(out, back, site{kind: siteEscape, in: in, run: run, member: ops.MemberMask(in)})
+}
+
+func (e *emitter) barrier(in *ir.Instr) {
+	out, back := e.NewLabel(), e.NewLabel()
+	e.Jmp(out)
+	e.Bind(back)
+	e.leave(out, back, site{kind: siteBarrier, in: in})
+}
+
+// laneBits puts the lanes of k and k+1 into the low 32 bits of a register that is not RCX, which it destroys.
+func (e *emitter) laneBits(r amd64.Reg, k amd64.KReg) {
+	e.GK(amd64.KMOVWToG, r, k+1)
+	e.ShiftRI(amd64.W32, amd64.SHL, r, 16)
+	e.GK(amd64.KMOVWToG, amd64.RCX, k)
+	e.AluRR(amd64.W32, amd64.OR, r, amd64.RCX)
+}

@@ -1,0 +1,76 @@
+package jit_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/engine/enginetest"
+	"github.com/tandem-go/tandem/internal/engine/interp"
+	"github.com/tandem-go/tandem/internal/engine/jit"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+func compiled(t testing.TB) engine.Engine {
+	e, err := jit.New()
+	require.NoError(t, err)
+	return e
+}
+
+// fallback runs what an engine does not compile on the reference engine, as the host device does. With specialised it
+// compiles a kernel for the extent of the block that is launched.
+type fallback struct {
+	engine.Engine
+	specialised bool
+	compiled    *int
+}
+
+func (f fallback) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
+	reference, err := interp.New().Compile(k, o)
+	if err != nil {
+		return nil, err
+	}
+	if f.specialised {
+		return &late{Program: reference, f: f, k: k, o: o}, nil
+	}
+	p, err := f.Engine.Compile(k, o)
+	if err != nil {
+		return reference, nil
+	}
+	*f.compiled++
+	return p, nil
+}
+
+// late compiles when it sees the first launch.
+type late struct {
+	engine.Program
+	f    fallback
+	k    *ir.Kernel
+	o    engine.Options
+	once sync.Once
+}
+
+func (l *late) Block(launch *engine.Launch, i uint64, w engine.Windows) engine.Block {
+	l.once.Do(func() {
+		l.o.Block = launch.Block
+		if p, err := l.f.Engine.Compile(l.k, l.o); err == nil {
+			l.Program = p
+			*l.f.compiled++
+		}
+	})
+	return l.Program.Block(launch, i, w)
+}
+
+func TestRunFiles(t *testing.T) {
+	n := 0
+	enginetest.Run(t, fallback{compiled(t), false, &n})
+	require.NotZero(t, n)
+}
+
+func TestRunFilesSpecialised(t *testing.T) {
+	n := 0
+	enginetest.Run(t, fallback{compiled(t), true, &n})
+	require.NotZero(t, n)
+}

@@ -1,0 +1,595 @@
+package jit
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
+	"github.com/tandem-go/tandem/internal/engine/ops"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// access is a load or store in compiled code.
+type access struct {
+	in      *ir.Instr
+	a       *value
+	size    int64 // bytes of an element
+	n       int   // elements of a lane
+	offset  int64
+	lanes   amd64.KReg // the first of the two mask registers of the lanes that execute
+	guarded bool       // by a predicate that differs from lane to lane
+	none    amd64.Label
+	done    amd64.Label
+	slow    amd64.Label
+	known   int32
+	least   int64
+}
+
+// begin prepares an access and emits the choice of its lanes; false if it is not compiled.
+func (e *emitter) begin(in *ir.Instr, values []*ir.Value) (*access, bool) {
+	a := e.of(in.Args[0])
+	x := &access{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), lanes: 1, known: -1}
+	if x.size > 8 || in.Space == ir.SpaceLocal || in.Space == ir.SpaceParam {
+		return nil, false
+	}
+	total := x.size * int64(x.n)
+	if x.offset > math.MaxInt32/2 || x.offset < math.MinInt32/2 || a.class == splat || a.class == constant && a.imm > math.MaxInt64 {
+		return nil, false
+	}
+	if a.class == vector {
+		if x.size < 4 || !a.wide() && in.Space != ir.SpaceShared {
+			return nil, false
+		}
+	} else if a.s%total != 0 || a.d%total != 0 {
+		return nil, false
+	}
+	for _, v := range values {
+		if y := e.of(v); v.Type.Bytes() > 4 != (x.size > 4) || y.class == mask || y.class == flag {
+			return nil, false
+		}
+	}
+	run, err := ops.Compile(in)
+	if err != nil {
+		return nil, false
+	}
+	x.none, x.done, x.slow = e.NewLabel(), e.NewLabel(), e.NewLabel()
+	s := site{kind: siteAccess, in: in, run: run, access: -1, size: int(total), member: -1, retry: e.NewLabel()}
+	if in.Space != ir.SpaceShared {
+		x.known = e.slot(16)
+		e.known = append(e.known, x.known)
+		s.access = int(x.known)
+	}
+	s.least, s.most = a.span()
+	x.least = s.least
+	e.Bind(s.retry)
+	e.leave(x.slow, x.done, s)
+	e.guard(x)
+	return x, true
+}
+
+// guard emits the choice of the lanes of a guarded access. At none no lane is left.
+func (e *emitter) guard(x *access) {
+	if x.in.Guard == nil {
+		return
+	}
+	g := e.of(x.in.Guard)
+	if g.uniform() {
+		r := e.scalarIn(g, amd64.RAX)
+		e.TestRR(amd64.W32, r, r)
+		e.Jcc(amd64.E, x.none)
+		return
+	}
+	x.guarded, x.lanes = true, 5
+	for half := range 2 {
+		e.KKK(amd64.KANDW, amd64.KReg(5+half), e.maskIn(g, half, 7), amd64.KReg(1+half))
+	}
+	e.KKK(amd64.KORTESTW, 5, 0, 6)
+	e.Jcc(amd64.E, x.none)
+}
+
+// limit returns the place of the number of shared bytes, less n, plus one, or zero if that is negative: addresses below
+// it begin n bytes of shared memory.
+func (e *emitter) limit(n int64) amd64.Mem {
+	at, ok := e.limits[n]
+	if !ok {
+		at = e.slot(8)
+		e.limits[n] = at
+	}
+	return amd64.At(blockReg, at)
+}
+
+// checkScalar emits the check of an access at scalar addresses. RAX is then the least address of a lane.
+func (e *emitter) checkScalar(x *access) {
+	least, most := x.a.span()
+	total := x.size * int64(x.n)
+	w := width(x.a)
+	if x.a.class == constant {
+		at := x.a.imm + uint64(x.offset)
+		if w == amd64.W32 {
+			at = uint64(uint32(at))
+		}
+		e.MovRI(amd64.RAX, at)
+	} else {
+		r := e.scalarIn(x.a, amd64.RAX)
+		e.Lea(w, amd64.RAX, amd64.At(r, int32(x.offset+least)))
+	}
+	if known := x.a.align%uint64(total) == 0 && x.a.class != constant; !known || x.offset%total != 0 {
+		if total > 1 {
+			e.MovRR(amd64.W32, amd64.RCX, amd64.RAX)
+			e.AluRI(amd64.W32, amd64.AND, amd64.RCX, int32(total-1))
+			e.Jcc(amd64.NE, x.slow)
+		}
+	}
+	if x.in.Space == ir.SpaceShared {
+		e.AluRM(amd64.W64, amd64.CMP, amd64.RAX, e.limit(most-least+total))
+		e.Jcc(amd64.AE, x.slow)
+		e.AluRM(amd64.W64, amd64.ADD, amd64.RAX, amd64.At(blockReg, areaShared))
+		return
+	}
+	e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
+	e.AluRM(amd64.W64, amd64.SUB, amd64.RDX, amd64.At(blockReg, x.known))
+	e.AluRM(amd64.W64, amd64.CMP, amd64.RDX, amd64.At(blockReg, x.known+8))
+	e.Jcc(amd64.AE, x.slow)
+}
+
+// checkVector emits the check of an access at vectors of addresses. RDX is then what is to be added to them.
+func (e *emitter) checkVector(x *access) {
+	total := x.size * int64(x.n)
+	add, cmp, test, flat := amd64.VPADDD, amd64.VPCMPUD, amd64.VPTESTMD, amd64.VPSUBD
+	if x.a.wide() {
+		add, cmp, test, flat = amd64.VPADDQ, amd64.VPCMPUQ, amd64.VPTESTMQ, amd64.VPSUBQ
+	}
+	cast := zmm
+	cast.Bcast = true
+	e.KKK(amd64.KXORW, 0, 0, 0)
+	for part := range x.a.parts() {
+		r := e.vectorIn(x.a, part, temp0)
+		if x.offset != 0 {
+			e.RRM(add, temp0, r, amd64.At(blockReg, e.constant(uint64(x.offset))), cast)
+			r = temp0
+		}
+		if total > 1 {
+			o := cast
+			o.K = e.lanes(x.a, part, x.lanes)
+			e.rrk(test, 7, r, amd64.At(blockReg, e.constant(uint64(total-1))), o)
+			e.KKK(amd64.KORW, 0, 0, 7)
+		}
+		bound := amd64.At(blockReg, x.known+8)
+		if x.in.Space == ir.SpaceShared {
+			bound = e.limit(total)
+		} else {
+			e.RRM(flat, temp1, r, amd64.At(blockReg, x.known), cast)
+			r = temp1
+		}
+		o := cast
+		o.K = e.lanes(x.a, part, x.lanes)
+		const notLess = 5
+		e.KRMI(cmp, 7, r, bound, notLess, o)
+		e.KKK(amd64.KORW, 0, 0, 7)
+	}
+	e.KKK(amd64.KORTESTW, 0, 0, 0)
+	e.Jcc(amd64.NE, x.slow)
+	if x.in.Space == ir.SpaceShared {
+		e.MovRM(amd64.W64, amd64.RDX, amd64.At(blockReg, areaShared))
+	} else {
+		e.AluRR(amd64.W32, amd64.XOR, amd64.RDX, amd64.RDX)
+	}
+}
+
+// rrk emits k = op(x, memory) without an immediate.
+func (e *emitter) rrk(row *amd64.Row, k amd64.KReg, x amd64.VReg, m amd64.Mem, o amd64.Opt) {
+	e.RRM(row, amd64.VReg(k), x, m, o)
+}
+
+// load emits a load; false if it is not compiled.
+func (e *emitter) load(in *ir.Instr) bool {
+	if in.Space == ir.SpaceParam {
+		return e.loadParam(in)
+	}
+	for _, r := range in.Results {
+		if r.Type.Bits() > 64 {
+			return false
+		}
+	}
+	x, ok := e.begin(in, in.Results)
+	if !ok {
+		return false
+	}
+	switch {
+	case x.a.class == vector:
+		e.checkVector(x)
+		e.gather(x)
+	case x.a.s == 0 && x.a.d == 0:
+		e.checkScalar(x)
+		e.loadUniform(x)
+	default:
+		e.checkScalar(x)
+		e.loadRow(x)
+	}
+	e.Bind(x.done)
+	if in.Guard != nil {
+		e.cold = append(e.cold, func() {
+			e.Bind(x.none)
+			e.zero(in.Results)
+			e.Jmp(x.done)
+		})
+	}
+	return true
+}
+
+// zero gives results the value 0 in the lanes that execute.
+func (e *emitter) zero(results []*ir.Value) {
+	e.AluRR(amd64.W32, amd64.XOR, amd64.RAX, amd64.RAX)
+	for _, r := range results {
+		e.scalarOut(e.of(r), amd64.RAX)
+	}
+}
+
+func (e *emitter) loadParam(in *ir.Instr) bool {
+	a := e.of(in.Args[0])
+	at := a.imm + in.Imm
+	if a.class != constant || in.Guard != nil || in.As.Bytes() > 8 || at > uint64(e.k.Params) || at+uint64(in.As.Bytes()*len(in.Results)) > uint64(e.k.Params) {
+		return false
+	}
+	if at%uint64(in.As.Bytes()*len(in.Results)) != 0 {
+		return false
+	}
+	for i, r := range in.Results {
+		e.loadScalar(e.of(r), in.As, amd64.At(blockReg, areaParams+int32(at)+int32(i*in.As.Bytes())))
+	}
+	return true
+}
+
+// loadScalar loads one element from memory for all lanes.
+func (e *emitter) loadScalar(v *value, as ir.Type, m amd64.Mem) {
+	if v.home.kind == nowhere {
+		return
+	}
+	if (v.class == splat || v.class == vector) && as.Bytes() == v.v.Type.Bytes() && as.Bytes() >= 4 {
+		for part := range v.parts() {
+			d := e.dst(v, part)
+			e.broadcast(v, d, m)
+			e.out(v, part, d)
+		}
+		return
+	}
+	r := amd64.RCX
+	if v.class == scalar && v.home.kind == inRegister {
+		r = amd64.Reg(v.home.reg)
+	}
+	from := amd64.Width(as.Bytes())
+	switch {
+	case from == amd64.W32 && as.Signed() && v.wide():
+		e.MovSXM(amd64.W64, from, r, m)
+	case from >= amd64.W32:
+		e.MovRM(from, r, m)
+	case as.Signed():
+		e.MovSXM(width(v), from, r, m)
+		if v.v.Type == ir.B16 {
+			e.MovZX(amd64.W16, r, r)
+		}
+	default:
+		e.MovZXM(from, r, m)
+	}
+	e.scalarOut(v, r)
+}
+
+// loadUniform loads from one address for all lanes.
+func (e *emitter) loadUniform(x *access) {
+	for i, r := range x.in.Results {
+		v := e.of(r)
+		e.loadScalar(v, x.in.As, amd64.At(amd64.RAX, int32(int64(i)*x.size)))
+		if x.guarded {
+			e.keepGuarded(x, v)
+		}
+	}
+}
+
+// keepGuarded sets the lanes of v to 0 that execute without being in the guard.
+func (e *emitter) keepGuarded(x *access, v *value) {
+	for part := range v.parts() {
+		o := zmm
+		o.K, o.Z = e.lanes(v, part, x.lanes), true
+		d := e.dst(v, part)
+		row := amd64.VMOVDQA32
+		if v.wide() {
+			row = amd64.VMOVDQA64
+		}
+		e.RRR(row, d, 0, e.vectorIn(v, part, temp0), o)
+		e.out(v, part, d)
+	}
+}
+
+// rowMem is the operand of the elements number i of the lanes in a half: the first byte of lane 0 or 16.
+func (x *access) rowMem(half, i int) amd64.Mem {
+	return amd64.At(amd64.RAX, int32(x.a.d*int64(half)-x.least+int64(i)*x.size))
+}
+
+// loadRow loads from addresses a constant distance apart. All of them were checked, lanes that do not execute included.
+func (e *emitter) loadRow(x *access) {
+	for i, r := range x.in.Results {
+		v := e.of(r)
+		if v.home.kind == nowhere {
+			continue
+		}
+		if v.class != vector {
+			e.fail("a load of a row into a uniform value")
+			return
+		}
+		perHalf := v.parts() / 2
+		for part := range v.parts() {
+			half, sub := part/perHalf, part%perHalf
+			m := x.rowMem(half, i)
+			m.Disp += int32(int64(sub) * 8 * x.a.s)
+			d := e.dst(v, part)
+			e.loadPart(x, v, d, m)
+			if x.guarded {
+				o := zmm
+				o.K, o.Z = e.lanes(v, part, x.lanes), true
+				row := amd64.VMOVDQA32
+				if v.wide() {
+					row = amd64.VMOVDQA64
+				}
+				e.RRR(row, d, 0, d, o)
+			}
+			e.out(v, part, d)
+		}
+	}
+}
+
+// loadPart loads 16 elements, or 8 of 64 bits.
+func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem) {
+	as := x.in.As
+	switch {
+	case x.a.s == 0 && x.size >= 4:
+		e.broadcast(v, d, m)
+	case x.a.s == 0:
+		if as.Signed() {
+			e.MovSXM(amd64.W32, amd64.Width(x.size), amd64.RCX, m)
+			if v.v.Type == ir.B16 {
+				e.MovZX(amd64.W16, amd64.RCX, amd64.RCX)
+			}
+		} else {
+			e.MovZXM(amd64.Width(x.size), amd64.RCX, m)
+		}
+		e.RG(amd64.VPBROADCASTDG, d, amd64.RCX, zmm)
+	case x.a.s == x.size && x.size >= 4:
+		e.RRM(amd64.VMOVUPS, d, 0, m, zmm)
+	case x.a.s == x.size:
+		rows := map[int64][2]*amd64.Row{1: {amd64.VPMOVZXBD, amd64.VPMOVSXBD}, 2: {amd64.VPMOVZXWD, amd64.VPMOVSXWD}}[x.size]
+		if !as.Signed() {
+			e.RRM(rows[0], d, 0, m, zmm)
+			break
+		}
+		e.RRM(rows[1], d, 0, m, zmm)
+		if v.v.Type == ir.B16 {
+			cast := zmm
+			cast.Bcast = true
+			e.RRM(amd64.VPANDD, d, d, amd64.At(blockReg, e.constant(0xffff)), cast)
+		}
+	case x.size >= 4:
+		e.RRM(amd64.VMOVUPS, temp0, 0, e.stride(x.a.s, x.size), zmm)
+		e.KKK(amd64.KXNORW, 7, 7, 7)
+		m = amd64.AtVector(m.Base, temp0, 1, m.Disp)
+		o := zmm
+		o.K = 7
+		to := d
+		if to == temp0 {
+			to = temp1
+		}
+		if x.size == 8 {
+			e.RRM(amd64.VPGATHERDQ, to, 0, m, o)
+		} else {
+			e.RRM(amd64.VPGATHERDD, to, 0, m, o)
+		}
+		if to != d {
+			e.RRR(amd64.VMOVDQA32, d, 0, to, zmm)
+		}
+	default: // single bytes apart
+		for l := range 16 {
+			e.MovZXM(amd64.Width(x.size), amd64.RCX, amd64.At(m.Base, m.Disp+int32(int64(l)*x.a.s)))
+			if as.Signed() {
+				e.MovSX(amd64.W32, amd64.Width(x.size), amd64.RCX, amd64.RCX)
+				if v.v.Type == ir.B16 {
+					e.MovZX(amd64.W16, amd64.RCX, amd64.RCX)
+				}
+			}
+			e.MovMR(amd64.W32, amd64.At(frameReg, frameTemp+int32(4*l)), amd64.RCX)
+		}
+		e.RRM(amd64.VMOVUPS, d, 0, amd64.At(frameReg, frameTemp), zmm)
+	}
+}
+
+// stride is a vector of the multiples of s.
+func (e *emitter) stride(s, _ int64) amd64.Mem {
+	var b []byte
+	for l := range int64(16) {
+		b = binary.LittleEndian.AppendUint32(b, uint32(l*s))
+	}
+	return amd64.At(blockReg, e.vectorConstant(b))
+}
+
+// gather loads from vectors of addresses.
+func (e *emitter) gather(x *access) {
+	for i, r := range x.in.Results {
+		v := e.of(r)
+		if v.home.kind == nowhere {
+			continue
+		}
+		disp := int32(x.offset + int64(i)*x.size)
+		for part := range v.parts() {
+			switch {
+			case v.wide() && x.a.wide():
+				e.gatherPart(x, amd64.VPGATHERQQ, part, v, part, temp2, disp)
+			case v.wide(): // 16 addresses in a register, of which this part takes 8
+				r := e.vectorIn(x.a, part/2, temp0)
+				if part%2 == 1 {
+					e.RRRI(amd64.VEXTRACTI64X4, r, 0, temp0, 1, zmm)
+					r = temp0
+				}
+				e.KKK(amd64.KMOVW, 7, 0, e.lanes(v, part, x.lanes))
+				e.RRR(amd64.VPXORD, temp2, temp2, temp2, zmm)
+				e.RRM(amd64.VPGATHERDQ, temp2, 0, amd64.AtVector(amd64.RDX, r, 1, disp), amd64.Opt{L: amd64.L512, K: 7})
+			case x.a.wide():
+				e.gatherPart(x, amd64.VPGATHERQD, 2*part, x.a, 2*part, temp2, disp)
+				e.gatherPart(x, amd64.VPGATHERQD, 2*part+1, x.a, 2*part+1, temp1, disp)
+				e.RRRI(amd64.VINSERTI64X4, temp2, temp2, temp1, 1, zmm)
+			default:
+				e.gatherPart(x, amd64.VPGATHERDD, part, v, part, temp2, disp)
+			}
+			e.out(v, part, temp2)
+		}
+	}
+}
+
+// gatherPart gathers with one register of addresses into d, zero for lanes that do not execute.
+func (e *emitter) gatherPart(x *access, row *amd64.Row, part int, lanesOf *value, lanesPart int, d amd64.VReg, disp int32) {
+	r := e.vectorIn(x.a, part, temp0)
+	k := e.lanes(lanesOf, lanesPart, x.lanes)
+	if k != 7 {
+		e.KKK(amd64.KMOVW, 7, 0, k)
+	}
+	e.RRR(amd64.VPXORD, d, d, d, zmm)
+	e.RRM(row, d, 0, amd64.AtVector(amd64.RDX, r, 1, disp), amd64.Opt{L: amd64.L512, K: 7})
+}
+
+// store emits a store; false if it is not compiled.
+func (e *emitter) store(in *ir.Instr) bool {
+	values := in.Args[1:]
+	if a := e.of(in.Args[0]); a.class != vector && (a.s != 0 || a.d != 0) && in.As.Bytes() < 4 && a.s != int64(in.As.Bytes()) {
+		return false
+	}
+	for _, v := range values {
+		if v.Type.Bits() > 64 {
+			return false
+		}
+	}
+	x, ok := e.begin(in, values)
+	if !ok {
+		return false
+	}
+	switch {
+	case x.a.class == vector:
+		e.checkVector(x)
+		e.scatter(x)
+	case x.a.s == 0 && x.a.d == 0:
+		e.checkScalar(x)
+		e.storeUniform(x)
+	default:
+		e.checkScalar(x)
+		e.storeRow(x)
+	}
+	e.Bind(x.done)
+	if in.Guard != nil {
+		e.cold = append(e.cold, func() {
+			e.Bind(x.none)
+			e.Jmp(x.done)
+		})
+	}
+	return true
+}
+
+// storeUniform stores to one address: the value of the last lane stays.
+func (e *emitter) storeUniform(x *access) {
+	e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
+	chosen := false
+	for i, a := range x.in.Args[1:] {
+		v := e.of(a)
+		m := amd64.At(amd64.RDX, int32(int64(i)*x.size))
+		if v.uniform() {
+			e.MovMR(amd64.Width(x.size), m, e.scalarIn(v, amd64.RAX))
+			continue
+		}
+		if !chosen {
+			chosen = true
+			e.laneBits(amd64.RAX, x.lanes)
+			e.Lzcnt(amd64.W32, amd64.RAX, amd64.RAX)
+			e.MovRI(amd64.RCX, 31)
+			e.AluRR(amd64.W32, amd64.SUB, amd64.RCX, amd64.RAX)
+		}
+		for part := range v.parts() {
+			e.RRM(amd64.VMOVUPSStore, e.bitsIn(v, part, temp0), 0, amd64.At(frameReg, frameTemp+int32(64*part)), zmm)
+		}
+		e.MovRM(width(v), amd64.RAX, amd64.AtIndex(frameReg, amd64.RCX, uint8(width(v)), frameTemp))
+		e.MovMR(amd64.Width(x.size), m, amd64.RAX)
+	}
+}
+
+// storeRow stores to addresses a constant distance apart.
+func (e *emitter) storeRow(x *access) {
+	for i, a := range x.in.Args[1:] {
+		v := e.of(a)
+		parts := 2
+		if v.wide() {
+			parts = 4
+		}
+		for part := range parts {
+			half, sub := part*2/parts, part%(parts/2)
+			m := x.rowMem(half, i)
+			m.Disp += int32(int64(sub) * 8 * x.a.s)
+			from := e.bitsIn(v, part, temp1)
+			o := zmm
+			o.K = e.lanes(v, part, x.lanes)
+			switch {
+			case x.a.s == 4 && x.size == 4:
+				e.RRM(amd64.VMOVDQU32Store, from, 0, m, o)
+			case x.a.s == 8 && x.size == 8:
+				e.RRM(amd64.VMOVDQU64Store, from, 0, m, o)
+			case x.size == 2:
+				e.RRM(amd64.VPMOVDW, from, 0, m, o)
+			case x.size == 1:
+				e.RRM(amd64.VPMOVDB, from, 0, m, o)
+			default:
+				e.RRM(amd64.VMOVUPS, temp0, 0, e.stride(x.a.s, x.size), zmm)
+				if o.K != 7 {
+					e.KKK(amd64.KMOVW, 7, 0, o.K)
+					o.K = 7
+				}
+				row := amd64.VPSCATTERDD
+				if x.size == 8 {
+					row = amd64.VPSCATTERDQ
+				}
+				e.RRM(row, from, 0, amd64.AtVector(m.Base, temp0, 1, m.Disp), o)
+			}
+		}
+	}
+}
+
+// scatter stores to vectors of addresses, in the order of lanes.
+func (e *emitter) scatter(x *access) {
+	for i, a := range x.in.Args[1:] {
+		v := e.of(a)
+		disp := int32(x.offset + int64(i)*x.size)
+		for part := range x.a.parts() {
+			addr := e.vectorIn(x.a, part, temp0)
+			switch {
+			case x.a.wide() && v.wide():
+				e.scatterPart(amd64.VPSCATTERQQ, e.bitsIn(v, part, temp1), addr, e.lanes(x.a, part, x.lanes), disp)
+			case x.a.wide():
+				from := e.bitsIn(v, part/2, temp1)
+				if part%2 == 1 {
+					e.RRRI(amd64.VEXTRACTI64X4, from, 0, temp1, 1, zmm)
+					from = temp1
+				}
+				e.scatterPart(amd64.VPSCATTERQD, from, addr, e.lanes(x.a, part, x.lanes), disp)
+			case v.wide():
+				for sub := range 2 {
+					if sub == 1 {
+						e.RRRI(amd64.VEXTRACTI64X4, addr, 0, temp0, 1, zmm)
+						addr = temp0
+					}
+					e.scatterPart(amd64.VPSCATTERDQ, e.bitsIn(v, 2*part+sub, temp1), addr, e.lanes(v, 2*part+sub, x.lanes), disp)
+				}
+			default:
+				e.scatterPart(amd64.VPSCATTERDD, e.bitsIn(v, part, temp1), addr, e.lanes(x.a, part, x.lanes), disp)
+			}
+		}
+	}
+}
+
+func (e *emitter) scatterPart(row *amd64.Row, from, addr amd64.VReg, k amd64.KReg, disp int32) {
+	if k != 7 {
+		e.KKK(amd64.KMOVW, 7, 0, k)
+	}
+	e.RRM(row, from, 0, amd64.AtVector(amd64.RDX, addr, 1, disp), amd64.Opt{L: amd64.L512, K: 7})
+}

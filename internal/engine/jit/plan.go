@@ -1,0 +1,522 @@
+//go:build linux && amd64
+
+package jit
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// class says in which form a value exists at run time.
+type class uint8
+
+const (
+	// unused values are not computed.
+	unused class = iota
+	// constant values are immediates, or broadcast from the constants of the program.
+	constant
+	// scalar values are a number in a general register: lane l has it plus s*(l%16) + d*(l/16), at the value's width.
+	scalar
+	// flag values are predicates that are the same in all lanes: 0 or 1 in a general register.
+	flag
+	// splat values are the same in all lanes, in all elements of one vector register.
+	splat
+	// vector values have one element for each lane: two vector registers, or four at 64 bits.
+	vector
+	// mask values are predicates with one bit for each lane.
+	mask
+)
+
+// value is what the compiler knows of a value of the IR.
+type value struct {
+	v     *ir.Value
+	class class
+	s, d  int64  // of scalar
+	imm   uint64 // of constant
+	// align is the power of two of which the scalar is known to be a multiple.
+	align uint64
+	// nan tells that the value is a float, the result of arithmetic, and may be a NaN that is not the canonical one.
+	nan bool
+	// masked values are written for the lanes of the group only: others that wait elsewhere hold a value from before.
+	masked bool
+
+	uses, scalarUses int
+	weight           float64
+	segs             []segment
+	home             home
+}
+
+func (v *value) wide() bool { return v.v.Type == ir.B64 }
+
+// parts is the number of vector registers.
+func (v *value) parts() int {
+	switch {
+	case v.class == splat:
+		return 1
+	case v.wide():
+		return 4
+	}
+	return 2
+}
+
+// uniform tells that all lanes that compute the value together get the same.
+func (v *value) uniform() bool {
+	switch v.class {
+	case constant, flag, splat:
+		return true
+	case scalar:
+		return v.s == 0 && v.d == 0
+	}
+	return false
+}
+
+// offset is what lane l of a scalar has above lane 0.
+func (v *value) offset(l int) int64 { return v.s*int64(l%16) + v.d*int64(l/16) }
+
+// span returns the least and the greatest offset.
+func (v *value) span() (least, most int64) {
+	for _, l := range [...]int{0, 15, 16, 31} {
+		least, most = min(least, v.offset(l)), max(most, v.offset(l))
+	}
+	return least, most
+}
+
+// plan is the analysis of a kernel's entry function.
+//
+// Code runs in the order of blocks: of the blocks at which lanes of a warp wait, the first is executed, for all lanes that
+// wait there. So the blocks at which lanes may wait while a block executes (waits) are known, and with them which values
+// must outlive it for lanes that are elsewhere.
+type plan struct {
+	f       *ir.Func
+	block   [3]uint32
+	globals []uint64
+	vals    []value
+	// waits are, by Block.Order, the blocks at which other lanes may stand while a block is executed.
+	waits []bitset
+	in    []bitset // live-in values, parameters of the block excluded
+	ends  []bool   // blocks in which lanes end and nothing else happens
+	depth []int
+	loops []region
+	// spins tells of a loop that may wait for other threads.
+	spins bool
+	order []int // values in the order of definition
+}
+
+// region is the blocks from a loop's first to its last.
+type region struct{ first, last int }
+
+type bitset []uint64
+
+func newBitset(n int) bitset    { return make(bitset, (n+63)/64) }
+func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
+func (b bitset) set(i int)      { b[i/64] |= 1 << (i % 64) }
+func (b bitset) clear(i int)    { b[i/64] &^= 1 << (i % 64) }
+func (b bitset) each(f func(i int)) {
+	for w, x := range b {
+		for ; x != 0; x &= x - 1 {
+			f(w*64 + bits.TrailingZeros64(x))
+		}
+	}
+}
+
+// or adds o and reports whether that changed b.
+func (b bitset) or(o bitset) (changed bool) {
+	for i, x := range o {
+		if x&^b[i] != 0 {
+			b[i] |= x
+			changed = true
+		}
+	}
+	return changed
+}
+
+func (b bitset) empty() bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// analyse classifies all values of f for blocks of the given extent, zero if it is not known.
+func analyse(f *ir.Func, block [3]uint32, globals []uint64) *plan {
+	n := len(f.Blocks)
+	p := &plan{f: f, block: block, globals: globals, vals: make([]value, f.Values), ends: make([]bool, n), depth: make([]int, n)}
+	for _, b := range f.Blocks {
+		t := b.Terminator()
+		p.ends[b.Order] = len(b.Instrs) == 1 && len(b.Params) == 0 && (t.Op == ir.OpRet || t.Op == ir.OpExit) && b.Order > 0
+		for _, v := range b.Params {
+			p.vals[v.ID].v = v
+		}
+		for _, in := range b.Instrs {
+			for _, v := range in.Results {
+				p.vals[v.ID].v = v
+			}
+		}
+	}
+	p.findLoops()
+	p.liveness()
+	p.classify()
+	p.countUses()
+	p.preferSplats()
+	return p
+}
+
+// findLoops finds the regions of back edges and loops that may wait for other threads.
+func (p *plan) findLoops() {
+	last := make([]int, len(p.f.Blocks))
+	for i := range last {
+		last[i] = -1
+	}
+	for i, b := range p.f.Blocks {
+		for _, e := range b.Succs() {
+			if e.To.Order <= i {
+				last[e.To.Order] = i
+			}
+		}
+	}
+	for first, end := range last {
+		if end < 0 {
+			continue
+		}
+		p.loops = append(p.loops, region{first, end})
+		for i := first; i <= end; i++ {
+			p.depth[i]++
+			for _, in := range p.f.Blocks[i].Instrs {
+				p.spins = p.spins || in.Op == ir.OpAtom || in.Op == ir.OpRed || in.Op == ir.OpLoad && in.Order != ir.Weak || in.Op == ir.OpNanosleep
+			}
+		}
+	}
+}
+
+// liveness computes the live-in values of each block.
+func (p *plan) liveness() {
+	n := len(p.f.Blocks)
+	p.in = make([]bitset, n)
+	gen, kill := make([]bitset, n), make([]bitset, n)
+	for i, b := range p.f.Blocks {
+		p.in[i], gen[i], kill[i] = newBitset(p.f.Values), newBitset(p.f.Values), newBitset(p.f.Values)
+		for _, v := range b.Params {
+			kill[i].set(v.ID)
+		}
+		use := func(v *ir.Value) {
+			if !kill[i].has(v.ID) {
+				gen[i].set(v.ID)
+			}
+		}
+		for _, in := range b.Instrs {
+			operands(in, use)
+			for _, v := range in.Results {
+				kill[i].set(v.ID)
+			}
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for i := n - 1; i >= 0; i-- {
+			changed = p.in[i].or(gen[i]) || changed
+			for _, e := range p.f.Blocks[i].Succs() {
+				for w, x := range p.in[e.To.Order] {
+					if x = x &^ kill[i][w] &^ p.in[i][w]; x != 0 {
+						p.in[i][w] |= x
+						changed = true
+					}
+				}
+			}
+		}
+	}
+}
+
+// operands calls f for each operand of in, guards and arguments of edges included.
+func operands(in *ir.Instr, f func(v *ir.Value)) {
+	for _, v := range in.Args {
+		f(v)
+	}
+	if in.Guard != nil {
+		f(in.Guard)
+	}
+	for _, e := range in.Targets {
+		for _, v := range e.Args {
+			f(v)
+		}
+	}
+}
+
+// classify finds the greatest fixed point: all values begin uniform and become vectors where they are not.
+func (p *plan) classify() {
+	for i := range p.vals {
+		if v := &p.vals[i]; v.v != nil {
+			v.class, v.align = scalar, 1<<63
+			if v.v.Type == ir.Pred {
+				v.class = flag
+			}
+			v.s = unknownShape
+			v.nan = true
+		}
+	}
+	for changed := true; changed; {
+		p.findWaits()
+		changed = p.findMasked()
+		for again := true; again; {
+			again = false
+			for _, b := range p.f.Blocks {
+				for i, v := range b.Params {
+					again = p.update(&p.vals[v.ID], p.param(b, i)) || again
+				}
+				for _, in := range b.Instrs {
+					again = p.instruction(in) || again
+				}
+			}
+			changed = changed || again
+		}
+	}
+	for i := range p.vals {
+		if v := &p.vals[i]; v.v != nil && v.class == scalar && v.s == unknownShape {
+			v.s, v.d = 0, 0 // of a value that depends on itself only
+		}
+	}
+}
+
+// unknownShape is the s of a value of which nothing is known yet.
+const unknownShape = math.MinInt64
+
+// findWaits computes waits from the classes as they are.
+func (p *plan) findWaits() {
+	n := len(p.f.Blocks)
+	p.waits = make([]bitset, n)
+	for i := range p.waits {
+		p.waits[i] = newBitset(n)
+	}
+	reached := newBitset(n)
+	reached.set(0)
+	for changed := true; changed; {
+		changed = false
+		for i, b := range p.f.Blocks {
+			if !reached.has(i) {
+				continue
+			}
+			targets, ended := p.targets(b)
+			step := func(to []int, all bool) {
+				out := newBitset(n)
+				out.or(p.waits[i])
+				most := n
+				if all && len(to) > 0 {
+					most = 0
+				}
+				for _, t := range to {
+					out.set(t)
+					if all {
+						most = max(most, t)
+					}
+				}
+				out.each(func(next int) {
+					if next > most {
+						return
+					}
+					rest := newBitset(n)
+					rest.or(out)
+					for k := 0; k <= next; k++ {
+						rest.clear(k)
+					}
+					if !reached.has(next) {
+						reached.set(next)
+						changed = true
+					}
+					changed = p.waits[next].or(rest) || changed
+				})
+			}
+			if p.divergent(b) {
+				step(targets, !ended)
+				continue
+			}
+			for _, t := range targets {
+				step([]int{t}, true)
+			}
+			if ended || len(targets) == 0 {
+				step(nil, false)
+			}
+		}
+	}
+}
+
+// targets returns the blocks that control goes to from b, and whether lanes may end there.
+func (p *plan) targets(b *ir.Block) (to []int, ended bool) {
+	for _, e := range b.Succs() {
+		if p.ends[e.To.Order] {
+			ended = true
+			continue
+		}
+		to = append(to, e.To.Order)
+	}
+	return to, ended || len(b.Succs()) == 0
+}
+
+// divergent tells that lanes may go different ways at the end of b.
+func (p *plan) divergent(b *ir.Block) bool {
+	t := b.Terminator()
+	return len(t.Targets) > 1 && len(t.Args) > 0 && !p.vals[t.Args[0].ID].uniform()
+}
+
+// findMasked finds values that are written while other lanes hold one from before. Such values are never uniform.
+func (p *plan) findMasked() (changed bool) {
+	set := func(v *value) {
+		if !v.masked {
+			v.masked, changed = true, true
+		}
+	}
+	for i, b := range p.f.Blocks {
+		held := newBitset(p.f.Values)
+		p.waits[i].each(func(w int) {
+			held.or(p.in[w])
+			for _, v := range p.f.Blocks[w].Params {
+				held.set(v.ID)
+			}
+		})
+		for _, in := range b.Instrs {
+			for _, v := range in.Results {
+				if held.has(v.ID) {
+					set(&p.vals[v.ID])
+				}
+			}
+		}
+		t := b.Terminator()
+		for k, e := range t.Targets {
+			also := newBitset(p.f.Values)
+			also.or(held)
+			if p.divergent(b) {
+				for j, o := range t.Targets {
+					if j == k {
+						continue
+					}
+					also.or(p.in[o.To.Order])
+					for _, v := range o.To.Params {
+						also.set(v.ID)
+					}
+				}
+			}
+			for _, v := range e.To.Params {
+				if also.has(v.ID) {
+					set(&p.vals[v.ID])
+				}
+			}
+		}
+	}
+	return changed
+}
+
+// fact is what an instruction or edge says of a value.
+type fact struct {
+	class class
+	s, d  int64
+	imm   uint64
+	align uint64
+	nan   bool
+}
+
+var varying = fact{class: vector, align: 1}
+
+// update lowers what is known of v to what f says, and reports a change.
+func (p *plan) update(v *value, f fact) bool {
+	if f.s == unknownShape {
+		return false
+	}
+	if v.masked && f.class != mask {
+		nan := f.nan
+		f = varying
+		f.nan = nan
+	}
+	if v.v.Type == ir.Pred && (f.class == vector || f.class == scalar && (f.s != 0 || f.d != 0)) {
+		f.class = mask
+	}
+	old := *v
+	v.nan = v.nan && f.nan
+	switch {
+	case v.class == vector || v.class == mask:
+	case f.class == constant && v.s == unknownShape:
+		v.class, v.imm, v.s, v.d = constant, f.imm, 0, 0
+	case f.class == constant:
+		// The parameter of a block is a scalar, whatever it gets.
+		f.class = scalar
+		fallthrough
+	case f.class == scalar || f.class == flag:
+		if v.s == unknownShape {
+			v.s, v.d = f.s, f.d
+		} else if v.s != f.s || v.d != f.d {
+			v.class = vector
+		}
+	default:
+		v.class, v.s, v.d = f.class, 0, 0
+	}
+	v.align = min(v.align, f.align)
+	return v.class != old.class || v.s != old.s || v.d != old.d || v.nan != old.nan || v.align != old.align || v.imm != old.imm
+}
+
+// param is the fact of parameter i of b: what all edges to it agree on.
+func (p *plan) param(b *ir.Block, i int) fact {
+	f := fact{s: unknownShape, align: 1 << 63, nan: true}
+	for _, pred := range b.Preds {
+		for _, e := range pred.Succs() {
+			if e.To != b {
+				continue
+			}
+			a := &p.vals[e.Args[i].ID]
+			if a.s == unknownShape && a.class != vector && a.class != mask {
+				continue
+			}
+			f = meet(f, p.of(a))
+		}
+	}
+	if f.class == constant {
+		f.class = scalar // a block's parameter has a place of its own
+		if b.Params[i].Type == ir.Pred {
+			f.class = flag
+		}
+	}
+	return f
+}
+
+// of is what is known of v.
+func (p *plan) of(v *value) fact {
+	f := fact{class: v.class, s: v.s, d: v.d, imm: v.imm, align: v.align, nan: v.nan}
+	if v.class == constant {
+		f.align = alignOf(v.imm)
+		// What is no NaN is a canonical number.
+		f.nan = !(v.wide() && v.imm&(1<<63-1) > 0x7ff<<52 || !v.wide() && v.imm&(1<<31-1) > 0xff<<23)
+	}
+	if v.class == vector || v.class == mask {
+		f.s, f.d = 0, 0
+	}
+	return f
+}
+
+func alignOf(imm uint64) uint64 {
+	if imm == 0 {
+		return 1 << 63
+	}
+	return imm & -imm
+}
+
+func meet(a, b fact) fact {
+	if a.s == unknownShape {
+		return b
+	}
+	nan := a.nan && b.nan
+	out := a
+	switch {
+	case a.class == vector || a.class == mask:
+	case b.class == vector || b.class == mask:
+		out = b
+	case a.s != b.s || a.d != b.d:
+		out = varying
+	case a.class == constant && b.class == constant && a.imm != b.imm:
+		out.class = scalar
+	case a.class == constant:
+		out.class = b.class
+	}
+	out.nan = nan
+	out.align = min(a.align, b.align)
+	return out
+}

@@ -1,0 +1,319 @@
+//go:build linux && amd64
+
+package jit
+
+import (
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// instruction brings the facts of the results of in up to date.
+func (p *plan) instruction(in *ir.Instr) (changed bool) {
+	if len(in.Results) == 0 {
+		return false
+	}
+	for _, a := range in.Args {
+		if v := &p.vals[a.ID]; v.s == unknownShape && v.class != vector && v.class != mask {
+			return false
+		}
+	}
+	f := p.result(in)
+	for _, r := range in.Results {
+		g := f
+		if g.class == splat && r.Type == ir.Pred {
+			g.class = flag
+		}
+		changed = p.update(&p.vals[r.ID], g) || changed
+	}
+	return changed
+}
+
+var uniformFact = fact{class: scalar, align: 1}
+
+// result is the fact of the results of in.
+func (p *plan) result(in *ir.Instr) fact {
+	switch in.Op {
+	case ir.OpConst:
+		return fact{class: constant, imm: in.Imm, nan: true, align: 1}
+	case ir.OpFuncAddr:
+		return fact{class: constant, imm: uint64(ir.FuncAddressBase + 16*in.Index), align: 1}
+	case ir.OpSymbol:
+		imm := in.Imm
+		if in.Space == ir.SpaceGlobal || in.Space == ir.SpaceConst {
+			imm += p.globals[in.Index]
+		}
+		return fact{class: constant, imm: imm, align: 1}
+	case ir.OpSpecial:
+		return p.special(ir.SReg(in.Index))
+	case ir.OpLoad:
+		return p.load(in)
+	case ir.OpActiveMask:
+		return uniformFact
+	}
+	if in.Op.Effect() {
+		return varying
+	}
+	if f, ok := p.affine(in); ok {
+		return f
+	}
+	n := nativeOf(in)
+	f := varying
+	f.nan = n.nan
+	if in.Op == ir.OpSelect && in.As != ir.Pred {
+		f.nan = p.of(&p.vals[in.Args[1].ID]).nan && p.of(&p.vals[in.Args[2].ID]).nan
+	}
+	for _, a := range in.Args {
+		if !p.vals[a.ID].uniform() {
+			return f
+		}
+	}
+	switch {
+	case scalarNative(in):
+		f.class = scalar
+		if in.Results[0].Type == ir.Pred {
+			f.class = flag
+		}
+	case n.emit != nil:
+		f.class = splat
+	}
+	return f
+}
+
+// special is the fact of a special register.
+func (p *plan) special(r ir.SReg) fact {
+	switch r {
+	case ir.TidX, ir.TidY, ir.TidZ:
+		return p.tid(int(r - ir.TidX))
+	case ir.LaneID:
+		return fact{class: scalar, s: 1, d: 16, align: 1 << 63}
+	case ir.NtidX, ir.NtidY, ir.NtidZ:
+		if p.block[0] != 0 {
+			return fact{class: constant, imm: uint64(p.block[r-ir.NtidX]), align: 1}
+		}
+		return uniformFact
+	}
+	if _, ok := specialPlace[r]; ok {
+		return uniformFact
+	}
+	return varying
+}
+
+// tid is the shape of a component of the thread index.
+func (p *plan) tid(axis int) fact {
+	b := p.block
+	if b[0] == 0 {
+		return varying
+	}
+	if b[axis] == 1 {
+		return fact{class: constant, align: 1}
+	}
+	inner, rest := uint32(1), b[0]*b[1]*b[2]
+	for i := range axis {
+		inner *= b[i]
+	}
+	rest /= inner * b[axis]
+	switch {
+	case inner%32 == 0:
+		return uniformFact
+	case inner == 1 && (b[axis]%32 == 0 || rest == 1):
+		return fact{class: scalar, s: 1, d: 16, align: 32}
+	case inner == 1 && b[axis] == 16:
+		return fact{class: scalar, s: 1, align: 1 << 63}
+	case inner == 16 && (rest == 1 || b[axis]%2 == 0):
+		return fact{class: scalar, d: 1, align: 2}
+	}
+	return varying
+}
+
+// load is the fact of what a load gives.
+func (p *plan) load(in *ir.Instr) fact {
+	a := &p.vals[in.Args[0].ID]
+	if !a.uniform() || in.Guard != nil && !p.vals[in.Guard.ID].uniform() {
+		return varying
+	}
+	if in.As.Bytes() > 8 || in.Space == ir.SpaceLocal || in.Space == ir.SpaceParam && a.class != constant {
+		return varying
+	}
+	return uniformFact
+}
+
+// affine is the fact of integer operations on scalars that differ from lane to lane by constants.
+func (p *plan) affine(in *ir.Instr) (fact, bool) {
+	var x [3]fact
+	if len(in.Args) > len(x) || len(in.Args) == 0 {
+		return fact{}, false
+	}
+	for i, a := range in.Args {
+		x[i] = p.of(&p.vals[a.ID])
+		if in.Op == ir.OpSelect && i == 0 {
+			continue
+		}
+		if x[i].class != constant && x[i].class != scalar {
+			return fact{}, false
+		}
+	}
+	a, b := x[0], x[1]
+	f := fact{class: scalar, align: 1}
+	word := in.As.Integer() && in.As.Bits() >= 32
+	switch in.Op {
+	case ir.OpAdd, ir.OpSub:
+		if !word || in.Flags&ir.Sat != 0 {
+			return fact{}, false
+		}
+		f.s, f.d, f.align = a.s+b.s, a.d+b.d, min(a.align, b.align)
+		if in.Op == ir.OpSub {
+			f.s, f.d = a.s-b.s, a.d-b.d
+		}
+	case ir.OpMul, ir.OpMulWide:
+		if !word {
+			return fact{}, false
+		}
+		return times(in, a, b)
+	case ir.OpShl:
+		if !word || b.class != constant || b.imm >= 32 {
+			return fact{}, false
+		}
+		return times(in, a, fact{class: constant, imm: 1 << b.imm, align: 1 << b.imm})
+	case ir.OpNeg:
+		if !word {
+			return fact{}, false
+		}
+		f.s, f.d, f.align = -a.s, -a.d, a.align
+	case ir.OpExtend, ir.OpCvt:
+		if !word || !in.From.Integer() || in.From.Bits() < 32 || in.Flags != 0 || in.Args[0].Type.Bits() < 32 {
+			return fact{}, false
+		}
+		f.s, f.d, f.align = a.s, a.d, a.align
+	case ir.OpCvta, ir.OpCvtaTo:
+		if in.Space == ir.SpaceLocal {
+			return fact{}, false
+		}
+		f.s, f.d, f.align = a.s, a.d, min(a.align, 256)
+	case ir.OpSelect:
+		q := &p.vals[in.Args[0].ID]
+		if !q.uniform() || x[1].s != x[2].s || x[1].d != x[2].d || in.As.Bits() < 32 || in.As.Float() {
+			return fact{}, false
+		}
+		f.s, f.d, f.align = x[1].s, x[1].d, min(x[1].align, x[2].align)
+		f.nan = x[1].nan && x[2].nan
+	default:
+		return fact{}, false
+	}
+	if tooSteep(f) {
+		return fact{}, false
+	}
+	return f, true
+}
+
+// times is the product of two scalars, one of which is uniform.
+func times(in *ir.Instr, a, b fact) (fact, bool) {
+	if a.s != 0 || a.d != 0 {
+		a, b = b, a
+	}
+	f := fact{class: scalar, align: 1}
+	if hi := a.align * b.align; a.align < 1<<31 && b.align < 1<<31 {
+		f.align = hi
+	}
+	if b.s == 0 && b.d == 0 {
+		return f, true
+	}
+	c := int64(a.imm)
+	if in.As.Bits() == 32 && (in.Op != ir.OpMulWide || in.As.Signed()) {
+		c = int64(int32(a.imm))
+	}
+	if a.class != constant || c > 1<<24 || c < -1<<24 {
+		return fact{}, false
+	}
+	f.s, f.d = b.s*c, b.d*c
+	return f, !tooSteep(f)
+}
+
+// tooSteep keeps offsets small enough for every place that computes with them.
+func tooSteep(f fact) bool {
+	const most = 1 << 24
+	return f.s > most || f.s < -most || f.d > most || f.d < -most
+}
+
+// countUses counts what depends on each value.
+func (p *plan) countUses() {
+	for i, b := range p.f.Blocks {
+		w := 1.0
+		for range min(p.depth[i], 6) {
+			w *= 10
+		}
+		for _, v := range b.Params {
+			p.vals[v.ID].weight += w
+		}
+		for _, in := range b.Instrs {
+			operands(in, func(v *ir.Value) {
+				p.vals[v.ID].uses++
+				p.vals[v.ID].weight += w
+			})
+			for _, v := range in.Results {
+				p.vals[v.ID].weight += w
+			}
+		}
+	}
+}
+
+// preferSplats chooses, of uniform values that can be a scalar as well, those that only vector operations read: they are
+// loaded into a vector register at once.
+func (p *plan) preferSplats() {
+	reads := make([]int, len(p.vals)) // by scalar operations, addresses included
+	for _, b := range p.f.Blocks {
+		for _, in := range b.Instrs {
+			p.scalarReads(in, reads)
+		}
+	}
+	for _, b := range p.f.Blocks {
+		for i, v := range b.Params {
+			x := &p.vals[v.ID]
+			if x.class != scalar || x.s != 0 || x.d != 0 || reads[v.ID] > 0 || v.Type.Bits() < 32 {
+				continue
+			}
+			floats := false
+			for _, pred := range b.Preds {
+				for _, e := range pred.Succs() {
+					if e.To == b {
+						floats = floats || p.vals[e.Args[i].ID].class == splat
+					}
+				}
+			}
+			if floats {
+				x.class = splat
+			}
+		}
+		for _, in := range b.Instrs {
+			for _, v := range in.Results {
+				x := &p.vals[v.ID]
+				if x.class == scalar && x.s == 0 && x.d == 0 && reads[v.ID] == 0 && x.uses > 0 && in.Op == ir.OpLoad && v.Type.Bits() >= 32 {
+					x.class = splat
+				}
+			}
+		}
+	}
+}
+
+// scalarReads counts the operands that in reads as scalars.
+func (p *plan) scalarReads(in *ir.Instr, reads []int) {
+	switch {
+	case in.Op == ir.OpLoad || in.Op == ir.OpStore || in.Op == ir.OpAtom || in.Op == ir.OpRed:
+		reads[in.Args[0].ID]++
+	case in.Op.Terminator():
+		for _, a := range in.Args {
+			reads[a.ID]++
+		}
+		for _, e := range in.Targets {
+			for i, a := range e.Args {
+				if x := &p.vals[e.To.Params[i].ID]; x.class == scalar || x.class == flag {
+					reads[a.ID]++
+				}
+			}
+		}
+	case len(in.Results) > 0:
+		if x := &p.vals[in.Results[0].ID]; x.class == scalar || x.class == flag {
+			for _, a := range in.Args {
+				reads[a.ID]++
+			}
+		}
+	}
+}
