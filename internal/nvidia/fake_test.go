@@ -31,6 +31,7 @@ import (
 type fake struct {
 	t       *testing.T
 	hidden  map[string]bool   // symbols that this driver does not export
+	hooks   map[string]func() // guarded by mu: called by functions before they do anything
 	results map[string]uint32 // what functions return instead of doing anything
 	calls   map[string]int    // guarded by mu: how often each was called
 	mode    int32             // compute mode of the devices
@@ -86,6 +87,12 @@ func counted(name string, fn any) any {
 		f := active.Load()
 		f.mu.Lock()
 		f.calls[name]++
+		hook := f.hooks[name]
+		f.mu.Unlock()
+		if hook != nil {
+			hook()
+		}
+		f.mu.Lock()
 		r, forced := f.results[name]
 		f.mu.Unlock()
 		if forced {
@@ -98,7 +105,7 @@ func counted(name string, fn any) any {
 // newFake makes the driver that this test uses.
 func newFake(t *testing.T) *fake {
 	f := &fake{
-		t: t, count: 2, hidden: map[string]bool{}, results: map[string]uint32{}, calls: map[string]int{},
+		t: t, count: 2, hidden: map[string]bool{}, results: map[string]uint32{}, hooks: map[string]func(){}, calls: map[string]int{},
 		devices: map[int32]*fakeContext{}, current: map[int]*fakeContext{}, strings: map[string][]byte{},
 	}
 	f.probe = openHost(t)
@@ -146,6 +153,13 @@ func (f *fake) force(name string, r driver.Status) {
 	if delete(f.results, name); r != 0 {
 		f.results[name] = uint32(r)
 	}
+}
+
+// hook lets a function call h before it does anything.
+func (f *fake) hook(name string, h func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hooks[name] = h
 }
 
 func (f *fake) called(name string) int {

@@ -235,7 +235,7 @@ func (d *device) read(dst []byte, src driver.Ptr, s *stream, window int) error {
 			d.down.giveLater(b)
 		}
 	}()
-	whole := len(dst) <= window*maxBlock
+	whole, complete := len(dst) <= window*maxBlock, false
 	for left := len(dst); len(dst) > 0; {
 		if left > 0 && len(queued) < window {
 			n := min(left, maxBlock)
@@ -247,18 +247,18 @@ func (d *device) read(dst []byte, src driver.Ptr, s *stream, window int) error {
 			src, left = src+driver.Ptr(n), left-n
 			continue
 		}
-		wait := queued[0]
-		if whole {
-			wait, whole = queued[len(queued)-1], false
+		if !complete {
+			wait := queued[0]
+			if whole { // the last one ends after all others, and then no fault can come between them
+				wait, complete = queued[len(queued)-1], true
+			}
+			if err := d.raw(func() error { return d.api.EventSynchronize(wait.event) }); err != nil {
+				return err
+			}
 		}
-		if err := d.raw(func() error { return d.api.EventSynchronize(wait.event) }); err != nil {
-			return err
-		}
-		if wait != queued[0] {
-			continue
-		}
-		dst = dst[copy(dst[:min(len(dst), maxBlock)], wait.bytes):]
-		d.down.give(wait)
+		b := queued[0]
+		dst = dst[copy(dst[:min(len(dst), maxBlock)], b.bytes):]
+		d.down.give(b)
 		queued = queued[1:]
 	}
 	return nil

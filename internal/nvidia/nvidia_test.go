@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,10 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if n := nvidia.HostCalls(); n > 0 {
+		fmt.Fprintf(os.Stderr, "%d host functions are still held although all devices are closed\n", n)
+		code = 1
+	}
 	workers.StopIdle()
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -404,6 +409,131 @@ func TestCloseDuringUse(t *testing.T) {
 		}
 		require.NoError(t, d.Close())
 		all.Wait()
+	}
+}
+
+// TestCloseWaitsForCalls: nothing is destroyed while a call is inside the driver.
+func TestCloseWaitsForCalls(t *testing.T) {
+	f := newFake(t)
+	d := f.open(t)
+	inside, leave := make(chan struct{}), make(chan struct{})
+	f.hook("cuMemGetInfo_v2", func() {
+		close(inside)
+		<-leave
+	})
+	var all sync.WaitGroup
+	all.Go(func() {
+		_, _, err := d.MemInfo()
+		require.NoError(t, err)
+	})
+	<-inside
+	all.Go(func() { require.NoError(t, d.Close()) })
+	for d.Query(0) == nil { // until Close has begun
+		runtime.Gosched()
+	}
+	for range 10_000 { // time for what must not happen
+		runtime.Gosched()
+	}
+	require.Zero(t, f.called("cuStreamDestroy_v2")+f.called("cuDevicePrimaryCtxRelease_v2"))
+	close(leave)
+	all.Wait()
+	require.Equal(t, 1, f.called("cuDevicePrimaryCtxRelease_v2"))
+}
+
+// TestFreeingWaits: memory and modules go back to the driver when the work queued before is done, on every stream, also
+// on one that was destroyed.
+func TestFreeingWaits(t *testing.T) {
+	for _, destroyed := range []bool{false, true} {
+		for symbol, free := range map[string]func(d driver.Device, p driver.Ptr, m driver.Module) error{
+			"cuMemFree_v2":   func(d driver.Device, p driver.Ptr, _ driver.Module) error { return d.Free(p) },
+			"cuModuleUnload": func(d driver.Device, _ driver.Ptr, m driver.Module) error { return d.UnloadModule(m) },
+		} {
+			f := newFake(t)
+			d := f.open(t)
+			m, k := load(t, d)
+			p, err := d.Alloc(4)
+			require.NoError(t, err)
+			s, err := d.NewStream(0)
+			require.NoError(t, err)
+			hold := make(chan struct{})
+			require.NoError(t, d.HostFunc(s, func() { <-hold }))
+			require.NoError(t, launch(d, k, s, p, 1))
+			if destroyed {
+				require.NoError(t, d.DestroyStream(s))
+			}
+			var all sync.WaitGroup
+			all.Go(func() { require.NoError(t, free(d, p, m)) })
+			for f.called("cuEventSynchronize")+f.called(symbol) == 0 {
+				runtime.Gosched()
+			}
+			require.Zero(t, f.called(symbol), "%s before the work was done", symbol)
+			close(hold)
+			all.Wait()
+			require.Equal(t, 1, f.called(symbol))
+			require.NoError(t, d.Close())
+		}
+	}
+}
+
+// TestModulesLoadWhole: kernels are on the device when LoadModule returns, whichever way the driver offers.
+func TestModulesLoadWhole(t *testing.T) {
+	for symbol, hidden := range map[string][]string{"cuFuncLoad": nil, "cuFuncGetAttribute": younger} {
+		f := newFake(t)
+		for _, h := range hidden {
+			f.hidden[h] = true
+		}
+		d := f.open(t)
+		_, _, err := d.LoadModule([]byte(kernel), driver.ModuleOptions{})
+		require.NoError(t, err)
+		require.Positive(t, f.called(symbol), symbol)
+		require.NoError(t, d.Close())
+	}
+}
+
+// TestQueriesLeaveTheFault: a query that meets a fault says that there is no work, and Close reports the fault.
+func TestQueriesLeaveTheFault(t *testing.T) {
+	for symbol, query := range map[string]func(d driver.Device, e driver.Event) error{
+		"cuStreamQuery": func(d driver.Device, _ driver.Event) error { return d.Query(0) },
+		"cuEventQuery":  func(d driver.Device, e driver.Event) error { return d.QueryEvent(e) },
+	} {
+		f := newFake(t)
+		d := f.open(t)
+		e, err := d.NewEvent(false)
+		require.NoError(t, err)
+		f.force(symbol, driver.Assert)
+		require.NoError(t, query(d, e))
+		f.force(symbol, 0)
+		require.ErrorIs(t, d.Close(), driver.Assert)
+	}
+}
+
+// TestReadIsWhole: a fault that comes while a read of several blocks waits leaves dst as it was, and one that comes later
+// does not matter to it.
+func TestReadIsWhole(t *testing.T) {
+	for waits := range 3 {
+		f := newFake(t)
+		d := f.open(t)
+		const n = 9 << 20
+		p, err := d.Alloc(n)
+		require.NoError(t, err)
+		require.NoError(t, d.Fill(p, 7, 1, n, 0))
+		dst, before := bytes.Repeat([]byte{1}, n), bytes.Repeat([]byte{1}, n)
+		seen := 0
+		f.hook("cuEventSynchronize", func() {
+			if seen == waits {
+				f.force("cuEventSynchronize", driver.IllegalAddress)
+			}
+			seen++
+		})
+		if err := d.Read(dst, p, 0); err != nil {
+			require.ErrorIs(t, err, driver.IllegalAddress)
+			require.True(t, bytes.Equal(before, dst), "a failed read after %d waits changed the destination", waits)
+		} else {
+			require.Positive(t, waits)
+			require.True(t, bytes.Equal(bytes.Repeat([]byte{7}, n), dst))
+		}
+		f.force("cuEventSynchronize", 0)
+		require.NoError(t, d.Close())
 	}
 }
 
