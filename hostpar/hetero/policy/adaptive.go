@@ -1,0 +1,181 @@
+package policy
+
+import "time"
+
+// AdaptiveConfig configures Adaptive. The zero value is the default policy, whose bounds the tests hold.
+type AdaptiveConfig struct {
+	_ struct{}
+	// MaxChunk bounds a chunk to this fraction of the forecast total time; 0 is 0.02. It is what a failure can lose.
+	MaxChunk float64
+	// MaxChunkTime, if not 0, bounds a chunk to this time instead.
+	MaxChunkTime time.Duration
+	// MinChunk is the smallest chunk in items, apart from the last; below 1 it is the alignment.
+	MinChunk int
+}
+
+// Adaptive needs to be told nothing. A device begins with a small chunk, and later ones are at most 8 times the last,
+// until a chunk is half of its part of what is left or takes 2 % of the run, whichever is less, but no less than ten
+// times its overhead. Near the end no device takes a chunk that it would finish after all others. Short jobs on devices
+// whose rates are trusted are divided in closed form.
+//
+// In virtual time without noise it ends within 1.02 of the ideal for speeds of 1:1 to 1:300; see the tests for noise,
+// drift, failures and uneven work.
+func Adaptive(c AdaptiveConfig) Policy {
+	if c.MaxChunk <= 0 {
+		c.MaxChunk = 0.02
+	}
+	return &adaptive{c}
+}
+
+type adaptive struct{ AdaptiveConfig }
+
+const (
+	probeShare   = 5e-4 // of the job: the first chunk of a device
+	growth       = 8    // times the last chunk
+	overheads    = 10   // a chunk takes at least so many times its overhead
+	alone        = 50   // the same for the only device of a job
+	shortJob     = 100  // times the largest overhead: below, chunks of ten overheads cost more than a trusted rate can be wrong
+	endgame      = 4    // times the largest overhead: below, the end has come
+	halve        = 2    // a chunk is at most the device's part of what is left, divided by this
+	tolerance    = 1.02 // a chunk may end this much later than everything else
+	tailCaution  = 0.9  // part of the time left that a device fills in the endgame
+	shortestStep = 1e-9 // seconds
+)
+
+func (p *adaptive) Next(s *State, d int) (int, Reason) {
+	dev := &s.Devices[d]
+	if why := s.closed(dev); why != Share {
+		return 0, why
+	}
+	if s.gated(d) {
+		return 0, NoGain
+	}
+	n, why := p.choose(s, d)
+	if n == 0 {
+		if s.Force {
+			return s.Remaining, Forced
+		}
+		return 0, why
+	}
+	if p.MinChunk > n {
+		n = dev.up(p.MinChunk)
+	}
+	return min(n, s.Remaining), why
+}
+
+// gated reports whether the device's part would not be worth moving data for.
+func (s *State) gated(d int) bool {
+	dev := &s.Devices[d]
+	if dev.MinGain <= 0 || dev.Rate <= 0 || s.Force {
+		return false
+	}
+	others := s.pace(d)
+	return others > 0 && (others+dev.Rate)/others < 1+dev.MinGain
+}
+
+func (p *adaptive) choose(s *State, d int) (int, Reason) {
+	dev := &s.Devices[d]
+	if dev.Rate == 0 {
+		return s.probe(d, Probe)
+	}
+	o := s.outlook()
+	if dev.Issued == 0 {
+		if t, _ := s.level(s.Total); dev.Trusted && s.trusted() && t < shortJob*o.overhead {
+			return s.divide(d)
+		}
+		return s.probe(d, Confirm)
+	}
+	if s.divided() {
+		return s.leftover(d)
+	}
+	if o.left < endgame*o.overhead {
+		return p.last(s, d, &o)
+	}
+	x := dev.Rate * float64(s.Remaining) / o.rate / halve
+	most := p.MaxChunk * (s.Now.Seconds() + o.left)
+	if p.MaxChunkTime > 0 {
+		most = p.MaxChunkTime.Seconds()
+	}
+	least := overheads * dev.overhead()
+	if o.live == 1 {
+		x, least = float64(s.Remaining), alone*dev.overhead() // nobody to balance with
+	}
+	x = min(x, dev.Rate*max(most, least))
+	x = max(x, dev.Rate*min(overheads*dev.overhead(), o.left-dev.overhead()))
+	n, why := dev.down(x), Share
+	if limit := dev.up(growth * dev.Last); n > limit {
+		n, why = limit, Growing
+	}
+	return p.fit(s, d, n, why, &o)
+}
+
+// probe is the first chunk of a device in this run. One who comes late, when the others would be done before, gets none.
+func (s *State) probe(d int, why Reason) (int, Reason) {
+	dev := &s.Devices[d]
+	return min(dev.up(int(float64(s.Total)*probeShare)), s.Remaining), why
+}
+
+// trusted reports whether all live devices are known and trusted.
+func (s *State) trusted() bool {
+	for i := range s.Devices {
+		if d := &s.Devices[i]; !d.Dead && !(d.Trusted && d.Rate > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// divided reports whether the job was divided in closed form, and nothing went wrong since: some device was trusted and
+// its first chunk is not a confirming one.
+func (s *State) divided() bool {
+	once := false
+	for i := range s.Devices {
+		d := &s.Devices[i]
+		if d.Dead && d.Issued > 0 {
+			return false
+		}
+		once = once || d.Trusted && d.Issued == 1 && d.Last > d.up(int(float64(s.Total)*probeShare))
+	}
+	return once
+}
+
+// last is the endgame: the device that would finish all that is left first takes it, and another only takes what it
+// finishes before that.
+func (p *adaptive) last(s *State, d int, o *outlook) (int, Reason) {
+	dev := &s.Devices[d]
+	best, t := s.best(s.Remaining)
+	if best == d {
+		return s.Remaining, Rest
+	}
+	n := dev.down(dev.Rate * (min(o.left, t) - dev.backlog(s.Now) - dev.overhead()) * tailCaution)
+	switch {
+	case n > 0:
+		return n, Tail
+	case o.busy && !s.Force:
+		return 0, Late
+	}
+	return s.Remaining, Forced
+}
+
+// fit shrinks a chunk that would end after everything else, to nothing if need be.
+func (p *adaptive) fit(s *State, d, n int, why Reason, o *outlook) (int, Reason) {
+	dev := &s.Devices[d]
+	if n == 0 {
+		if !o.busy || s.Force {
+			return s.Remaining, Forced
+		}
+		return 0, Late
+	}
+	wait := dev.backlog(s.Now) + dev.overhead()
+	if s.Force || wait+float64(min(n, s.Remaining))/dev.Rate <= tolerance*o.left+shortestStep {
+		return n, why
+	}
+	n = dev.down(dev.Rate * (o.left - wait))
+	switch {
+	case n > 0:
+		return n, Tail
+	case !o.busy:
+		return dev.align(), Tail
+	}
+	return 0, Late
+}

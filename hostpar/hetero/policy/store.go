@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Store keeps on disk what runs learned of a kernel on a device, one small file for each pair. Its methods may be called
+// from any goroutine and process; of two that save at the same time, one wins. Nothing that is in a file, or is not, is
+// an error for Load: a store is a hint, which a confirming chunk checks.
+type Store struct{ dir string }
+
+// NewStore returns the store in a folder, which is made when first needed. An empty name is the user's cache folder; where
+// there is none, the store is always empty and Save fails.
+func NewStore(dir string) *Store {
+	if dir == "" {
+		if cache, err := os.UserCacheDir(); err == nil {
+			dir = filepath.Join(cache, "tandem", "hetero", "v1")
+		}
+	}
+	return &Store{dir}
+}
+
+// Fit is what earlier runs of about the same size left.
+type Fit struct {
+	// Rate is in items a second, Overhead for a chunk.
+	Rate     float64       `json:"rate"`
+	Overhead time.Duration `json:"overhead_ns"`
+	// Spread is the mean relative deviation of runs from Rate; Weight is how many runs speak, older ones less.
+	Spread float64 `json:"spread"`
+	Weight float64 `json:"weight"`
+	// Last is when the last one ended.
+	Last time.Time `json:"last"`
+}
+
+const (
+	// halfLife is the age at which a run counts half: drivers are updated, machines are moved.
+	halfLife = 30 * 24 * time.Hour
+	// enough runs whose spread is at most this make a Fit trusted.
+	enough, steady = 2.9, 0.10
+)
+
+// Trusted reports whether a short job may be divided by the fit without a trial.
+func (f Fit) Trusted() bool { return f.Weight >= enough && f.Spread < steady }
+
+// model is a file. Fits are by the logarithm of the number of items, because caches make speed depend on size.
+type model struct {
+	Schema int         `json:"schema"`
+	Kernel string      `json:"kernel"`
+	Device string      `json:"device"`
+	Fits   map[int]Fit `json:"fits"`
+}
+
+const schema = 1
+
+// Load returns what is known of a kernel, by the hash of its code, on a device, for jobs of about so many items. Where
+// only other sizes are known, it is the nearest one's, not trusted. A fit whose age has worn out is unknown.
+func (s *Store) Load(kernel [32]byte, device string, items int, now time.Time) (f Fit, ok bool) {
+	m, err := s.read(kernel, device)
+	if err != nil {
+		return Fit{}, false
+	}
+	want, found := bucket(items), 0
+	for b, g := range m.Fits {
+		if !g.valid() {
+			continue
+		}
+		if d := distance(b, want) - distance(found, want); !ok || d < 0 || d == 0 && b < found {
+			f, found, ok = g, b, true
+		}
+	}
+	if !ok {
+		return Fit{}, false
+	}
+	f.Weight *= decay(now.Sub(f.Last))
+	if found != want {
+		f.Weight = min(f.Weight, 1)
+	}
+	return f, f.Weight > 0.05
+}
+
+// Save adds one run: its rate, and the overhead of a chunk.
+func (s *Store) Save(kernel [32]byte, device string, items int, rate float64, overhead time.Duration, now time.Time) error {
+	run := Fit{Rate: rate, Overhead: overhead, Weight: 1, Last: now}
+	if !run.valid() {
+		return fmt.Errorf("save model of %s: a rate of %v items a second", device, rate)
+	}
+	m, err := s.read(kernel, device)
+	if err != nil {
+		m = model{Schema: schema, Kernel: hex.EncodeToString(kernel[:]), Device: device, Fits: map[int]Fit{}}
+	}
+	b := bucket(items)
+	if old, ok := m.Fits[b]; ok && old.valid() {
+		run = old.add(run)
+	}
+	m.Fits[b] = run
+	return s.write(kernel, device, &m)
+}
+
+// add is the fit with one more run. A run that is far off begins anew: the machine has changed.
+func (f Fit) add(run Fit) Fit {
+	off := math.Abs(run.Rate/f.Rate - 1)
+	if far(run.Rate / f.Rate) {
+		return run
+	}
+	w := min(f.Weight*decay(run.Last.Sub(f.Last)), 8)
+	run.Rate = (w*f.Rate + run.Rate) / (w + 1)
+	run.Overhead = time.Duration((w*float64(f.Overhead) + float64(run.Overhead)) / (w + 1))
+	run.Spread = (w*f.Spread + off) / (w + 1)
+	run.Weight = w + 1
+	return run
+}
+
+// valid reports whether a fit read from a file can be used.
+func (f Fit) valid() bool {
+	return f.Rate > 0 && !math.IsInf(f.Rate, 0) && f.Overhead >= 0 && f.Spread >= 0 && f.Weight >= 0
+}
+
+// decay is the weight of something of this age. What comes from the future is new.
+func decay(age time.Duration) float64 {
+	return math.Exp2(-max(age, 0).Hours() / halfLife.Hours())
+}
+
+// bucket is the size class of a job.
+func bucket(items int) int { return bits.Len(uint(max(items, 0))) }
+
+func distance(a, b int) int { return max(a-b, b-a) }
+
+// path is the file of a kernel on a device, whose name may hold anything.
+func (s *Store) path(kernel [32]byte, device string) string {
+	d := sha256.Sum256([]byte(device))
+	return filepath.Join(s.dir, hex.EncodeToString(kernel[:8]), hex.EncodeToString(d[:8])+".json")
+}
+
+// read reads a model that is for just this kernel and device.
+func (s *Store) read(kernel [32]byte, device string) (m model, err error) {
+	if s.dir == "" {
+		return m, os.ErrNotExist
+	}
+	text, err := os.ReadFile(s.path(kernel, device))
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return model{}, err
+	}
+	if m.Schema != schema || m.Kernel != hex.EncodeToString(kernel[:]) || m.Device != device || m.Fits == nil {
+		return model{}, os.ErrInvalid
+	}
+	return m, nil
+}
+
+// write puts the model in place at once, so that a reader finds the old one or the new one.
+func (s *Store) write(kernel [32]byte, device string, m *model) error {
+	fail := func(err error) error { return fmt.Errorf("save model of %s: %w", device, err) }
+	if s.dir == "" {
+		return fail(os.ErrNotExist)
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return fail(err)
+	}
+	path := s.path(kernel, device)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fail(err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "new*")
+	if err != nil {
+		return fail(err)
+	}
+	_, err = f.Write(text)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fail(err)
+	}
+	return nil
+}
