@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/engine/jit"
 	"github.com/tandem-go/tandem/internal/hostdev"
 	"github.com/tandem-go/tandem/internal/nvidia"
 )
@@ -15,8 +17,20 @@ func gpuBackends() []driver.Backend {
 	return []driver.Backend{nvidia.New(nvidia.Config{})}
 }
 
-// engines are the engines of this build.
-var engines = []string{"", "interp"}
+// engines are the names of engines that HostConfig.Engine takes; the empty name is the fastest that the machine can run.
+var engines = []string{"", "interp", "jit"}
+
+// hostEngine makes the engine of that name; nil is the reference engine.
+func hostEngine(name string) (engine.Engine, error) {
+	if name == "interp" {
+		return nil, nil
+	}
+	e, err := jit.New()
+	if err != nil && name == "" {
+		return nil, nil
+	}
+	return e, err
+}
 
 // hostBackend makes the back end of a host device.
 func hostBackend(cfg HostConfig) (driver.Backend, error) {
@@ -27,7 +41,11 @@ func hostBackend(cfg HostConfig) (driver.Backend, error) {
 	if len(cfg.Checks) > 0 {
 		return nil, misused(op, ErrNotSupported, "checks %q are not available in this build", cfg.Checks)
 	}
+	e, err := hostEngine(cfg.Engine)
+	if err != nil {
+		return nil, misused(op, ErrNotSupported, "engine %q: %v", cfg.Engine, err)
+	}
 	return hostdev.New(hostdev.Config{
-		Workers: cfg.Workers, MemoryLimit: cfg.MemoryLimit, Seed: cfg.Seed, Poison: cfg.Poison,
+		Engine: e, Workers: cfg.Workers, MemoryLimit: cfg.MemoryLimit, Seed: cfg.Seed, Poison: cfg.Poison,
 	}), nil
 }

@@ -95,8 +95,8 @@ func newRunner(c *cli.Command) (r *runner, err error) {
 		}
 	}
 	switch {
-	case r.engine != "" && r.engine != "interp":
-		return nil, usage("--engine %s is not available in this build", r.engine)
+	case r.engine != "" && r.engine != "interp" && r.engine != "jit":
+		return nil, usage("--engine %s is not available in this build: it has interp and jit", r.engine)
 	case r.engine != "" && r.device != "" && r.device != "host":
 		return nil, usage("--engine is for the host device, not for %s", r.device)
 	case r.kernel != "" && r.nameExpr != "":

@@ -88,7 +88,8 @@ func (p *plan) allocate(r registers, frame int32) int32 {
 				}
 			}
 		}
-		for i := 0; reg < 0 && i+n <= len(from.taken); i++ {
+		// Values of one width share all their registers or none, so that parts can be computed one by one.
+		for i := 0; reg < 0 && i+n <= len(from.taken); i += n {
 			if from.free(i, n, v.segs) {
 				reg = i
 			}
