@@ -43,12 +43,15 @@ type Encoder struct {
 	Buf []byte
 	// Files are to be passed along with the bytes. They stay the property of who added them until the message is sent.
 	Files []*os.File
+	// Sent is to be called when the message is on its way, once.
+	Sent []func()
 
 	depth int
 }
 
 // Reset makes the encoder empty and keeps its memory.
 func (e *Encoder) Reset() {
+	e.Sent = nil
 	e.Buf = e.Buf[:0]
 	clear(e.Files)
 	e.Files = e.Files[:0]
