@@ -197,32 +197,7 @@ func (e *emitter) scalarConvert(in *ir.Instr, v *value) {
 		e.scalarInto(e.of(in.Args[2]), dx)
 		e.Cmov(amd64.W64, amd64.E, ax, dx)
 	case ir.OpExtend, ir.OpCvt:
-		a := e.of(in.Args[0])
-		n := in.Args[0].Type.Bits()
-		if in.From != ir.Void {
-			n = min(n, in.From.Bits())
-		}
-		to := v.v.Type.Bits()
-		if n == 32 && to == 64 {
-			e.widenScalar(in, a, ax)
-			break
-		}
-		e.scalarInto(a, ax)
-		signed := in.From.Signed()
-		if n < to {
-			switch {
-			case signed && n < 32:
-				e.MovSX(amd64.W64, amd64.Width(n/8), ax, ax)
-			case n < 32:
-				e.MovZX(amd64.Width(n/8), ax, ax)
-			}
-		}
-		switch to {
-		case 32:
-			e.MovRR(amd64.W32, ax, ax)
-		case 16:
-			e.MovZX(amd64.W16, ax, ax)
-		}
+		e.scalarExtend(in, v, ax)
 	case ir.OpCvta, ir.OpCvtaTo:
 		e.scalarInto(e.of(in.Args[0]), ax)
 		if in.Space == ir.SpaceShared {
@@ -236,6 +211,36 @@ func (e *emitter) scalarConvert(in *ir.Instr, v *value) {
 		e.fail("operation %s.%s has no scalar form", in.Op, in.As)
 	}
 	e.scalarOut(v, ax)
+}
+
+// scalarExtend truncates or extends an integer into ax.
+func (e *emitter) scalarExtend(in *ir.Instr, v *value, ax amd64.Reg) {
+	a := e.of(in.Args[0])
+	n := in.Args[0].Type.Bits()
+	if in.From != ir.Void {
+		n = min(n, in.From.Bits())
+	}
+	to := v.v.Type.Bits()
+	if n == 32 && to == 64 {
+		e.widenScalar(in, a, ax)
+		return
+	}
+	e.scalarInto(a, ax)
+	signed := in.From.Signed()
+	if n < to {
+		switch {
+		case signed && n < 32:
+			e.MovSX(amd64.W64, amd64.Width(n/8), ax, ax)
+		case n < 32:
+			e.MovZX(amd64.Width(n/8), ax, ax)
+		}
+	}
+	switch to {
+	case 32:
+		e.MovRR(amd64.W32, ax, ax)
+	case 16:
+		e.MovZX(amd64.W16, ax, ax)
+	}
 }
 
 // widenScalar extends the 32 bits of a to 64 in r. Where lanes differ, the sum of base and offset must not wrap around in
