@@ -37,12 +37,14 @@ var machine = registers{
 
 // Layout of a warp's frame. Each register is saved at its number.
 const (
-	frameResume = 0
-	frameSite   = 8
-	frameEdges  = 12
-	frameLive   = 16
-	frameWarpID = 24
-	frameTid    = 32 // three numbers: the thread index of lane 0
+	frameResume = 0  // where the warp goes on
+	frameEntry  = 8  // where to jump to give the warp its turn
+	frameSite   = 16 // the site at which it stopped last
+	frameState  = 20
+	frameLive   = 24 // the lanes that have not ended
+	frameAll    = 28 // the lanes that there are
+	frameWarpID = 32
+	frameTid    = 40 // three numbers: the thread index of lane 0
 	frameMasks  = 64
 	frameGPR    = 128
 	frameZMM    = 256
@@ -51,14 +53,28 @@ const (
 	framePend   = frameTemp + 256*maxAside // for each block, the lanes that wait there
 )
 
+// What frameState says.
+const (
+	stateRuns  = iota // or may run
+	stateWaits        // at the barrier
+	stateEnded
+)
+
 // maxAside is how many values can be set aside at one edge.
 const maxAside = 8
 
-// Layout of a block's area: numbers of 64 bits, then the parameters, then what the program says.
+// Layout of a block's area: numbers, then the parameters, then what the program says.
 const (
 	areaShared      = 0
 	areaSharedBytes = 8
 	areaSpecials    = 16
+	areaWorker      = areaSpecials + 80
+	areaFirst       = 144 // address of the first frame
+	areaEnd         = 152 // address behind the last frame
+	areaCurrent     = 160 // the frame of the warp that stopped
+	areaLeft        = 168 // 32 bits: warps that have neither ended nor come to the barrier
+	areaAlive       = 172 // 32 bits: warps that have not ended
+	areaEdges       = 176 // 32 bits: back edges until a poll
 	areaParams      = 256
 )
 
@@ -67,7 +83,7 @@ var specialPlace = map[ir.SReg]int32{
 	ir.NtidX: areaSpecials, ir.NtidY: areaSpecials + 8, ir.NtidZ: areaSpecials + 16,
 	ir.CtaidX: areaSpecials + 24, ir.CtaidY: areaSpecials + 32, ir.CtaidZ: areaSpecials + 40,
 	ir.NctaidX: areaSpecials + 48, ir.NctaidY: areaSpecials + 56, ir.NctaidZ: areaSpecials + 64,
-	ir.NwarpID: areaSpecials + 72, ir.SMID: areaSpecials + 80, ir.NSMID: areaSpecials + 88, ir.GridID: areaSpecials + 96,
+	ir.NwarpID: areaSpecials + 72, ir.SMID: areaWorker, ir.NSMID: areaSpecials + 88, ir.GridID: areaSpecials + 96,
 	ir.DynamicSmemSize: areaSpecials + 104, ir.TotalSmemSize: areaSpecials + 112, ir.WarpID: -frameWarpID,
 }
 
@@ -100,14 +116,19 @@ type site struct {
 // emitter makes the code of one kernel.
 type emitter struct {
 	amd64.Asm
-	p       *plan
-	k       *ir.Kernel
-	o       engine.Options
-	head    []amd64.Label
-	body    []amd64.Label
-	done    amd64.Label
-	save    amd64.Label
-	resume  amd64.Label
+	p      *plan
+	k      *ir.Kernel
+	o      engine.Options
+	head   []amd64.Label
+	body   []amd64.Label
+	done   amd64.Label
+	save   amd64.Label
+	resume amd64.Label
+	next   amd64.Label
+	// frame is the size of a warp's frame. light tells that warps pass barriers without Go.
+	frame   int32
+	light   bool
+	start   int // position of the block's first instruction
 	cold    []func()
 	sites   []site
 	area    []byte // the block's area as it begins
@@ -483,13 +504,15 @@ func (e *emitter) code() {
 		e.head = append(e.head, e.NewLabel())
 		e.body = append(e.body, e.NewLabel())
 	}
-	e.done, e.save, e.resume = e.NewLabel(), e.NewLabel(), e.NewLabel()
+	e.done, e.save, e.resume, e.next = e.NewLabel(), e.NewLabel(), e.NewLabel(), e.NewLabel()
 	e.loops = make([]bool, len(f.Blocks))
 	for _, l := range e.p.loops {
 		e.loops[l.first] = true
 	}
-	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameLive))
-	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameLive+2))
+	e.MovRM(amd64.W32, amd64.RAX, amd64.At(frameReg, frameAll))
+	e.MovMR(amd64.W32, amd64.At(frameReg, frameLive), amd64.RAX)
+	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameAll))
+	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameAll+2))
 	e.Jmp(e.body[0])
 	for i, b := range f.Blocks {
 		e.block = b
@@ -510,23 +533,64 @@ func (e *emitter) code() {
 				e.instruction(in)
 			}
 		}
+		e.start += 2 * len(b.Instrs)
 	}
 	for i := 0; i < len(e.cold); i++ {
 		e.cold[i]()
 	}
-	e.Bind(e.done)
-	e.MovRI(amd64.RAX, 0)
-	e.VZeroUpper()
-	e.Ret()
+	e.schedule()
 	e.saveAll()
 	e.Bind(e.resume)
 	e.restoreAll()
 }
 
+// schedule emits the end of a warp and what gives the next one its turn. Behind the last warp, when all that have not
+// ended have come to the barrier, the first goes on; otherwise the code returns to Go.
+func (e *emitter) schedule() {
+	back, release := e.NewLabel(), e.NewLabel()
+	e.Bind(e.done)
+	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateEnded)
+	e.LeaLabel(amd64.RAX, e.next)
+	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
+	e.MovMR(amd64.W64, amd64.At(frameReg, frameResume), amd64.RAX)
+	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaLeft), 1)
+	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaAlive), 1)
+	e.Bind(e.next)
+	e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
+	e.AluRM(amd64.W64, amd64.CMP, frameReg, amd64.At(blockReg, areaEnd))
+	out := e.NewLabel()
+	e.Jcc(amd64.AE, out)
+	e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameEntry))
+	e.JmpR(amd64.RAX)
+	e.Bind(out)
+	if e.light {
+		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, areaLeft), 0)
+		e.Jcc(amd64.NE, back)
+		e.MovRM(amd64.W32, amd64.RAX, amd64.At(blockReg, areaAlive))
+		e.TestRR(amd64.W32, amd64.RAX, amd64.RAX)
+		e.Jcc(amd64.E, back)
+		e.MovMR(amd64.W32, amd64.At(blockReg, areaLeft), amd64.RAX)
+		e.MovRM(amd64.W64, frameReg, amd64.At(blockReg, areaFirst))
+		e.Bind(release)
+		e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameResume))
+		e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
+		e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
+		e.AluRM(amd64.W64, amd64.CMP, frameReg, amd64.At(blockReg, areaEnd))
+		e.Jcc(amd64.B, release)
+		e.MovRM(amd64.W64, frameReg, amd64.At(blockReg, areaFirst))
+		e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameEntry))
+		e.JmpR(amd64.RAX)
+	}
+	e.Bind(back)
+	e.MovRI(amd64.RAX, 0)
+	e.VZeroUpper()
+	e.Ret()
+}
+
 // poll counts a back edge.
 func (e *emitter) poll() {
 	out, back := e.NewLabel(), e.NewLabel()
-	e.AluMI(amd64.W32, amd64.SUB, amd64.At(frameReg, frameEdges), 1)
+	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaEdges), 1)
 	e.Jcc(amd64.S, out)
 	e.Bind(back)
 	e.leave(out, back, site{kind: sitePoll})
@@ -549,6 +613,9 @@ func (e *emitter) leave(out, back amd64.Label, s site) {
 func (e *emitter) saveAll() {
 	e.Bind(e.save)
 	e.MovMR(amd64.W64, amd64.At(frameReg, frameResume), amd64.RAX)
+	e.LeaLabel(amd64.RAX, e.resume)
+	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
+	e.MovMR(amd64.W64, amd64.At(blockReg, areaCurrent), frameReg)
 	e.each(func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
 		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVWStore, k, m) },
 		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPSStore, z, 0, m, zmm) })
@@ -604,7 +671,7 @@ func (e *emitter) instruction(in *ir.Instr) {
 	case in.Op == ir.OpStore && e.store(in):
 	case in.Op == ir.OpFence:
 		e.Mfence()
-	case in.Op == ir.OpBar && ir.BarKind(in.Sub) == ir.BarSync && len(in.Args) == 1 && in.Guard == nil:
+	case plainBarrier(in):
 		e.barrier(in)
 	case in.Op == ir.OpBar || in.Op == ir.OpGridSync || in.Op == ir.OpCall || in.Op == ir.OpCallIndirect:
 		out, back := e.NewLabel(), e.NewLabel()
@@ -641,11 +708,86 @@ func (e *emitter) escape(in *ir.Instr) {
 	e.leave(out, back, site{kind: siteEscape, in: in, run: run, member: ops.MemberMask(in)})
 }
 
+// barrier emits bar.sync of all threads. If all lanes of the warp are here, it saves what is needed later and goes on to
+// the next warp.
 func (e *emitter) barrier(in *ir.Instr) {
 	out, back := e.NewLabel(), e.NewLabel()
-	e.Jmp(out)
-	e.Bind(back)
+	if !e.light {
+		e.Jmp(out)
+		e.Bind(back)
+		e.leave(out, back, site{kind: siteBarrier, in: in})
+		return
+	}
+	e.laneBits(amd64.RAX, 1)
+	e.AluRM(amd64.W32, amd64.CMP, amd64.RAX, amd64.At(frameReg, frameLive))
+	e.Jcc(amd64.NE, out)
+	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateWaits)
+	e.MovMI(amd64.W32, amd64.At(frameReg, frameSite), int32(len(e.sites)))
 	e.leave(out, back, site{kind: siteBarrier, in: in})
+	again := e.NewLabel()
+	e.LeaLabel(amd64.RAX, again)
+	e.MovMR(amd64.W64, amd64.At(frameReg, frameResume), amd64.RAX)
+	e.LeaLabel(amd64.RAX, e.next)
+	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
+	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaLeft), 1)
+	e.KM(amd64.KMOVWStore, 1, amd64.At(frameReg, frameMasks+8))
+	e.KM(amd64.KMOVWStore, 2, amd64.At(frameReg, frameMasks+16))
+	e.across(func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
+		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVWStore, k, m) },
+		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPSStore, z, 0, m, zmm) })
+	e.Jmp(e.next)
+	e.Bind(again)
+	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateRuns)
+	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameMasks+8))
+	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameMasks+16))
+	e.across(func(r amd64.Reg, m amd64.Mem) { e.MovRM(amd64.W64, r, m) },
+		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVW, k, m) },
+		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPS, z, 0, m, zmm) })
+	e.Bind(back)
+}
+
+// across calls a function for each register with a value that is needed behind the instruction, with its place.
+func (e *emitter) across(g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.Mem), z func(amd64.VReg, amd64.Mem)) {
+	at := e.start + 2*e.pc + 1
+	for i := range e.p.vals {
+		v := &e.p.vals[i]
+		if v.home.kind != inRegister || !overlap(v.segs, []segment{{at, at}}) {
+			continue
+		}
+		switch v.class {
+		case scalar, flag:
+			g(amd64.Reg(v.home.reg), amd64.At(frameReg, v.place()))
+		case mask:
+			k(amd64.KReg(v.home.reg), amd64.At(frameReg, v.place()))
+			k(amd64.KReg(v.home.reg)+1, amd64.At(frameReg, v.place()+8))
+		default:
+			for part := range v.parts() {
+				z(amd64.VReg(v.home.reg)+amd64.VReg(part), amd64.At(frameReg, v.place()+64*int32(part)))
+			}
+		}
+	}
+}
+
+// oneBarrier tells that all barriers of a kernel are bar.sync of all threads at the same number.
+func oneBarrier(f *ir.Func, p *plan) bool {
+	var id *uint64
+	for _, b := range f.Blocks {
+		for _, in := range b.Instrs {
+			if in.Op != ir.OpBar {
+				continue
+			}
+			v := &p.vals[in.Args[0].ID]
+			if !plainBarrier(in) || v.class != constant || v.imm >= 16 || id != nil && *id != v.imm {
+				return false
+			}
+			id = &v.imm
+		}
+	}
+	return true
+}
+
+func plainBarrier(in *ir.Instr) bool {
+	return in.Op == ir.OpBar && ir.BarKind(in.Sub) == ir.BarSync && len(in.Args) == 1 && in.Guard == nil
 }
 
 // laneBits puts the lanes of k and k+1 into the low 32 bits of a register that is not RCX, which it destroys.

@@ -16,7 +16,7 @@ import (
 	"github.com/tandem-go/tandem/internal/mem"
 )
 
-// call runs compiled code. It returns 0 when all lanes of the warp have ended, else 1: the frame says where it stands.
+// call runs compiled code from a warp on. It returns 0 behind the last warp, and 1 where a warp stops: its frame says why.
 //
 //go:noescape
 func call(code, frame, area uint64) uint64
@@ -43,7 +43,9 @@ type program struct {
 	sites     []site
 	retries   []int // by site: offset of the code that tries an access again
 	code      *code
-	resume    uint64 // offset of the code that goes on where a warp stands
+	resume    uint64 // address of the code that restores all registers of a warp and goes on where it stands
+	next      uint64 // address of the code that goes on with the next warp
+	light     bool   // warps pass barriers without Go
 	area      []byte // as it begins
 	limits    map[int64]int32
 	known     []int32
@@ -79,6 +81,10 @@ func (a avx512) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) 
 	p := &program{kernel: k, options: o, reference: reference, plan: analyse(k.Funcs[0], o.Block, o.Globals)}
 	frame := p.plan.allocate(machine, (framePend+4*int32(len(k.Funcs[0].Blocks))+63)/64*64)
 	p.frame = int(frame+63) / 64 * 64
+	if p.frame%1024 == 0 {
+		p.frame += 64 // frames that would compete for the same lines of the cache
+	}
+	p.light = oneBarrier(k.Funcs[0], p.plan)
 	if err := p.emit(); err != nil {
 		return nil, fmt.Errorf("compile kernel %s: %w", k.Name, err)
 	}
@@ -89,6 +95,7 @@ func (a avx512) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) 
 func (p *program) emit() error {
 	e := &emitter{
 		p: p.plan, k: p.kernel, o: p.options, consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[int64]int32{},
+		frame: int32(p.frame), light: p.light,
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
 	}
 	e.code()
@@ -102,7 +109,8 @@ func (p *program) emit() error {
 	if p.code, err = install(text); err != nil {
 		return err
 	}
-	p.sites, p.area, p.limits, p.known, p.resume = e.sites, e.area, e.limits, e.known, uint64(e.Offset(e.resume))
+	p.sites, p.area, p.limits, p.known = e.sites, e.area, e.limits, e.known
+	p.resume, p.next = p.code.base+uint64(e.Offset(e.resume)), p.code.base+uint64(e.Offset(e.next))
 	for _, s := range e.sites {
 		at := 0
 		if s.kind == siteAccess {

@@ -18,44 +18,37 @@ type running struct {
 	launch  *engine.Launch
 	index   uint64
 	windows engine.Windows
-	warps   []*warp
+	warps   []warp
+	frames  []byte
 	area    []byte
 	cache   mem.Cache
+	extent  [3]uint32 // of the block for which the frames were made
 	// generation is that of the memory when the area's knowledge of it was last dropped.
 	generation uint64
 	// shared tells that accesses know of the shared memory of the block before, of sharedBytes bytes.
 	shared      bool
 	sharedBytes int
 	next        int
-	alive       int // warps that have not ended
-	waiting     int // of those, warps at the barrier
 	budget      int
+	// prepared and launchID are the launch whose numbers the area holds.
+	prepared *engine.Launch
+	launchID uint64
+	dirty    bool // lanes may wait in the frames of a block that did not end
 	// other goes on in place of this block, if it is not nil.
 	other engine.Block
 }
 
-// warp is a warp in execution.
+// warp is what Go needs of a warp when compiled code has returned.
 type warp struct {
 	ops.Warp
 	frame []byte
-	state state
 	site  *site
 	pc    int // of the instruction at which the lanes that execute stand
 	stuck int // polls in a row at which lanes waited for others
-	tids  [3]uint32
 
 	args, results     [16]*ops.Lanes
 	argsIn, resultsIn [16]ops.Lanes
 }
-
-type state uint8
-
-const (
-	fresh state = iota // has not begun
-	stopped
-	atBarrier
-	ended
-)
 
 const (
 	// backEdges is after how many back edges other warps get a turn.
@@ -72,6 +65,8 @@ func aligned(n int) []byte {
 	return b[-mem.AddressOf(b)&63:][:n:n]
 }
 
+var le = binary.LittleEndian
+
 // Block prepares block i of a launch.
 func (p *program) Block(l *engine.Launch, i uint64, win engine.Windows) engine.Block {
 	b := p.pool.Get().(*running)
@@ -85,61 +80,91 @@ func (p *program) Block(l *engine.Launch, i uint64, win engine.Windows) engine.B
 	if b.shared && (b.windows != win || b.sharedBytes != l.SharedBytes) {
 		b.forget()
 	}
-	b.sharedBytes = l.SharedBytes
-	b.launch, b.index, b.windows, b.next, b.waiting, b.other = l, i, win, 0, 0, nil
-	b.specials(win)
-	gx, gy := uint64(l.Grid[0]), uint64(l.Grid[1])
-	at := [3]uint32{uint32(i % gx), uint32(i / gx % gy), uint32(i / gx / gy)}
-	threads := int(l.Block[0] * l.Block[1] * l.Block[2])
-	b.alive = (threads + engine.WarpSize - 1) / engine.WarpSize
-	for len(b.warps) < b.alive {
-		b.warps = append(b.warps, &warp{frame: aligned(p.frame)})
+	b.launch, b.index, b.windows, b.next, b.other, b.sharedBytes = l, i, win, 0, nil, l.SharedBytes
+	if b.extent != l.Block {
+		b.layOut()
 	}
-	for id, w := range b.warps[:b.alive] {
-		w.Memory, w.Cache, w.Globals = p.options.Memory, &b.cache, p.options.Globals
-		w.Launch, w.Windows, w.LocalBytes = l, win, uint64(p.LocalBytes())
-		w.Block, w.ID = at, id
-		w.state, w.site, w.stuck = fresh, nil, 0
-		live := uint32(1<<min(engine.WarpSize, threads-id*engine.WarpSize) - 1)
-		binary.LittleEndian.PutUint32(w.frame[frameLive:], live)
-		clear(w.frame[framePend:][:4*len(p.plan.f.Blocks)])
-		if w.tids != l.Block {
-			w.number()
+	b.specials()
+	for k := range b.warps {
+		f := b.warps[k].frame
+		b.warps[k].stuck = 0
+		le.PutUint64(f[frameEntry:], p.code.base)
+		le.PutUint32(f[frameState:], stateRuns)
+		if b.dirty {
+			clear(f[framePend:][:4*len(p.plan.f.Blocks)])
 		}
 	}
+	b.dirty = true
+	le.PutUint32(b.area[areaLeft:], uint32(len(b.warps)))
+	le.PutUint32(b.area[areaAlive:], uint32(len(b.warps)))
 	return b
+}
+
+// layOut makes the frames for blocks of the launch's extent.
+func (b *running) layOut() {
+	p, l := b.program, b.launch
+	threads := int(l.Block[0] * l.Block[1] * l.Block[2])
+	n := (threads + engine.WarpSize - 1) / engine.WarpSize
+	b.extent, b.frames, b.warps, b.dirty = l.Block, aligned(n*p.frame), make([]warp, n), false
+	for id := range b.warps {
+		w := &b.warps[id]
+		w.frame = b.frames[id*p.frame:][:p.frame:p.frame]
+		w.Launch, w.ID = l, id
+		w.number()
+		le.PutUint32(w.frame[frameAll:], uint32(1<<min(engine.WarpSize, threads-id*engine.WarpSize)-1))
+	}
+	le.PutUint64(b.area[areaFirst:], mem.AddressOf(b.frames))
+	le.PutUint64(b.area[areaEnd:], mem.AddressOf(b.frames)+uint64(len(b.frames)))
 }
 
 // number writes the thread indices of the warp's lanes to its frame.
 func (w *warp) number() {
-	w.tids = w.Launch.Block
-	binary.LittleEndian.PutUint64(w.frame[frameWarpID:], uint64(w.ID))
+	le.PutUint64(w.frame[frameWarpID:], uint64(w.ID))
 	for l := range engine.WarpSize {
 		for axis, t := range w.Thread(l) {
-			binary.LittleEndian.PutUint32(w.frame[frameTids+128*axis+4*l:], t)
+			le.PutUint32(w.frame[frameTids+128*axis+4*l:], t)
 			if l == 0 {
-				binary.LittleEndian.PutUint64(w.frame[frameTid+8*axis:], uint64(t))
+				le.PutUint64(w.frame[frameTid+8*axis:], uint64(t))
 			}
 		}
 	}
 }
 
-// specials writes the area's part that belongs to the block.
-func (b *running) specials(win engine.Windows) {
-	l := b.launch
-	put := func(at int32, v uint64) { binary.LittleEndian.PutUint64(b.area[at:], v) }
+// coordinate is the place of block i in the grid.
+func coordinate(l *engine.Launch, i uint64) [3]uint32 {
+	if i < uint64(l.Grid[0]) {
+		return [3]uint32{uint32(i), 0, 0}
+	}
+	row := i / uint64(l.Grid[0])
+	x := uint32(i - row*uint64(l.Grid[0]))
+	if row < uint64(l.Grid[1]) {
+		return [3]uint32{x, uint32(row), 0}
+	}
+	return [3]uint32{x, uint32(row % uint64(l.Grid[1])), uint32(row / uint64(l.Grid[1]))}
+}
+
+// specials writes the area's part that belongs to the launch and the block.
+func (b *running) specials() {
+	l, win := b.launch, b.windows
+	put := func(at int32, v uint64) { le.PutUint64(b.area[at:], v) }
+	at := coordinate(l, b.index)
+	put(specialPlace[ir.CtaidX], uint64(at[0]))
+	put(specialPlace[ir.CtaidY], uint64(at[1]))
+	put(specialPlace[ir.CtaidZ], uint64(at[2]))
 	put(areaShared, win.Shared)
+	put(areaWorker, uint64(win.Worker))
+	if b.prepared == l && b.launchID == l.ID {
+		return
+	}
+	b.prepared, b.launchID = l, l.ID
 	put(areaSharedBytes, uint64(l.SharedBytes))
-	gx, gy := uint64(l.Grid[0]), uint64(l.Grid[1])
-	threads := uint64(l.Block[0]) * uint64(l.Block[1]) * uint64(l.Block[2])
-	for i, v := range [...]uint64{
-		uint64(l.Block[0]), uint64(l.Block[1]), uint64(l.Block[2]),
-		b.index % gx, b.index / gx % gy, b.index / gx / gy,
-		uint64(l.Grid[0]), uint64(l.Grid[1]), uint64(l.Grid[2]),
-		(threads + engine.WarpSize - 1) / engine.WarpSize, uint64(win.Worker), uint64(l.Workers), l.ID,
-		uint64(l.DynamicBytes), uint64(l.SharedBytes),
+	for r, v := range map[ir.SReg]uint64{
+		ir.NtidX: uint64(l.Block[0]), ir.NtidY: uint64(l.Block[1]), ir.NtidZ: uint64(l.Block[2]),
+		ir.NctaidX: uint64(l.Grid[0]), ir.NctaidY: uint64(l.Grid[1]), ir.NctaidZ: uint64(l.Grid[2]),
+		ir.NwarpID: uint64(len(b.warps)), ir.NSMID: uint64(l.Workers), ir.GridID: l.ID,
+		ir.DynamicSmemSize: uint64(l.DynamicBytes), ir.TotalSmemSize: uint64(l.SharedBytes),
 	} {
-		put(areaSpecials+8*int32(i), v)
+		put(specialPlace[r], v)
 	}
 	copy(b.area[areaParams:][:b.program.kernel.Params], l.Params)
 	for n, at := range b.program.limits {
@@ -173,106 +198,100 @@ func (b *running) Run(budget int) (engine.State, *engine.Fault) {
 		return b.other.Run(budget)
 	}
 	b.budget = budget
-	n := len(b.warps)
-	if threads := int(b.launch.Block[0] * b.launch.Block[1] * b.launch.Block[2]); n > 0 {
-		n = (threads + engine.WarpSize - 1) / engine.WarpSize
-	}
-	for b.alive > 0 {
-		if b.waiting == b.alive {
-			b.release(n)
-		}
-		w := b.warps[b.next]
-		if w.state == ended || w.state == atBarrier {
-			b.next = (b.next + 1) % n
-			continue
-		}
+	for le.Uint32(b.area[areaAlive:]) > 0 {
+		i := b.choose()
 		if b.budget <= 0 {
 			return engine.Yielded, nil
 		}
-		leave, fault := b.turn(w)
+		leave, fault := b.turn(i)
 		if fault != nil {
 			return 0, fault
 		}
 		if leave {
-			if fault := b.leave(n); fault != nil {
+			if fault := b.leave(); fault != nil {
 				return 0, fault
 			}
 			return b.other.Run(max(b.budget, 1))
 		}
-		b.next = (b.next + 1) % n
 	}
+	b.dirty = false
 	return engine.Done, nil
 }
 
-// release lets all warps go on that wait at the barrier.
-func (b *running) release(n int) {
-	b.waiting = 0
-	for _, w := range b.warps[:n] {
-		if w.state == atBarrier {
-			w.state = stopped
-			w.pc++
+// choose returns the warp whose turn it is. When all wait at the barrier, they pass it.
+func (b *running) choose() int {
+	n := len(b.warps)
+	if le.Uint32(b.area[areaLeft:]) == 0 {
+		le.PutUint32(b.area[areaLeft:], le.Uint32(b.area[areaAlive:]))
+		b.next = 0
+		for k := range b.warps {
+			w := &b.warps[k]
+			if w.word(frameState) == stateWaits {
+				le.PutUint32(w.frame[frameState:], stateRuns)
+				le.PutUint64(w.frame[frameEntry:], b.program.resume)
+				w.pc++
+			}
 		}
 	}
+	for b.warps[b.next%n].word(frameState) != stateRuns {
+		b.next++
+	}
+	return b.next % n
 }
 
-func (w *warp) word(at int32) uint32 { return binary.LittleEndian.Uint32(w.frame[at:]) }
+func (w *warp) word(at int32) uint32 { return le.Uint32(w.frame[at:]) }
 
 // current is the lanes that execute, after compiled code has returned.
 func (w *warp) current() uint32 {
-	return uint32(binary.LittleEndian.Uint16(w.frame[frameMasks+8:])) | uint32(binary.LittleEndian.Uint16(w.frame[frameMasks+16:]))<<16
+	return uint32(le.Uint16(w.frame[frameMasks+8:])) | uint32(le.Uint16(w.frame[frameMasks+16:]))<<16
 }
 
-// turn runs a warp until it ends, waits, or has taken many back edges. leave says that the block has to go on in the
-// reference engine.
-func (b *running) turn(w *warp) (leave bool, fault *engine.Fault) {
+// turn runs warps from one on until all have had a turn or one stops for more than an operation. leave says that the
+// block has to go on in the reference engine.
+func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 	p := b.program
 	edges := max(1, min(backEdges, b.budget/edgeCost))
-	binary.LittleEndian.PutUint32(w.frame[frameEdges:], uint32(edges-1))
+	le.PutUint32(b.area[areaEdges:], uint32(edges-1))
 	b.budget -= enterCost
+	defer func() { b.budget -= (edges - 1 - int(int32(le.Uint32(b.area[areaEdges:])))) * edgeCost }()
 	for {
 		if m := p.options.Memory; m != nil && m.Generation() != b.generation {
 			b.forget()
 		}
-		at := p.code.base
-		if w.state == stopped {
-			at += p.resume
-		}
-		more := call(at, mem.AddressOf(w.frame), mem.AddressOf(b.area))
+		frame := mem.AddressOf(b.warps[i].frame)
+		stopped := call(le.Uint64(b.warps[i].frame[frameEntry:]), frame, mem.AddressOf(b.area))
 		runtime.KeepAlive(p.code)
-		if more == 0 {
-			w.state = ended
-			b.alive--
-			b.budget -= (edges - 1 - int(int32(w.word(frameEdges)))) * edgeCost
+		if stopped == 0 {
+			b.next = 0
 			return false, nil
 		}
-		w.state = stopped
+		i = int(le.Uint64(b.area[areaCurrent:])-mem.AddressOf(b.frames)) / p.frame
+		w := &b.warps[i]
 		w.site = &p.sites[w.word(frameSite)]
 		w.pc = w.site.pc
+		b.next = i
 		switch w.site.kind {
 		case sitePoll:
-			b.budget -= edges * edgeCost
+			b.next++
 			return b.waitsTooLong(w), nil
 		case siteBarrier:
 			if w.current() != w.word(frameLive) || b.oddBarrier(w) {
 				return true, nil
 			}
-			w.state = atBarrier
-			b.waiting++
-			b.budget -= (edges - 1 - int(int32(w.word(frameEdges)))) * edgeCost
+			le.PutUint32(w.frame[frameState:], stateWaits)
+			le.PutUint64(w.frame[frameEntry:], p.next)
+			le.PutUint32(b.area[areaLeft:], le.Uint32(b.area[areaLeft:])-1)
+			b.next++
 			return false, nil
 		case siteLeave:
 			return true, nil
-		case siteAccess:
+		case siteAccess, siteEscape:
 			b.budget -= enterCost
-			if b.learn(w) {
-				binary.LittleEndian.PutUint64(w.frame[frameResume:], p.code.base+uint64(p.retries[w.word(frameSite)]))
+			b.prepare(w)
+			if w.site.kind == siteAccess && b.learn(w) {
+				le.PutUint64(w.frame[frameResume:], p.code.base+uint64(p.retries[w.word(frameSite)]))
 				continue
 			}
-			if fault := b.execute(w); fault != nil {
-				return false, fault
-			}
-		case siteEscape:
-			b.budget -= enterCost
 			if w.site.member >= 0 && b.missing(w) {
 				return true, nil
 			}
@@ -281,6 +300,14 @@ func (b *running) turn(w *warp) (leave bool, fault *engine.Fault) {
 			}
 		}
 	}
+}
+
+// prepare fills in what operations in Go ask of the warp.
+func (b *running) prepare(w *warp) {
+	p, l := b.program, b.launch
+	w.Memory, w.Cache, w.Globals = p.options.Memory, &b.cache, p.options.Globals
+	w.Launch, w.Windows, w.LocalBytes = l, b.windows, uint64(p.LocalBytes())
+	w.Block = coordinate(l, b.index)
 }
 
 // oddBarrier tells that warps wait at different barriers, which the reference engine sorts out.
@@ -300,8 +327,8 @@ func (b *running) oddBarrier(w *warp) bool {
 	if mine >= 16 {
 		return true
 	}
-	for _, o := range b.warps {
-		if o != w && o.state == atBarrier {
+	for k := range b.warps {
+		if o := &b.warps[k]; o != w && o.word(frameState) == stateWaits {
 			return id(o) != mine
 		}
 	}
@@ -404,8 +431,8 @@ func (b *running) learn(w *warp) bool {
 	} else if first&(span-1) != 0 || first < lo || first-lo >= n || n-(first-lo) < reach {
 		return false
 	}
-	binary.LittleEndian.PutUint64(b.area[s.access:], lo)
-	binary.LittleEndian.PutUint64(b.area[s.access+8:], n-reach+1)
+	le.PutUint64(b.area[s.access:], lo)
+	le.PutUint64(b.area[s.access+8:], n-reach+1)
 	return true
 }
 
@@ -422,26 +449,36 @@ func (b *running) region(in *ir.Instr, addr uint64) (lo, n uint64, ok bool) {
 }
 
 // leave hands the block to the reference engine.
-func (b *running) leave(n int) *engine.Fault {
+func (b *running) leave() *engine.Fault {
 	p := b.program
-	warps := make([]interp.Warp, n)
-	for i, w := range b.warps[:n] {
-		if w.state == ended {
+	warps := make([]interp.Warp, len(b.warps))
+	for i := range b.warps {
+		w, s := &b.warps[i], &warps[i]
+		entry := le.Uint64(w.frame[frameEntry:])
+		switch {
+		case w.word(frameState) == stateEnded:
 			continue
-		}
-		s := &warps[i]
-		s.Live = w.word(frameLive)
-		s.Values = make([]ops.Lanes, p.plan.f.Values)
-		if w.state == fresh {
+		case entry == p.code.base:
+			s.Live = w.word(frameAll)
 			s.Groups = []interp.Group{{Mask: s.Live}}
 			continue
 		}
-		s.Groups = []interp.Group{{Mask: w.current(), Block: w.site.block, Instr: w.pc}}
+		s.Live = w.word(frameLive)
+		at := &p.sites[w.word(frameSite)]
+		pc := w.pc
+		if p.light && at.kind == siteBarrier {
+			pc = at.pc
+			if w.word(frameState) == stateWaits && entry != p.next {
+				pc++ // released, but not gone on yet
+			}
+		}
+		s.Groups = []interp.Group{{Mask: w.current(), Block: at.block, Instr: pc}}
 		for k := range p.plan.f.Blocks {
 			if m := w.word(framePend + int32(4*k)); m != 0 {
 				s.Groups = append(s.Groups, interp.Group{Mask: m, Block: k})
 			}
 		}
+		s.Values = make([]ops.Lanes, p.plan.f.Values)
 		for id := range p.plan.vals {
 			if v := p.plan.vals[id].v; v != nil {
 				b.read(w, v, &s.Values[id])

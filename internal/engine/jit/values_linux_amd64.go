@@ -1,7 +1,6 @@
 package jit
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/tandem-go/tandem/internal/engine"
@@ -48,12 +47,12 @@ func (b *running) read(w *warp, v *ir.Value, to *ops.Lanes) {
 	at := w.frame[x.place():]
 	switch x.class {
 	case scalar, flag:
-		base := binary.LittleEndian.Uint64(at)
+		base := le.Uint64(at)
 		for l := range to {
 			to[l] = (base + uint64(x.offset(l))) & keep
 		}
 	case mask:
-		all := uint32(binary.LittleEndian.Uint16(at)) | uint32(binary.LittleEndian.Uint16(at[x.maskStep():]))<<16
+		all := uint32(le.Uint16(at)) | uint32(le.Uint16(at[x.maskStep():]))<<16
 		for l := range to {
 			to[l] = uint64(all >> l & 1)
 		}
@@ -64,9 +63,9 @@ func (b *running) read(w *warp, v *ir.Value, to *ops.Lanes) {
 				i = 0
 			}
 			if x.wide() {
-				to[l] = binary.LittleEndian.Uint64(at[8*i:])
+				to[l] = le.Uint64(at[8*i:])
 			} else {
-				to[l] = uint64(binary.LittleEndian.Uint32(at[4*i:])) & keep
+				to[l] = uint64(le.Uint32(at[4*i:])) & keep
 			}
 		}
 	}
@@ -96,17 +95,17 @@ func (b *running) write(w *warp, v *ir.Value, from *ops.Lanes, lanes uint32) {
 	first := from[bits.TrailingZeros32(lanes)]
 	switch x.class {
 	case scalar, flag:
-		binary.LittleEndian.PutUint64(at, first)
+		le.PutUint64(at, first)
 	case mask:
 		for half := range int32(2) {
 			h := at[half*x.maskStep():]
-			m := binary.LittleEndian.Uint16(h)
+			m := le.Uint16(h)
 			for i := range 16 {
 				if l := int(half)*16 + i; lanes>>l&1 != 0 {
 					m = m&^(1<<i) | uint16(from[l]&1)<<i
 				}
 			}
-			binary.LittleEndian.PutUint16(h, m)
+			le.PutUint16(h, m)
 		}
 	default:
 		for l := range engine.WarpSize {
@@ -120,9 +119,9 @@ func (b *running) write(w *warp, v *ir.Value, from *ops.Lanes, lanes uint32) {
 				continue
 			}
 			if x.wide() {
-				binary.LittleEndian.PutUint64(at[8*l:], val)
+				le.PutUint64(at[8*l:], val)
 			} else {
-				binary.LittleEndian.PutUint32(at[4*l:], uint32(val))
+				le.PutUint32(at[4*l:], uint32(val))
 			}
 		}
 	}
