@@ -100,7 +100,9 @@ const (
 	OpVote       // (Pred p, B32 mask) → Pred or B32: Sub is the VoteMode
 	OpMatch      // (a, B32 mask) → B32[, Pred]: Sub 0 any, 1 all
 	OpActiveMask // () → B32
-	OpRedux      // (a, B32 mask) → B32: Sub is the AtomicOp
+	OpRedux      // (a, B32 mask) → B32: Sub is the AtomicOp; NaN for f32
+	OpMma        // (a…, b…, c…, B32 mask) → d…: d = a×b + c of matrices that the warp holds in pieces; Imm is the Mma, T the type of d
+	OpMbarrier   // (addr, v) → B64 or Pred or nothing: v is B64 for MbarrierTest, else B32; Sub is the MbarrierKind
 	OpGridSync   // () : waits for all blocks of a cooperative grid
 
 	// Runtime.
@@ -358,6 +360,8 @@ var opInfo = [numOps]info{
 	OpMatch:        {"match", effect},
 	OpActiveMask:   {"activemask", effect},
 	OpRedux:        {"redux", effect},
+	OpMma:          {"mma", effect},
+	OpMbarrier:     {"mbarrier", effect},
 	OpGridSync:     {"gridsync", effect},
 	OpPrintf:       {"printf", effect},
 	OpMalloc:       {"malloc", effect},

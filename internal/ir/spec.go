@@ -81,6 +81,8 @@ var (
 	tests    = []string{"", "finite", "infinite", "number", "notanumber", "normal", "subnormal"}
 	low      = []string{"lo", "hi"}
 	matches  = []string{"any", "all"}
+
+	mbarriers = []string{"", "init", "expect", "complete", "arrive", "drop", "arriveexpect", "dropexpect", "test", "parity"}
 )
 
 var specs = [numOps]spec{
@@ -163,6 +165,8 @@ var specs = [numOps]spec{
 	OpMatch:      {args: "tw", results: "wp?", as: wide, subs: matches},
 	OpActiveMask: {results: "w", as: b32},
 	OpRedux:      {args: "tw", results: "t", as: ints32 | singles, subs: atomics, flags: NaN},
+	OpMma:        {args: "v*", results: "v*", as: ints32 | set(F16, F32, F64), uses: useImm | useRound, rule: ruleMma},
+	OpMbarrier:   {args: "av", results: "n?p?", as: b64, uses: memory, subs: mbarriers, rule: ruleMbarrier},
 	OpGridSync:   {},
 
 	OpPrintf:     {args: "ll", results: "w", as: ints32},

@@ -36,9 +36,15 @@ func (l *fn) mov(in *check.Instr) bool {
 // cvt lowers conversions. Between integers they are extensions, which .sat makes conversions proper.
 func (l *fn) cvt(in *check.Instr) bool {
 	f := in.Form
+	switch {
+	case f.Mod[check.Mode] == "pack":
+		return l.clampedPack(in)
+	case f.Type(0) == ptx.TF32:
+		return l.tf32(in)
+	}
 	as, from := irType(f.Type(0)), irType(f.Type(1))
 	m, ok := mods(f)
-	if as == ir.Void || from == ir.Void || !ok || f.Has(check.Mode) {
+	if as == ir.Void || from == ir.Void || !ok && f.Mod[check.Sat] != "satfinite" || f.Has(check.Mode) {
 		return false
 	}
 	d := &in.Args[0]
@@ -68,6 +74,50 @@ func (l *fn) cvtOne(as, from ir.Type, m ir.Mods, a *check.Arg) *ir.Value {
 	if v.Type != from.Value() {
 		v = l.extend(v, v.Type, from.Value())
 	}
+	if l.in.Form.Mod[check.Sat] == "satfinite" {
+		v = l.finite(v, largest[as])
+	}
+	return l.cvtValue(as, from, m, v)
+}
+
+// largest are the bits, as f32, of the largest finite number.
+var largest = map[ir.Type]uint64{ir.F16: 0x477fe000, ir.BF16: 0x7f7f0000}
+
+// finite clamps v, an f32, to numbers up to most; NaN remains.
+func (l *fn) finite(v *ir.Value, most uint64) *ir.Value {
+	keep := ir.Mods{Flags: ir.NaN}
+	v = l.modified(ir.OpMin, ir.F32, keep, v, l.constant(ir.B32, most))
+	return l.modified(ir.OpMax, ir.F32, keep, v, l.constant(ir.B32, most|1<<31))
+}
+
+// tf32 lowers cvt to tf32, which is f32 with 10 bits of fraction: the bits are rounded as an integer, so that a carry
+// goes into the exponent.
+func (l *fn) tf32(in *check.Instr) bool {
+	f := in.Form
+	const dropped = 13
+	x := l.value(&in.Args[1])
+	y := x
+	switch f.Mod[check.Round] {
+	case "rna":
+		y = l.op(ir.OpAdd, ir.U32, y, l.constant(ir.B32, 1<<(dropped-1)))
+	case "rn":
+		last := l.op(ir.OpBfe, ir.U32, x, l.constant(ir.B32, dropped), l.constant(ir.B32, 1))
+		y = l.op(ir.OpAdd, ir.U32, l.op(ir.OpAdd, ir.U32, y, l.constant(ir.B32, 1<<(dropped-1)-1)), last)
+	}
+	y = l.op(ir.OpAnd, ir.B32, y, l.constant(ir.B32, 1<<32-1<<dropped))
+	if f.Has(check.Sat) {
+		y = l.finite(y, 0x7f7fe000)
+	}
+	if f.Has(check.Relu) {
+		y = l.op(ir.OpMax, ir.S32, y, l.constant(ir.B32, 0))
+	}
+	nan := l.compare(ir.IsNaN, ir.F32, ir.Mods{}, x, x)
+	l.set(&in.Args[0], l.op(ir.OpSelect, ir.B32, nan, l.constant(ir.B32, 0x7fffffff), y), ir.B32)
+	return true
+}
+
+// cvtValue is a conversion of v.
+func (l *fn) cvtValue(as, from ir.Type, m ir.Mods, v *ir.Value) *ir.Value {
 	return l.emit(&ir.Instr{Op: ir.OpCvt, As: as, From: from, Mods: m, Args: []*ir.Value{v}}, as.Value()).Results[0]
 }
 
@@ -75,8 +125,8 @@ func (l *fn) cvtOne(as, from ir.Type, m ir.Mods, a *check.Arg) *ir.Value {
 func (l *fn) cvta(in *check.Instr) bool {
 	as := irType(in.Form.Type(0))
 	space := spaces[in.Form.Space]
-	if space == ir.SpaceParam || in.Form.Mod[check.SubSpace] == "cluster" {
-		return false
+	if space == ir.SpaceParam {
+		return l.cvtaParam(in, as)
 	}
 	op := ir.OpCvta
 	if in.Form.Has(check.To) {
@@ -94,10 +144,24 @@ func (l *fn) isspacep(in *check.Instr) bool {
 	if v.Type != ir.B64 {
 		v = l.extend(v, ir.U32, ir.B64)
 	}
-	if in.Form.Space == ptx.ParamSpace || in.Form.Mod[check.SubSpace] == "cluster" {
-		return false
+	if in.Form.Space == ptx.ParamSpace {
+		l.set(&in.Args[0], l.isParam(v), ir.Pred)
+		return true
 	}
 	c := &ir.Instr{Op: ir.OpIsSpace, As: ir.Pred, Mods: ir.Mods{Space: spaces[in.Form.Space]}, Args: []*ir.Value{v}}
 	l.set(&in.Args[0], l.emit(c, ir.Pred).Results[0], ir.Pred)
+	return true
+}
+
+// mapa lowers mapa: the only block of a cluster maps addresses to themselves.
+func (l *fn) mapa(in *check.Instr) bool {
+	as := irType(in.Form.Type(0))
+	l.set(&in.Args[0], l.valueAs(&in.Args[1], as), as)
+	return true
+}
+
+// ctaRank lowers getctarank.
+func (l *fn) ctaRank(in *check.Instr) bool {
+	l.set(&in.Args[0], l.constant(ir.B32, 0), ir.U32)
 	return true
 }

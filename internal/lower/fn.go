@@ -24,7 +24,9 @@ type fn struct {
 	// offsets are those of an entry's parameters, locals those of .local variables.
 	offsets map[*check.Var]int64
 	locals  map[*check.Var]int64
-	carry   slot
+	// paramCopies are the places in the frame of a device function's parameters, where it takes their addresses.
+	paramCopies map[*check.Var]int64
+	carry       slot
 	// consts are the constants and addresses made in blk, for use again.
 	consts map[constKey]*ir.Value
 	errs   []blockError
@@ -76,6 +78,7 @@ func (k *kernel) lower(f *check.Func, out *ir.Func) {
 	}
 	if f.Entry {
 		l.offsets, _ = paramOffsets(f)
+		l.reserveParams()
 	} else {
 		for _, v := range slices.Concat(f.Params, f.Rets) {
 			l.newParam(v)
@@ -83,6 +86,7 @@ func (k *kernel) lower(f *check.Func, out *ir.Func) {
 		for _, v := range f.Rets {
 			out.Results = append(out.Results, l.pieceTypes(v)...)
 		}
+		l.placeParams()
 	}
 	l.body()
 	out.Blocks = l.order
@@ -110,6 +114,7 @@ func (l *fn) body() {
 			l.write(s, l.out.NewParam(l.types[s]))
 		}
 	}
+	l.copyParams()
 	code := l.src.Code
 	blocks := make([]*ir.Block, len(code)+1)
 	for i, start := range starts {

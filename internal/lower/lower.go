@@ -26,7 +26,7 @@ func Kernel(c *check.Checked, name string) (*ir.Kernel, error) {
 	k := &kernel{
 		c: c, out: &ir.Kernel{Name: name, PTXFile: c.Module.Name},
 		funcs: map[*check.Func]int{}, globals: map[*check.Var]int{}, shared: map[*check.Var]int64{},
-		files: map[uint32]int16{},
+		files: map[uint32]int16{}, paramCopy: -1,
 	}
 	k.reach(f)
 	k.layShared()
@@ -63,7 +63,9 @@ type kernel struct {
 	static  []*check.Var
 	dynamic []*check.Var
 	files   map[uint32]int16
-	errs    ptx.ErrorList
+	// paramCopy is where in the entry's frame a copy of the parameters lies, -1 if there is none.
+	paramCopy int64
+	errs      ptx.ErrorList
 }
 
 // real resolves aliases.

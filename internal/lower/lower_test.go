@@ -71,8 +71,8 @@ func TestUnsupported(t *testing.T) {
 .target sm_90
 .address_size 64
 .func helper() {
-	.reg .b32 %r;
-	mov.u32 %r, %pm3;
+	.reg .b64 %r;
+	stacksave.u64 %r;
 	ret;
 }
 .visible .entry odd(.param .u64 p) {
@@ -82,11 +82,11 @@ func TestUnsupported(t *testing.T) {
 	.reg .b64 %rd;
 	ld.param.u64 %rd, [p];
 	tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [%rd, {%r1}];
-	cvt.rna.tf32.f32 %r2, %f1;
-	  cp.async.wait_all;
+	cvt.rn.satfinite.e4m3x2.f32 %h1, %f1, %f2;
+	  barrier.cluster.wait;
 	call helper;
 	bra OUT;
-	cp.async.commit_group;
+	barrier.cluster.arrive;
 OUT:
 	ret;
 }
@@ -96,10 +96,10 @@ OUT:
 	var list ptx.ErrorList
 	require.ErrorAs(t, err, &list)
 	require.EqualError(t, err, strings.Join([]string{
-		"odd.ptx:6:2: special register %pm3 is not supported by the host device",
+		"odd.ptx:6:2: stacksave.u64 is not supported by the host device",
 		"odd.ptx:15:2: tex.1d.v4.f32.s32 is not supported by the host device",
-		"odd.ptx:16:2: cvt.rna.tf32.f32 is not supported by the host device",
-		"odd.ptx:17:4: cp.async.wait_all is not supported by the host device",
+		"odd.ptx:16:2: cvt.rn.satfinite.e4m3x2.f32 is not supported by the host device",
+		"odd.ptx:17:4: barrier.cluster.wait is not supported by the host device",
 	}, "\n"))
 	_, err = lower.Kernel(c, "fine")
 	require.NoError(t, err, "what another kernel does is not its concern")

@@ -21,7 +21,7 @@ func access(f *check.Form) (m ir.Mods, ok bool) {
 	if f.Mod[check.Mode] == "mmio" {
 		m.Order, m.Scope = ir.Volatile, ir.NoScope
 	}
-	return m, f.Mod[check.SubSpace] != "cluster"
+	return m, true
 }
 
 // load lowers ld and ldu.
@@ -37,6 +37,9 @@ func (l *fn) load(in *check.Instr) bool {
 			return l.loadPieces(pieces, as, dst, int64(mem.Imm))
 		}
 		return l.loadParam(mem, as, dst)
+	}
+	if m.Space == ir.SpaceParam && !l.src.Entry {
+		m.Space = ir.SpaceLocal // parameters whose addresses are taken are copied there
 	}
 	ld := &ir.Instr{Op: ir.OpLoad, As: as, Mods: m}
 	addr, off := l.memory(mem, m.Space)
@@ -104,7 +107,7 @@ var atomics = map[string]ir.AtomicOp{
 func (l *fn) atom(in *check.Instr) bool {
 	f := in.Form
 	as := irType(f.Type(0))
-	if as == ir.Void || f.Vec != 1 || f.Mod[check.SubSpace] == "cluster" {
+	if as == ir.Void {
 		return false
 	}
 	op := atomics[f.Mod[check.Mode]]
@@ -122,6 +125,9 @@ func (l *fn) atom(in *check.Instr) bool {
 		args = args[1:]
 	}
 	addr, off := l.memory(&args[0], m.Space)
+	if f.Vec > 1 {
+		return l.atomVector(in, as, m, addr, off)
+	}
 	operands := []*ir.Value{addr, l.value(&args[1])}
 	if op == ir.AtomCas {
 		operands = append(operands, l.value(&args[2]))
@@ -136,13 +142,32 @@ func (l *fn) atom(in *check.Instr) bool {
 	return true
 }
 
+// atomVector lowers atom and red of several elements, each of which is atomic by itself (PTX ISA, atom).
+func (l *fn) atomVector(in *check.Instr, as ir.Type, m ir.Mods, addr *ir.Value, off uint64) bool {
+	args, red := in.Args, in.Form.Op == "red"
+	if !red {
+		args = args[1:]
+	}
+	for i, v := range l.values(elements(&args[1])) {
+		a := &ir.Instr{Op: ir.OpRed, As: as, Mods: m, Imm: off + uint64(i*as.Bytes()), Args: []*ir.Value{addr, v}}
+		if red {
+			l.effect(a)
+			continue
+		}
+		a.Op = ir.OpAtom
+		old := l.effect(a, as.Value()).Results[0]
+		l.set(&elements(&in.Args[0])[i], old, as)
+	}
+	return true
+}
+
 // membar lowers membar and fence; membar is the sequentially consistent fence (PTX ISA, membar / fence).
 func (l *fn) membar(in *check.Instr) bool {
 	f := in.Form
 	m := ir.Mods{Order: ir.SeqCst}
 	switch {
-	case f.Has(check.Mode):
-		return false // proxies and mbarrier
+	case f.Has(check.Mode): // of proxies, which see the same memory here, of mbarriers and clusters: all of them at once
+		m.Scope = ir.System
 	case f.Op == "membar":
 		m.Scope = map[string]ir.Scope{"cta": ir.CTA, "gl": ir.GPU, "sys": ir.System}[f.Mod[check.Level]]
 	default:

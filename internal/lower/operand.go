@@ -1,6 +1,7 @@
 package lower
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/tandem-go/tandem/internal/ir"
@@ -109,13 +110,47 @@ var specials = func() map[string]ir.SReg {
 	return m
 }()
 
+// sameSpecials are registers that equal others: the launch has no clusters, so that each is one block.
+var sameSpecials = map[string]string{
+	"%clusterid.x": "%ctaid.x", "%clusterid.y": "%ctaid.y", "%clusterid.z": "%ctaid.z",
+	"%nclusterid.x": "%nctaid.x", "%nclusterid.y": "%nctaid.y", "%nclusterid.z": "%nctaid.z",
+	"%aggr_smem_size": "%total_smem_size",
+}
+
+// constantSpecials are registers with one value: nothing is counted, nothing reserved, and the driver sets no other
+// environment registers than those that package ir has.
+var constantSpecials = func() map[string]uint64 {
+	m := map[string]uint64{
+		"%cluster_ctarank": 0, "%cluster_nctarank": 1, "%is_explicit_cluster": 0, "%current_graph_exec": 0,
+		"%reserved_smem_offset_begin": 0, "%reserved_smem_offset_end": 0, "%reserved_smem_offset_cap": 0,
+		"%reserved_smem_offset_0": 0, "%reserved_smem_offset_1": 0,
+	}
+	for _, c := range []string{"x", "y", "z"} {
+		m["%cluster_ctaid."+c], m["%cluster_nctaid."+c] = 0, 1
+	}
+	for i := 3; i < 32; i++ {
+		m["%envreg"+strconv.Itoa(i)] = 0
+	}
+	for i := range 8 {
+		m["%pm"+strconv.Itoa(i)], m["%pm"+strconv.Itoa(i)+"_64"] = 0, 0
+	}
+	return m
+}()
+
 // special reads a special register.
 func (l *fn) special(a *check.Arg) *ir.Value {
 	want := irType(a.Type)
 	if strings.HasSuffix(a.Special, ".w") { // the fourth component of %tid and its like is there, and 0
 		return l.constant(want, 0)
 	}
-	s, ok := specials[a.Special]
+	if v, ok := constantSpecials[a.Special]; ok {
+		return l.constant(want, v)
+	}
+	name := a.Special
+	if same, ok := sameSpecials[name]; ok {
+		name = same
+	}
+	s, ok := specials[name]
 	if !ok {
 		l.unsupported("special register " + a.Special)
 		return l.constant(want, 0)
@@ -164,11 +199,15 @@ func (l *fn) variable(v *check.Var, off int64) *ir.Value {
 		}
 		in.Imm += uint64(at)
 	case ptx.ParamSpace:
-		at, ok := l.offsets[v]
+		if at, ok := l.offsets[v]; ok {
+			return l.constant(ir.B64, uint64(at+off))
+		}
+		at, ok := l.paramCopies[v]
 		if !ok {
 			l.unsupported("the address of parameter " + v.Name)
 		}
-		return l.constant(ir.B64, uint64(at+off))
+		in.Space = ir.SpaceLocal
+		in.Imm += uint64(at)
 	default:
 		l.unsupported("the address of " + v.Name)
 		return l.constant(ir.B64, 0)

@@ -23,17 +23,26 @@ var handlers = map[string]handler{
 	"shl": plain(ir.OpShl), "shr": plain(ir.OpShr), "shf": (*fn).shf, "lop3": (*fn).lop3, "brev": plain(ir.OpBrev),
 	"popc": count(ir.OpPopc), "clz": count(ir.OpClz), "bfind": count(ir.OpBfind), "bfe": plain(ir.OpBfe),
 	"bfi": plain(ir.OpBfi), "fns": plain(ir.OpFns), "prmt": (*fn).prmt, "dp4a": (*fn).dot, "dp2a": (*fn).dot,
-	"vabsdiff2": (*fn).absDiff, "vabsdiff4": (*fn).absDiff,
+	"szext": (*fn).szext, "bmsk": (*fn).bmsk,
+
+	"vadd": (*fn).scalarVideo, "vsub": (*fn).scalarVideo, "vabsdiff": (*fn).scalarVideo, "vmin": (*fn).scalarVideo,
+	"vmax": (*fn).scalarVideo, "vshl": (*fn).scalarVideo, "vshr": (*fn).scalarVideo, "vset": (*fn).scalarVideo, "vmad": (*fn).vmad,
+	"vadd2": (*fn).video4, "vsub2": (*fn).video4, "vavrg2": (*fn).video4, "vabsdiff2": (*fn).video4, "vmin2": (*fn).video4,
+	"vmax2": (*fn).video4, "vset2": (*fn).video4, "vadd4": (*fn).video4, "vsub4": (*fn).video4, "vavrg4": (*fn).video4,
+	"vabsdiff4": (*fn).video4, "vmin4": (*fn).video4, "vmax4": (*fn).video4, "vset4": (*fn).video4,
 
 	"setp": (*fn).setp, "set": (*fn).setOp, "selp": (*fn).selp, "slct": (*fn).slct,
-	"mov": (*fn).mov, "cvt": (*fn).cvt, "cvta": (*fn).cvta, "isspacep": (*fn).isspacep,
+	"mov": (*fn).mov, "cvt": (*fn).cvt, "cvta": (*fn).cvta, "isspacep": (*fn).isspacep, "mapa": (*fn).mapa, "getctarank": (*fn).ctaRank,
 
 	"ld": (*fn).load, "ldu": (*fn).load, "st": (*fn).storeOp, "atom": (*fn).atom, "red": (*fn).atom,
 	"membar": (*fn).membar, "fence": (*fn).membar, "prefetch": nothing, "prefetchu": nothing, "applypriority": nothing,
-	"discard": nothing, "pmevent": nothing,
+	"discard": nothing, "pmevent": nothing, "griddepcontrol": nothing, "setmaxnreg": nothing,
+	"cp": (*fn).cp, "mbarrier": (*fn).mbarrier,
 
 	"bar": (*fn).bar, "barrier": (*fn).bar, "shfl": (*fn).shfl, "vote": (*fn).vote, "match": (*fn).match,
-	"activemask": (*fn).activeMask, "redux": (*fn).redux,
+	"activemask": (*fn).activeMask, "redux": (*fn).redux, "elect": (*fn).elect,
+
+	"wmma": (*fn).wmma, "mma": (*fn).mma, "ldmatrix": (*fn).ldmatrix, "stmatrix": (*fn).ldmatrix, "movmatrix": (*fn).movmatrix,
 
 	"call": (*fn).call, "trap": simple(ir.OpTrap), "brkpt": simple(ir.OpBreakpoint), "nanosleep": (*fn).nanosleep,
 }
@@ -83,9 +92,15 @@ func mods(f *check.Form) (m ir.Mods, ok bool) {
 // plain lowers an operation on registers of one type: the first operand is the result.
 func plain(op ir.Op) handler {
 	return func(l *fn, in *check.Instr) bool {
+		if in.Form.Type(1) != ptx.NoType {
+			return l.mixed(in)
+		}
 		as := irType(in.Form.Type(0))
 		m, ok := mods(in.Form)
-		if as == ir.Void || !ok || in.Form.Type(1) != ptx.NoType {
+		if as == ir.Void {
+			return l.packed(in)
+		}
+		if !ok {
 			return false
 		}
 		if in.Form.Op == "mul24" {
@@ -208,13 +223,23 @@ func (l *fn) minMax(in *check.Instr) bool {
 	}
 	as := irType(in.Form.Type(0))
 	m, ok := mods(in.Form)
-	if as == ir.Void || !ok {
+	if as == ir.Void {
+		return l.packed(in)
+	}
+	if !ok {
 		return false
+	}
+	relu := !as.Float() && m.Flags&ir.Relu != 0
+	if relu {
+		m.Flags &^= ir.Relu
 	}
 	args := l.values(in.Args[1:])
 	v := l.modified(op, as, m, args[0], args[1])
 	if len(args) > 2 {
 		v = l.modified(op, as, m, v, args[2])
+	}
+	if relu {
+		v = l.op(ir.OpMax, as, v, l.constant(as, 0))
 	}
 	l.set(&in.Args[0], v, as)
 	return true
@@ -290,40 +315,36 @@ func (l *fn) dot(in *check.Instr) bool {
 	return true
 }
 
-// absDiff lowers vabsdiff2 and vabsdiff4 of whole registers: differences of each half or byte, summed into c with .add,
-// else side by side.
-func (l *fn) absDiff(in *check.Instr) bool {
-	for i := range in.Args {
-		if in.Args[i].Sel != "" {
-			return false
-		}
+// szext lowers szext: the low bits of a, extended.
+func (l *fn) szext(in *check.Instr) bool {
+	as := irType(in.Form.Type(0))
+	a, n := l.value(&in.Args[1]), l.fieldWidth(in, &in.Args[2])
+	above := l.op(ir.OpShl, ir.B32, l.constant(ir.B32, 1<<32-1), n)
+	kept := l.op(ir.OpAnd, ir.B32, a, l.op(ir.OpNot, ir.B32, above))
+	if as.Signed() {
+		last := l.op(ir.OpAnd, ir.B32, l.op(ir.OpSub, ir.U32, n, l.constant(ir.B32, 1)), l.constant(ir.B32, 31))
+		sign := l.op(ir.OpBfe, ir.S32, a, last, l.constant(ir.B32, 1))
+		kept = l.op(ir.OpOr, ir.B32, kept, l.op(ir.OpAnd, ir.B32, above, sign))
 	}
-	f := in.Form
-	ta, tb := irType(f.Type(1)), irType(f.Type(2))
-	if ta != tb || f.Has(check.Sat) {
-		return false
+	l.set(&in.Args[0], kept, as)
+	return true
+}
+
+// fieldWidth is a position or width of szext and bmsk, at most 32.
+func (l *fn) fieldWidth(in *check.Instr, a *check.Arg) *ir.Value {
+	if in.Form.Mod[check.Mode] == "wrap" {
+		return l.op(ir.OpAnd, ir.B32, l.value(a), l.constant(ir.B32, 31))
 	}
-	lanes := 4
-	if f.Op == "vabsdiff2" {
-		lanes = 2
-	}
-	args := l.values(in.Args[1:])
-	width := 32 / lanes
-	sum := args[2]
-	out := l.constant(ir.B32, 0)
-	for i := range lanes {
-		pos, n := l.constant(ir.B32, uint64(i*width)), l.constant(ir.B32, uint64(width))
-		a, b := l.op(ir.OpBfe, ta, args[0], pos, n), l.op(ir.OpBfe, tb, args[1], pos, n)
-		if f.Mod[check.Mode] == "add" {
-			sum = l.op(ir.OpSad, ta, a, b, sum)
-			continue
-		}
-		out = l.op(ir.OpBfi, ir.B32, l.op(ir.OpSad, ta, a, b, l.constant(ir.B32, 0)), out, pos, n)
-	}
-	if f.Mod[check.Mode] == "add" {
-		out = sum
-	}
-	l.set(&in.Args[0], out, ir.B32)
+	return l.op(ir.OpMin, ir.U32, l.value(a), l.constant(ir.B32, 32))
+}
+
+// bmsk lowers bmsk: as many ones as b says, from bit a on.
+func (l *fn) bmsk(in *check.Instr) bool {
+	pos, n := l.fieldWidth(in, &in.Args[1]), l.fieldWidth(in, &in.Args[2])
+	ones := l.constant(ir.B32, 1<<32-1)
+	from := l.op(ir.OpShl, ir.B32, ones, pos)
+	above := l.op(ir.OpShl, ir.B32, ones, l.op(ir.OpAdd, ir.U32, pos, n))
+	l.set(&in.Args[0], l.op(ir.OpAnd, ir.B32, from, l.op(ir.OpNot, ir.B32, above)), ir.B32)
 	return true
 }
 
@@ -345,8 +366,8 @@ func (l *fn) compare(c ir.Cmp, from ir.Type, m ir.Mods, a, b *ir.Value) *ir.Valu
 // setp lowers setp: d = cmp BOOL c, q = !cmp BOOL c.
 func (l *fn) setp(in *check.Instr) bool {
 	from := irType(in.Form.Type(0))
-	if from.Bits() == 32 && from.Float() && from != ir.F32 {
-		return false // two predicates of a packed comparison
+	if part := parts[in.Form.Type(0)]; part != ir.Void {
+		return l.setp2(in, part)
 	}
 	m, ok := mods(in.Form)
 	p := l.compare(comparisons[in.Form.Mod[check.Cmp]], from, m, l.value(&in.Args[1]), l.value(&in.Args[2]))
@@ -368,6 +389,9 @@ func (l *fn) setp(in *check.Instr) bool {
 
 // setOp lowers set.
 func (l *fn) setOp(in *check.Instr) bool {
+	if part := parts[in.Form.Type(1)]; part != ir.Void {
+		return l.set2(in, part)
+	}
 	as, from := irType(in.Form.Type(0)), irType(in.Form.Type(1))
 	m, ok := mods(in.Form)
 	if as == ir.Void || from == ir.Void || !ok {

@@ -2,7 +2,6 @@ package lower
 
 import (
 	"github.com/tandem-go/tandem/internal/ir"
-	"github.com/tandem-go/tandem/internal/ptx"
 	"github.com/tandem-go/tandem/internal/ptx/check"
 )
 
@@ -87,10 +86,13 @@ func (l *fn) activeMask(in *check.Instr) bool {
 
 func (l *fn) redux(in *check.Instr) bool {
 	as := irType(in.Form.Type(0))
-	if as == ir.F32 || in.Form.Type(0) == ptx.NoType {
-		return false
-	}
 	r := &ir.Instr{Op: ir.OpRedux, As: as, Args: l.values(in.Args[1:])}
+	if in.Form.Has(check.NaN) {
+		r.Flags |= ir.NaN
+	}
+	if in.Form.Has(check.Abs) {
+		r.Args[0] = l.op(ir.OpAbs, as, r.Args[0])
+	}
 	r.Sub = uint8(atomics[in.Form.Mod[check.Mode]])
 	l.set(&in.Args[0], l.effect(r, as.Value()).Results[0], as)
 	return true

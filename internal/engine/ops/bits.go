@@ -131,73 +131,8 @@ func dp2a(in *ir.Instr) (Func, error) {
 	}), nil
 }
 
-// Layout of the Imm of ir.OpVideo: the operation in bits 0 to 3, flags from bit 4, the lanes that take no part in bits 12
-// to 15, and, where their flags are set, four bits for each lane of the selectors of a from bit 16 and of b from bit 32.
-const (
-	videoBytes = 1 << (4 + iota)
-	videoASigned
-	videoBSigned
-	videoDSigned
-	videoSat
-	videoAdd
-	videoASelect
-	videoBSelect
-	videoNotMask     = 12
-	videoASelectBits = 16
-	videoBSelectBits = 32
-)
-
-// EncodeVideo is the Imm of an ir.OpVideo that does v.
-func EncodeVideo(v intmath.Video) uint64 {
-	imm := uint64(v.Op) | uint64(v.NotMask)<<videoNotMask
-	for _, f := range []struct {
-		set  bool
-		flag uint64
-	}{
-		{v.Bytes, videoBytes}, {v.ASigned, videoASigned}, {v.BSigned, videoBSigned}, {v.DSigned, videoDSigned},
-		{v.Sat, videoSat}, {v.Add, videoAdd}, {v.ASelect != nil, videoASelect}, {v.BSelect != nil, videoBSelect},
-	} {
-		if f.set {
-			imm |= f.flag
-		}
-	}
-	for i, s := range v.ASelect {
-		imm |= uint64(s) << (videoASelectBits + 4*i)
-	}
-	for i, s := range v.BSelect {
-		imm |= uint64(s) << (videoBSelectBits + 4*i)
-	}
-	return imm
-}
-
-// DecodeVideo undoes EncodeVideo.
-func DecodeVideo(imm uint64) intmath.Video {
-	v := intmath.Video{
-		Op: intmath.VideoOp(imm & 15), Bytes: imm&videoBytes != 0,
-		ASigned: imm&videoASigned != 0, BSigned: imm&videoBSigned != 0, DSigned: imm&videoDSigned != 0,
-		Sat: imm&videoSat != 0, Add: imm&videoAdd != 0, NotMask: uint8(imm >> videoNotMask & 15),
-	}
-	lanes := 2
-	if v.Bytes {
-		lanes = 4
-	}
-	selectors := func(shift int) (s []uint8) {
-		for i := range lanes {
-			s = append(s, uint8(imm>>(shift+4*i)&15))
-		}
-		return s
-	}
-	if imm&videoASelect != 0 {
-		v.ASelect = selectors(videoASelectBits)
-	}
-	if imm&videoBSelect != 0 {
-		v.BSelect = selectors(videoBSelectBits)
-	}
-	return v
-}
-
 func video(in *ir.Instr) (Func, error) {
-	v := DecodeVideo(in.Imm)
+	v := intmath.DecodeVideo(in.Imm)
 	if v.Op > intmath.VSetGE {
 		return nil, unsupported(in)
 	}

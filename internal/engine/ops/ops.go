@@ -63,14 +63,15 @@ func unsupported(in *ir.Instr) error {
 // not such an operation. The lanes so named that have not ended meet before they execute it (PTX ISA, shfl.sync).
 func MemberMask(in *ir.Instr) int {
 	switch in.Op {
-	case ir.OpShfl, ir.OpVote, ir.OpMatch, ir.OpRedux, ir.OpWarpSync:
+	case ir.OpShfl, ir.OpVote, ir.OpMatch, ir.OpRedux, ir.OpWarpSync, ir.OpMma:
 		return len(in.Args) - 1
 	}
 	return -1
 }
 
 // compilers holds the tables of the files, each of which lists what it states.
-var compilers = merge(constantOps, arithmeticOps, carryOps, bitOps, convertOps, memoryOps, atomicOps, warpOps, runtimeOps)
+var compilers = merge(constantOps, arithmeticOps, carryOps, bitOps, convertOps, memoryOps, atomicOps, warpOps, runtimeOps,
+	mmaOps, mbarrierOps)
 
 func merge(parts ...map[ir.Op]compiler) map[ir.Op]compiler {
 	all := map[ir.Op]compiler{}

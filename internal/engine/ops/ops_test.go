@@ -78,7 +78,9 @@ func TestUnsupportedFormsAreNamed(t *testing.T) {
 		instr(ir.OpTex, ir.F32, ir.B32, ir.B64),
 		instr(ir.OpCall, ir.Void, ir.B32),
 		instr(ir.OpSin, ir.F64, ir.B64, ir.B64),
-		instr(ir.OpEx2, ir.F16, ir.B16, ir.B16),
+		instr(ir.OpSqrt, ir.F16, ir.B16, ir.B16),
+		instr(ir.OpMma, ir.F32, ir.B32, ir.B32),
+		instr(ir.OpMbarrier, ir.B64, ir.B64, ir.B32, ir.B32),
 		instr(ir.OpMulWide, ir.S64, ir.B128, ir.B64, ir.B64),
 		instr(ir.OpShfl, ir.B32, ir.B32, ir.B32, ir.B32, ir.B32, ir.B32),
 		instr(ir.OpLoad, ir.B128, ir.B128, ir.B64),
@@ -137,9 +139,9 @@ func TestVideo(t *testing.T) {
 			Sat: flag(), Add: flag(), NotMask: uint8(r.IntN(4)),
 		}
 		v.ASelect, v.BSelect = selectors(v.Bytes), selectors(v.Bytes)
-		require.Equal(t, v, ops.DecodeVideo(ops.EncodeVideo(v)))
+		require.Equal(t, v, intmath.DecodeVideo(v.Encode()))
 		in := instr(ir.OpVideo, ir.B32, ir.B32, ir.B32, ir.B32, ir.B32)
-		in.Imm = ops.EncodeVideo(v)
+		in.Imm = v.Encode()
 		a, b, c := r.Uint32(), r.Uint32(), r.Uint32()
 		got, ok := ops.Fold(in, []uint64{uint64(a), uint64(b), uint64(c)})
 		require.True(t, ok)

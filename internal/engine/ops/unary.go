@@ -33,6 +33,8 @@ func unary(op ir.Op) compiler {
 			f = unary32(in)
 		case in.As == ir.F64:
 			f = unary64(in)
+		default:
+			f = unary16(in)
 		}
 		if f == nil {
 			return nil, unsupported(in)
@@ -65,6 +67,30 @@ func unary64(in *ir.Instr) scalar1 {
 	}
 	m := fpmath.F64{Round: fpmath.Round(in.Round)}
 	return func(a uint64) uint64 { return bits64(exact(m, f64(a))) }
+}
+
+// approximate16 are the f16 and bf16 instructions with the modifier .approx.
+var approximate16 = map[ir.Op]struct {
+	f16  func(fpmath.F16, uint16) uint16
+	bf16 func(fpmath.BF16, uint16) uint16
+}{
+	ir.OpEx2:  {fpmath.F16.Ex2, fpmath.BF16.Ex2},
+	ir.OpTanh: {fpmath.F16.Tanh, fpmath.BF16.Tanh},
+}
+
+func unary16(in *ir.Instr) scalar1 {
+	o := approximate16[in.Op]
+	if o.f16 == nil {
+		return nil
+	}
+	f := func(a uint64) uint64 { return uint64(o.f16(fpmath.F16{}, uint16(a))) }
+	if in.As == ir.BF16 || in.As == ir.BF16x2 {
+		f = func(a uint64) uint64 { return uint64(o.bf16(fpmath.BF16{}, uint16(a))) }
+	}
+	if in.As.Bits() == 16 {
+		return f
+	}
+	return func(a uint64) uint64 { return f(a) | f(a>>16)<<16 }
 }
 
 // signs is abs and neg.

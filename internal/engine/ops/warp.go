@@ -162,7 +162,10 @@ func match(in *ir.Instr) (Func, error) {
 func redux(in *ir.Instr) (Func, error) {
 	op := ir.AtomicOp(in.Sub)
 	f := atomicFunc(op, in.As)
-	if f == nil || in.As.Bits() != 32 || in.As.Float() || op == ir.AtomInc || op == ir.AtomDec || op == ir.AtomExch {
+	if in.As == ir.F32 && (op == ir.AtomMin || op == ir.AtomMax) {
+		f = minMax(&ir.Instr{Op: map[ir.AtomicOp]ir.Op{ir.AtomMin: ir.OpMin, ir.AtomMax: ir.OpMax}[op], As: ir.F32, Mods: in.Mods})
+	}
+	if f == nil || in.As.Bits() != 32 || in.As.Float() && op != ir.AtomMin && op != ir.AtomMax || op == ir.AtomInc || op == ir.AtomDec || op == ir.AtomExch {
 		return nil, unsupported(in)
 	}
 	return func(_ *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
