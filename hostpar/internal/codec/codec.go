@@ -91,25 +91,22 @@ func (e *Encoder) File(f *os.File) {
 type Decoder struct {
 	buf   []byte
 	files []*os.File
-	taken []bool // which files somebody has
 	depth int
 }
 
 // NewDecoder returns a decoder of one message. The bytes are not changed, and nothing decoded refers to them. Files
-// belong to the decoder until they are taken; Close closes the others.
+// belong to the decoder; Close closes them.
 func NewDecoder(buf []byte, files []*os.File) *Decoder {
-	return &Decoder{buf: buf, files: files, taken: make([]bool, len(files))}
+	return &Decoder{buf: buf, files: files}
 }
 
 // Len returns how many bytes are left.
 func (d *Decoder) Len() int { return len(d.buf) }
 
-// Close closes files that were not taken.
+// Close closes the files.
 func (d *Decoder) Close() {
-	for i, f := range d.files {
-		if !d.taken[i] {
-			_ = f.Close() // it was opened for us alone, and nothing was written
-		}
+	for _, f := range d.files {
+		_ = f.Close() // it was opened for us alone, and nothing was written
 	}
 	d.files = nil
 }
@@ -148,7 +145,7 @@ func (d *Decoder) Bytes() ([]byte, error) {
 	return d.next(n)
 }
 
-// File returns a file of the message, which then belongs to the caller; several may get the same one.
+// File returns a file of the message, opened once more for the caller.
 func (d *Decoder) File() (*os.File, error) {
 	i, err := d.Uvarint()
 	if err != nil {
@@ -157,8 +154,7 @@ func (d *Decoder) File() (*os.File, error) {
 	if i >= uint64(len(d.files)) {
 		return nil, fmt.Errorf("%w: file %d of %d", ErrCorrupt, i, len(d.files))
 	}
-	d.taken[i] = true
-	return d.files[i], nil
+	return duplicate(d.files[i])
 }
 
 // Rest returns the bytes that are left and ends the message.

@@ -187,7 +187,6 @@ func (p *pipeEnd) DecodeHandle(d *codec.Decoder) (err error) {
 func TestHandles(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, r.Close()) }()
 	type message struct {
 		Ends []*pipeEnd
 		N    int
@@ -203,18 +202,27 @@ func TestHandles(t *testing.T) {
 	d := codec.NewDecoder(e.Buf, e.Files)
 	var out message
 	require.NoError(t, c.Decode(d, &out))
-	require.Equal(t, m, out)
-	d.Close() // nothing is left to close
-	require.NoError(t, w.Close())
-
-	left, kept, err := os.Pipe()
+	d.Close()
+	require.ErrorIs(t, r.Close(), os.ErrClosed)
+	require.Nil(t, out.Ends[1])
+	_, err = out.Ends[2].f.WriteString("abcd") // nothing is closed that somebody has
 	require.NoError(t, err)
-	defer func() { require.NoError(t, kept.Close()) }()
-	d = codec.NewDecoder([]byte{5}, []*os.File{left})
+	for _, end := range []struct {
+		i    int
+		want string
+	}{{0, "ab"}, {3, "cd"}} {
+		i, want := end.i, end.want
+		got := make([]byte, 2)
+		_, err := out.Ends[i].f.Read(got)
+		require.NoError(t, err)
+		require.Equal(t, want, string(got))
+		require.NoError(t, out.Ends[i].f.Close())
+	}
+	require.NoError(t, out.Ends[2].f.Close())
+
+	d = codec.NewDecoder([]byte{5}, nil)
 	_, err = d.File()
 	require.ErrorIs(t, err, codec.ErrCorrupt)
-	d.Close()
-	require.ErrorIs(t, left.Close(), os.ErrClosed, "a file that nobody took is closed")
 }
 
 func TestSignature(t *testing.T) {

@@ -1,0 +1,10 @@
+//go:build !unix
+
+package codec
+
+import (
+	"errors"
+	"os"
+)
+
+func duplicate(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
