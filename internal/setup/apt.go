@@ -28,7 +28,7 @@ func aptState(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := []string{"-q", "-y"}
+	var o []string
 	for _, kv := range []string{
 		"Dir::Etc::sourcelist=" + filepath.Join(abs, "sources.list"), "Dir::Etc::sourceparts=-",
 		"Dir::State::lists=" + filepath.Join(abs, "lists"), "Dir::Cache=" + filepath.Join(abs, "cache"),

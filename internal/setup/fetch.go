@@ -127,7 +127,7 @@ func (s *session) fromApt(ctx context.Context, into string) (string, error) {
 		return "", err
 	}
 	s.say("reading the distribution's package lists, component non-free added, into a temporary folder")
-	apt := append([]string{"apt-get"}, opts...)
+	apt := append([]string{"apt-get", "-q", "-y"}, opts...)
 	if _, err := command(ctx, "", append(apt, "update")...); err != nil {
 		return "", err
 	}

@@ -163,7 +163,9 @@ func TestApt(t *testing.T) {
 		require.Error(t, err)
 		return
 	}
-	b.tool("apt-cache", `case "$*" in *libnone12*) echo "E: No packages found" >&2; exit 100 ;; esac`)
+	b.tool("apt-cache", `case "$*" in
+*" -y "*) echo "E: Command line option 'y' is not understood" >&2; exit 100 ;;
+*libnone12*) echo "E: No packages found" >&2; exit 100 ;; esac`)
 	b.tool("apt-get", `case "$*" in
 *update*) : ;;
 *download*) touch a.deb b.deb ;;
