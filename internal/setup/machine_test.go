@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -34,6 +35,7 @@ type box struct {
 }
 
 func newBox(t *testing.T) *box {
+	realLibraries(t)
 	b := &box{t: t, bin: t.TempDir(), home: t.TempDir()}
 	b.machine = machine{
 		find:     func() (*Result, error) { return nil, errNone },
@@ -68,11 +70,22 @@ func (b *box) setup(o Options) (*Result, error) {
 	return b.run(b.t.Context(), o)
 }
 
-// realLibraries is the folder of an NVRTC that works, which `make setup` has put somewhere.
-func realLibraries(t *testing.T) string {
+// installedNVRTC is the NVRTC that `make setup` has put somewhere. It is looked for before any test loads a copy: after that
+// the loader finds the copy by its name.
+var installedNVRTC = sync.OnceValues(func() (string, error) {
 	c, err := nvrtc.Open(nvrtc.Config{NoCache: true})
+	if err != nil {
+		return "", err
+	}
+	return c.Path(), nil
+})
+
+// realLibraries is the folder of an NVRTC that works.
+func realLibraries(t *testing.T) string {
+	path, err := installedNVRTC()
 	require.NoError(t, err, "these tests move a real NVRTC around: run make setup")
-	return filepath.Dir(c.Path())
+	require.True(t, filepath.IsAbs(path), path)
+	return filepath.Dir(path)
 }
 
 // realWheel packs it as a wheel and returns the wheel's pin.
