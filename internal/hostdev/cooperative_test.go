@@ -112,3 +112,103 @@ func TestGridGroups(t *testing.T) {
 		require.NoError(t, d.Close())
 	}
 }
+
+// passes(unsigned *out, unsigned n): as phases, but the barrier is a function of its own, written as compilers since CUDA 12
+// write it: release, acquire, and barrier.sync before and behind. Every thread notes in out[p*threads + thread], and
+// compares with what the thread opposite noted in the phase before.
+const passes = header + `
+.func grid_sync(.param .b64 workspace, .param .b32 first)
+{
+	.reg .pred %p<4>;
+	.reg .b32 %r<8>;
+	.reg .b64 %w;
+	ld.param.u64 %w, [workspace];
+	ld.param.u32 %r0, [first];
+	barrier.sync 0;
+	mov.u32 %r1, %tid.x;
+	setp.ne.u32 %p0, %r1, 0;
+	@%p0 bra OTHERS;
+	mov.u32 %r2, %nctaid.x;
+	sub.u32 %r3, 0x80000001, %r2;
+	setp.ne.u32 %p1, %r0, 0;
+	selp.u32 %r3, %r3, 1, %p1;
+	fence.acq_rel.gpu;
+	atom.add.release.gpu.u32 %r4, [%w+4], %r3;
+SPIN:
+	ld.acquire.gpu.u32 %r5, [%w+4];
+	xor.b32 %r6, %r5, %r4;
+	setp.ge.s32 %p2, %r6, 0;
+	@%p2 bra SPIN;
+OTHERS:
+	barrier.sync 0;
+	ret;
+}
+
+.visible .entry passes(.param .u64 out, .param .u32 n)
+{
+	.reg .pred %p<4>;
+	.reg .b32 %r<20>;
+	.reg .b64 %rd<8>;
+	ld.param.u64 %rd1, [out];
+	ld.param.u32 %r1, [n];
+	mov.u32 %r2, %envreg1;
+	mov.u32 %r3, %envreg2;
+	mov.b64 %rd2, {%r3, %r2};
+	mov.u32 %r4, %ctaid.x;
+	setp.eq.u32 %p1, %r4, 0;
+	selp.u32 %r5, 1, 0, %p1;
+	mov.u32 %r6, %ntid.x;
+	mov.u32 %r7, %tid.x;
+	mad.lo.u32 %r8, %r4, %r6, %r7;
+	mov.u32 %r9, %nctaid.x;
+	mul.lo.u32 %r9, %r9, %r6;
+	mov.u32 %r10, 0;
+	mov.u32 %r11, 1;
+PHASE:
+	mad.lo.u32 %r12, %r10, %r9, %r8;
+	mad.wide.u32 %rd3, %r12, 4, %rd1;
+	st.global.u32 [%rd3], %r11;
+	{
+	.param .b64 w; .param .b32 f;
+	st.param.b64 [w], %rd2;
+	st.param.b32 [f], %r5;
+	call.uni grid_sync, (w, f);
+	}
+	sub.u32 %r13, %r9, %r8;
+	sub.u32 %r13, %r13, 1;
+	mad.lo.u32 %r13, %r10, %r9, %r13;
+	mad.wide.u32 %rd4, %r13, 4, %rd1;
+	ld.global.u32 %r14, [%rd4];
+	add.u32 %r11, %r14, 1;
+	add.u32 %r10, %r10, 1;
+	setp.lt.u32 %p2, %r10, %r1;
+	@%p2 bra PHASE;
+	ret;
+}
+`
+
+// A barrier of the grid in a function that is called.
+func TestGridBarrierInFunction(t *testing.T) {
+	d := open(t, hostdev.Config{Workers: 2, MemoryLimit: 1 << 30})
+	f := lookUp(t, d, passes, "passes")
+	const blocks, threads, n = 9, 40, 5
+	out, err := d.Alloc(4 * n * blocks * threads)
+	require.NoError(t, err)
+	require.NoError(t, d.Fill(out, 0, 4, n*blocks*threads, 0))
+	p := binary.LittleEndian.AppendUint64(nil, uint64(out))
+	_, err = d.Launch(&driver.Launch{
+		Function: f, Grid: driver.Dim3{X: blocks, Y: 1, Z: 1}, Block: driver.Dim3{X: threads, Y: 1, Z: 1},
+		Params: binary.LittleEndian.AppendUint32(p, n), Cooperative: true,
+	})
+	require.NoError(t, err)
+	require.NoError(t, d.Synchronize(0))
+	b := make([]byte, 4*n*blocks*threads)
+	require.NoError(t, d.Read(b, out, 0))
+	got := make([]uint32, n*blocks*threads)
+	_, err = binary.Decode(b, binary.LittleEndian, got)
+	require.NoError(t, err)
+	for i, v := range got {
+		require.Equal(t, uint32(i/(blocks*threads)+1), v, "thread %d in phase %d", i%(blocks*threads), i/(blocks*threads))
+	}
+	require.NoError(t, d.Close())
+}

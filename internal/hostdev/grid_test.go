@@ -126,7 +126,7 @@ func TestBlocksMayWaitForLaterBlocks(t *testing.T) {
 	}
 }
 
-// Each block has shared and local memory of its own, from its beginning to its end, and shared memory begins as zeros.
+// Each block has shared and local memory of its own, from its beginning to its end, and both begin as zeros.
 func TestWindows(t *testing.T) {
 	for _, w := range widths {
 		b := newBench(t, w, func(b *block, n int) (engine.State, *engine.Fault) {
@@ -143,6 +143,9 @@ func TestWindows(t *testing.T) {
 				}
 				for i := range b.threads() {
 					for at := range uint64(10) {
+						if mem.Load32(local(i)+4*at) != 0 {
+							return b.fault(engine.Fault{Code: 719, Detail: "local memory is not zero"})
+						}
 						mem.Store32(local(i)+4*at, want+uint32(i)<<16)
 					}
 				}

@@ -261,7 +261,7 @@ func TestUnsupportedKernel(t *testing.T) {
 	.reg .b32 %r<9>;
 	.reg .b64 %rd<2>;
 	ld.param.u64 %rd1, [p];
-	wmma.load.a.sync.aligned.row.m16n16k16.global.f16 {%r1, %r2, %r3, %r4, %r5, %r6, %r7, %r8}, [%rd1];
+	stacksave.u64 %rd1;
 	ret;
 }
 `), driver.ModuleOptions{Name: "two.ptx"})

@@ -33,9 +33,9 @@ func (l layout) bytes() uint64 { return max(1, l.sharedEnd()+uint64(l.stride)*ui
 
 // window is scratch memory for one block. The zero window is none.
 type window struct {
-	addr   uint64
-	class  int
-	shared []byte // view of the block's shared memory
+	addr  uint64
+	class int
+	bytes []byte // view of the block's shared and local memory
 }
 
 func (w window) valid() bool { return w.addr != 0 }
@@ -74,20 +74,18 @@ func (p *windows) reserve(l layout) (window, error) {
 		}
 		w.addr = addr
 	}
-	w.shared = p.mem.Scratch(w.addr, uint64(l.shared))
+	w.bytes = p.mem.Scratch(w.addr, l.bytes())
 	return w, nil
 }
 
-// prepare gives the shared memory of a new block the same contents always, so that a kernel that reads what it did not
+// prepare gives the shared and local memory of a new block the same contents always, so that a kernel that reads what it did not
 // write is wrong in the same way in every run.
 func (p *windows) prepare(w window) {
 	if p.poison {
-		for i := range w.shared {
-			w.shared[i] = mem.PoisonByte
-		}
+		mem.Fill(w.addr, uint64(len(w.bytes)), mem.PoisonByte)
 		return
 	}
-	clear(w.shared)
+	clear(w.bytes)
 }
 
 // give takes a window back; giving none does nothing.

@@ -27,12 +27,19 @@ import (
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
-//go:embed testdata/run
+//go:embed testdata/run testdata/hazard
 var files embed.FS
 
 // Run executes all run files on an engine.
-func Run(t *testing.T, e engine.Engine) {
-	names, err := fs.Glob(files, "testdata/run/*")
+func Run(t *testing.T, e engine.Engine) { runFiles(t, e, "testdata/run/*") }
+
+// RunHazards executes the run files of what is easily got wrong, one for each hazard, whose number its name begins with:
+// warp-synchronous code, divergence, shuffles, contraction, and so on. A file with the line `// together` has blocks that
+// wait for each other.
+func RunHazards(t *testing.T, e engine.Engine) { runFiles(t, e, "testdata/hazard/*") }
+
+func runFiles(t *testing.T, e engine.Engine, pattern string) {
+	names, err := fs.Glob(files, pattern)
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no run files: %v", err)
 	}
@@ -42,7 +49,11 @@ func Run(t *testing.T, e engine.Engine) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			runFile(t, e, path.Base(name), string(text), modes)
+			ways := modes
+			if strings.Contains(string(text), "\n// together\n") {
+				ways = spinning
+			}
+			runFile(t, e, path.Base(name), string(text), ways)
 		})
 	}
 }
@@ -52,7 +63,7 @@ func RunText(t *testing.T, e engine.Engine, name, text string) { runFile(t, e, n
 
 // RunTogether is RunText for launches whose blocks wait for each other: all are resident.
 func RunTogether(t *testing.T, e engine.Engine, name, text string) {
-	runFile(t, e, name, text, []mode{{"in turns", 37, true}, {"in long turns", 1 << 30, true}})
+	runFile(t, e, name, text, together)
 }
 
 // maxComplaints bounds what is said of one launch.

@@ -23,6 +23,13 @@ var modes = []mode{
 	{"in turns", 37, true},
 }
 
+// together are the ways for blocks that meet at the grid barrier, spinning those for blocks that spin until another has
+// done something, which use up every budget.
+var (
+	together = []mode{{"in turns", 37, true}, {"in long turns", 1 << 30, true}}
+	spinning = []mode{{"in turns", 37, true}, {"in longer turns", 5000, true}}
+)
+
 // variable is a module-scope variable with its contents at the start of a launch.
 type variable struct {
 	contents []byte

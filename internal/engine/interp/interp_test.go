@@ -19,6 +19,8 @@ import (
 
 func TestRunFiles(t *testing.T) { enginetest.Run(t, interp.New()) }
 
+func TestHazards(t *testing.T) { enginetest.RunHazards(t, interp.New()) }
+
 // grid is a kernel whose blocks meet at the grid barrier: each adds 1 to the word, and behind the barrier all see the sum.
 const grid = `// Cooperative groups: the grid barrier.
 // run: grid<<<3, 40>>>(u32[0], u32[?*120] == [120*120])
