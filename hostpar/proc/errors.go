@@ -155,6 +155,7 @@ var known = struct {
 	fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed, errors.ErrUnsupported,
 	par.ErrClosed, par.ErrFull, par.ErrEmpty, par.ErrTaskDone, par.ErrNotLocked, par.ErrBrokenBarrier, par.ErrGoexit,
 	ErrNoMain, ErrDaemonChild, ErrTooDeep, ErrClosed, ErrWorkerDied, ErrTimeout, ErrMemoryLimit, codec.ErrType, codec.ErrCorrupt,
+	ErrNoKey, ErrManagerGone, ErrToken,
 }}
 
 // RegisterError lets an error be recognised with errors.Is when it comes back from another process. Call it where the

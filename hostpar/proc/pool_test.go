@@ -114,7 +114,8 @@ func TestFunctionsThatCannotBeCalled(t *testing.T) {
 
 // A worker that dies, in any way, costs only the task it was at.
 func TestDeathOfAWorker(t *testing.T) {
-	p := newPool(t, proc.PoolConfig{Workers: 2, TaskTimeout: 300 * time.Millisecond, MemoryLimit: 200 << 20})
+	timed := newPool(t, proc.PoolConfig{Workers: 2, TaskTimeout: 300 * time.Millisecond})
+	limited := newPool(t, proc.PoolConfig{Workers: 2, MemoryLimit: 200 << 20})
 	for _, c := range []struct {
 		what   string
 		reason proc.Reason
@@ -130,6 +131,10 @@ func TestDeathOfAWorker(t *testing.T) {
 		{"spin", proc.TimedOut, proc.ErrTimeout},
 		{"eat", proc.OutOfMemory, proc.ErrMemoryLimit},
 	} {
+		p := timed
+		if c.reason == proc.OutOfMemory {
+			p = limited
+		}
 		for _, chunk := range []int{0, 1, 10} {
 			tasks := make([]string, 20)
 			tasks[13] = c.what
@@ -149,7 +154,7 @@ func TestDeathOfAWorker(t *testing.T) {
 			})
 		}
 	}
-	p.Close()
+	timed.Close()
 }
 
 // A task that kills its worker is tried again as often as asked for; the others are run and not blamed.

@@ -5,6 +5,7 @@ package proc
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 )
 
@@ -24,3 +25,5 @@ func awaitEnd(int) {} // the group is killed by Kill and by the child itself
 func setName(string) {} // the command line shows it
 
 func residentMemory(int) int64 { return 0 }
+
+func localAddress() string { return "unix:" + filepath.Join(os.TempDir(), "tandem-"+randomText()) }

@@ -51,3 +51,6 @@ func residentMemory(pid int) int64 {
 	}
 	return pages * int64(os.Getpagesize())
 }
+
+// localAddress is an address without a file, so that none is left behind.
+func localAddress() string { return "unix:@tandem-" + randomText() }

@@ -3,6 +3,7 @@
 package proc
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"syscall"
@@ -50,6 +51,8 @@ func inherit(mode string) (*frame.Link, *page, error) {
 }
 
 const haveSignals = true
+
+func brokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }
 
 // killGroup kills all processes of the group that a child leads, if there are any. The child was not waited for yet.
 func killGroup(pid int) { _ = unix.Kill(-pid, unix.SIGKILL) } // no such group is what is wanted

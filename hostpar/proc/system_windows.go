@@ -57,6 +57,11 @@ func residentMemory(int) int64 { return 0 }
 
 const haveSignals = false
 
+func brokenPipe(err error) bool {
+	const noData = syscall.Errno(232) // ERROR_NO_DATA
+	return errors.Is(err, syscall.ERROR_BROKEN_PIPE) || errors.Is(err, noData)
+}
+
 func killGroup(int) {}
 
 func die() {
@@ -70,3 +75,5 @@ func kill(p *os.Process) { _ = p.Kill() } // it may have ended
 func terminate(p *os.Process) { _ = p.Kill() } // there are no signals
 
 func signalOf(*os.ProcessState) (syscall.Signal, bool) { return 0, false }
+
+func localAddress() string { return "tcp:127.0.0.1:0" }

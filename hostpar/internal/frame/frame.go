@@ -70,6 +70,8 @@ type Link struct {
 	in    []byte // bufferSize bytes
 	have  []byte // what of in was read and not used
 	arena []byte // memory for small bodies
+
+	partial bool
 }
 
 func newLink(c conn) *Link {
@@ -134,14 +136,19 @@ func (l *Link) flush() {
 	}
 }
 
+// Partial reports whether the last Receive has failed in the middle of a frame: the next would make no sense of the rest.
+func (l *Link) Partial() bool { return l.partial }
+
 // Buffered reports whether a whole header is there already, so that Receive will hardly wait.
 func (l *Link) Buffered() bool { return len(l.have) >= headerSize }
 
 // Receive waits for a frame. At the end it returns io.EOF; io.ErrUnexpectedEOF in the middle of a frame.
 func (l *Link) Receive() (Frame, error) {
 	var h [headerSize]byte
-	if err := l.readFull(h[:]); err != nil {
-		return Frame{}, err
+	got, err := l.fill(h[:])
+	l.partial = got > 0
+	if err != nil {
+		return Frame{}, partly(got, err)
 	}
 	n := binary.LittleEndian.Uint32(h[:])
 	f := Frame{Kind: h[4], ID: binary.LittleEndian.Uint64(h[8:])}
@@ -166,6 +173,7 @@ func (l *Link) Receive() (Frame, error) {
 		return Frame{}, err
 	}
 	f.Body = body
+	l.partial = false
 	return f, nil
 }
 
@@ -195,9 +203,13 @@ func (l *Link) body(n int) ([]byte, error) {
 	return b, nil
 }
 
-// readFull fills p, large parts without a copy.
 func (l *Link) readFull(p []byte) error {
-	got := 0
+	got, err := l.fill(p)
+	return partly(got, err)
+}
+
+// fill fills p, large parts without a copy, and returns how much it has filled.
+func (l *Link) fill(p []byte) (got int, err error) {
 	for got < len(p) {
 		if len(l.have) > 0 {
 			n := copy(p[got:], l.have)
@@ -208,18 +220,18 @@ func (l *Link) readFull(p []byte) error {
 		if len(p)-got >= bufferSize {
 			n, err := l.c.read(p[got:])
 			if err != nil {
-				return partly(got, err)
+				return got, err
 			}
 			got += n
 			continue
 		}
 		n, err := l.c.read(l.in)
 		if err != nil {
-			return partly(got, err)
+			return got, err
 		}
 		l.have = l.in[:n]
 	}
-	return nil
+	return got, nil
 }
 
 func partly(got int, err error) error {
