@@ -171,8 +171,11 @@ type frameSlot struct {
 
 func (f *frameSlots) take(v *value) int32 {
 	size := int32(64 * v.parts())
-	if v.class == scalar || v.class == flag || v.class == mask {
+	switch v.class {
+	case scalar, flag:
 		size = 8
+	case mask: // apart from flags, so that a move from one to the other does not overlap
+		size = 16
 	}
 	if f.sizes == nil {
 		f.sizes = map[int32][]frameSlot{}

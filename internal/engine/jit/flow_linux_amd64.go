@@ -289,6 +289,10 @@ func (e *emitter) move(m move, k amd64.KReg) {
 		}
 	default:
 		parts := m.to.parts()
+		if from.class == splat && touches(m.to, from) {
+			e.RRR(amd64.VMOVUPS, temp1, 0, e.vectorIn(from, 0, temp1), zmm)
+			from.home = home{kind: inRegister, reg: uint8(temp1)}
+		}
 		for i := range parts {
 			part := i
 			if m.to.home.reg > from.home.reg { // where the two overlap

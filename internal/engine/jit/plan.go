@@ -377,7 +377,7 @@ func (p *plan) findMasked() (changed bool) {
 		})
 		for _, in := range b.Instrs {
 			for _, v := range in.Results {
-				if held.has(v.ID) {
+				if held.has(v.ID) && !p.fixed(in) {
 					set(&p.vals[v.ID])
 				}
 			}
@@ -405,6 +405,17 @@ func (p *plan) findMasked() (changed bool) {
 		}
 	}
 	return changed
+}
+
+// fixed tells that in gives the same constant whenever it is executed.
+func (p *plan) fixed(in *ir.Instr) bool {
+	switch in.Op {
+	case ir.OpConst, ir.OpSymbol, ir.OpFuncAddr:
+		return true
+	case ir.OpSpecial:
+		return p.special(ir.SReg(in.Index)).class == constant
+	}
+	return false
 }
 
 // fact is what an instruction or edge says of a value.

@@ -33,7 +33,7 @@ var uniformFact = fact{class: scalar, align: 1}
 func (p *plan) result(in *ir.Instr) fact {
 	switch in.Op {
 	case ir.OpConst:
-		return fact{class: constant, imm: in.Imm, nan: true, align: 1}
+		return fact{class: constant, imm: in.Imm, align: 1}
 	case ir.OpFuncAddr:
 		return fact{class: constant, imm: uint64(ir.FuncAddressBase + 16*in.Index), align: 1}
 	case ir.OpSymbol:
