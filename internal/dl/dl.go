@@ -55,11 +55,16 @@ func (l *Library) Path() string { return l.path }
 // the platform's loader. Opening one library twice gives two Library values of the same underlying library.
 //
 // It returns ErrNoLoader where there is no loader, else an error that wraps ErrNotFound and carries the loader's reason.
-func Open(path string) (*Library, error) {
+func Open(path string) (*Library, error) { return open(path, false) }
+
+// OpenGlobal is Open with global visibility, for a library that loads plugins which use its symbols.
+func OpenGlobal(path string) (*Library, error) { return open(path, true) }
+
+func open(path string, global bool) (*Library, error) {
 	if path == "" || strings.IndexByte(path, 0) >= 0 {
 		return nil, fmt.Errorf("open shared library %q: %w: bad path", path, ErrNotFound)
 	}
-	handle, err := openLibrary(path)
+	handle, err := openLibrary(path, global)
 	if errors.Is(err, ErrNoLoader) {
 		return nil, err
 	}

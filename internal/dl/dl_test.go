@@ -138,6 +138,14 @@ func TestBindCallsFloatFunctions(t *testing.T) {
 	require.Error(t, dl.BindFunc(&pow, 0))
 }
 
+func TestOpenGlobal(t *testing.T) {
+	lib, err := dl.OpenGlobal(libc)
+	require.NoError(t, err)
+	require.EqualValues(t, 5, dl.NewFrame().String("hello").Call(symbol(t, lib, "strlen")))
+	_, err = dl.OpenGlobal("no such library")
+	require.ErrorIs(t, err, dl.ErrNotFound)
+}
+
 func TestCallbackIsCalledByC(t *testing.T) {
 	_, err := dl.NewCallback(42)
 	require.Error(t, err, "not a function")

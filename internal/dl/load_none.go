@@ -2,7 +2,7 @@
 
 package dl
 
-func openLibrary(string) (uintptr, error)         { return 0, ErrNoLoader }
+func openLibrary(string, bool) (uintptr, error)   { return 0, ErrNoLoader }
 func findSymbol(uintptr, string) (uintptr, error) { return 0, ErrNoLoader }
 func registerFunc(any, uintptr) error             { return ErrNoLoader }
 func newCallback(any) (uintptr, error)            { return 0, ErrNoLoader }

@@ -11,10 +11,14 @@ import (
 const noLoaderReason = "" // this build has a loader
 
 // openLibrary holds the thread because dlerror reports the last failure of the calling thread.
-func openLibrary(path string) (uintptr, error) {
+func openLibrary(path string, global bool) (uintptr, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	return purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
+	visibility := purego.RTLD_LOCAL
+	if global {
+		visibility = purego.RTLD_GLOBAL
+	}
+	return purego.Dlopen(path, purego.RTLD_NOW|visibility)
 }
 
 func findSymbol(handle uintptr, name string) (uintptr, error) {

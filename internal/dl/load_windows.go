@@ -6,7 +6,7 @@ import "syscall"
 
 const noLoaderReason = "" // this build has a loader
 
-func openLibrary(path string) (uintptr, error) {
+func openLibrary(path string, _ bool) (uintptr, error) {
 	handle, err := syscall.LoadLibrary(path)
 	return uintptr(handle), err
 }
