@@ -1,0 +1,130 @@
+package mpi
+
+import "context"
+
+// kind is what an op does.
+type kind uint8
+
+const (
+	opSend  kind = iota
+	opRecv       // into op.recv
+	opProbe      // finds a message and leaves it
+	opMatch      // finds a message and takes it out of the queue, for opTake
+	opTake       // receives what opMatch took
+	// The collective operations below are the library's own; see transport.collective.
+	opBarrier
+	opBcast
+	opScatter
+	opGather
+	opAllgather
+	opAllgatherv
+	opReduce
+	opAllreduce
+	opScan
+	opAlltoall
+	opCall // a function to be run by whoever is inside the library
+)
+
+// op is one operation from start to end. Its maker fills in the upper part; the transport fills in the outcome and then
+// closes done.
+type op struct {
+	kind       kind
+	where      *space
+	send, recv []byte
+	elem       elem
+	peer, tag  int // of messages, as the user gave them: AnySource, AnyTag
+	root       int
+	operator   Builtin
+	counts     []int  // elements from each rank, of opAllgatherv
+	label      string // the collective operation a message belongs to
+	value      any    // travels with a message between goroutines; in opCall the func()
+	message    *message
+
+	done   chan struct{}
+	status Status
+	err    error
+	sum    uint64 // of the send buffer at the start, in programs built with -race
+
+	lib libraryOp
+}
+
+// space is one context of messages: those of one space never match those of another. A communicator has two, one for its
+// user and one for the algorithms of collective operations.
+type space struct {
+	group  *group  // on goroutines
+	handle uintptr // of the library's communicator
+}
+
+// transport moves messages. There are two: mailboxes in memory, and MPI libraries.
+type transport interface {
+	// start begins an operation and returns at once. The operation may have ended by then.
+	start(o *op)
+	// wait returns when the operation has ended, with nil, or when the context has, with its cause; the operation then
+	// goes on.
+	wait(ctx context.Context, o *op) error
+	// poll reports whether the operation has ended, and moves it on if moving needs the caller.
+	poll(o *op) bool
+	// withdraw asks a receive or a probe to end, with err unless it still succeeds. It reports whether the operation
+	// will then end for sure.
+	withdraw(o *op, err error) bool
+	// collective reports whether the transport has collective operations of its own for these elements.
+	collective(k kind, bytes int) bool
+	// split makes the communicator of the callers that have the same color, in the order of key and rank.
+	split(ctx context.Context, c *Comm, color, key int) (*Comm, error)
+	// drop frees what a communicator holds.
+	drop(c *Comm) error
+	// describe names the library.
+	describe() string
+}
+
+func newOp(k kind, where *space) *op { return &op{kind: k, where: where, done: make(chan struct{})} }
+
+// finish ends the operation. Only the transport calls it, once.
+func (o *op) finish(err error) {
+	o.err = err
+	close(o.done)
+}
+
+func (o *op) ended() bool {
+	select {
+	case <-o.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// run starts an operation and waits for it. A receive that the context ends is withdrawn, so that its buffer is the
+// caller's again.
+func run(ctx context.Context, t transport, o *op) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	begin(t, o)
+	err := t.wait(ctx, o)
+	if err != nil {
+		if !t.withdraw(o, err) {
+			return err
+		}
+		if err := t.wait(context.WithoutCancel(ctx), o); err != nil {
+			return err
+		}
+	}
+	return o.outcome()
+}
+
+// begin starts an operation, after noting what it sends.
+func begin(t transport, o *op) {
+	if raceEnabled && o.kind == opSend {
+		o.sum = checksum(o.send)
+	}
+	t.start(o)
+}
+
+// outcome is the error of an operation that has ended.
+func (o *op) outcome() error {
+	if raceEnabled && o.kind == opSend && o.err == nil && checksum(o.send) != o.sum {
+		return ErrBufferChanged
+	}
+	return o.err
+}
