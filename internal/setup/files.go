@@ -85,12 +85,19 @@ func unzip(file, into string) error {
 	return nil
 }
 
-// copyLibraries copies NVRTC's libraries from anywhere below a folder into one folder, links resolved.
+// copyLibraries copies NVRTC's libraries from anywhere below a folder into one folder. A link to a file beside it stays a
+// link, so that a library is one file under its several names; other links are followed.
 func copyLibraries(from, into string) error {
 	n := 0
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !keep(path) {
 			return err
+		}
+		if target, err := os.Readlink(path); err == nil && filepath.Base(target) == target {
+			if err := os.MkdirAll(into, 0o755); err != nil {
+				return err
+			}
+			return os.Symlink(target, filepath.Join(into, filepath.Base(path)))
 		}
 		f, err := os.Open(path)
 		if err != nil {

@@ -84,6 +84,25 @@ func TestUnzipHostile(t *testing.T) {
 	require.Error(t, unzip(bad, into))
 }
 
+// TestCopyLibraries: a library under two names stays one file.
+func TestCopyLibraries(t *testing.T) {
+	from, into := t.TempDir(), t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(from, "usr/lib"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(from, "usr/lib/libnvrtc.so.11.8.89"), []byte("x"), 0o600))
+	require.NoError(t, os.Symlink("libnvrtc.so.11.8.89", filepath.Join(from, "usr/lib/libnvrtc.so.11.2")))
+	outside := filepath.Join(t.TempDir(), "elsewhere")
+	require.NoError(t, os.WriteFile(outside, []byte("y"), 0o600))
+	require.NoError(t, os.Symlink(outside, filepath.Join(from, "libnvrtc-builtins.so.11.8")))
+	require.NoError(t, copyLibraries(from, into))
+	target, err := os.Readlink(filepath.Join(into, "libnvrtc.so.11.2"))
+	require.NoError(t, err)
+	require.Equal(t, "libnvrtc.so.11.8.89", target)
+	info, err := os.Lstat(filepath.Join(into, "libnvrtc-builtins.so.11.8"))
+	require.NoError(t, err)
+	require.True(t, info.Mode().IsRegular(), "a link to elsewhere would break")
+	require.NoError(t, readable(into))
+}
+
 func TestVerify(t *testing.T) {
 	f := filepath.Join(t.TempDir(), "f")
 	require.NoError(t, os.WriteFile(f, []byte("abc"), 0o600))
