@@ -3,6 +3,7 @@
 package jit
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tandem-go/tandem/internal/ir"
@@ -43,75 +44,82 @@ type registers struct {
 // returns the first free offset behind the frame.
 func (p *plan) allocate(r registers, frame int32) int32 {
 	p.segments()
-	var order []*value
-	for i := range p.vals {
-		v := &p.vals[i]
-		if v.v != nil && v.class > constant && len(v.segs) > 0 {
-			order = append(order, v)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b *value) int {
-		switch x, y := a.rank(), b.rank(); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
-	general, vectors, masks := bank{make([][]segment, len(r.general))}, bank{make([][]segment, r.vectors)}, bank{make([][]segment, len(r.masks))}
-	hints := p.hints()
-	var slots frameSlots
-	slots.next = frame
-	for _, v := range order {
-		reg, n, from := -1, 1, &vectors
-		switch v.class {
-		case scalar, flag:
-			from = &general
-		case mask:
-			from = &masks
-		default:
-			n = v.parts()
-		}
-		for _, h := range hints[v.v.ID] {
-			if o := &p.vals[h]; o.home.kind == inRegister && sameBank(o, v) && int(o.home.reg) >= 0 {
-				at := int(o.home.reg)
-				switch v.class {
-				case scalar, flag:
-					at = slices.Index(r.general, o.home.reg)
-				case mask:
-					at = slices.Index(r.masks, o.home.reg)
-				}
-				if from.free(at, n, v.segs) {
-					reg = at
-					break
-				}
-			}
-		}
-		// Values of one width share all their registers or none, so that parts can be computed one by one.
-		for i := 0; reg < 0 && i+n <= len(from.taken); i += n {
-			if from.free(i, n, v.segs) {
-				reg = i
-			}
-		}
-		if reg < 0 {
-			v.home = home{kind: inFrame, slot: slots.take(v)}
+	units := p.coalesce()
+	slices.SortStableFunc(units, func(a, b *unit) int { return cmp.Compare(b.rank(), a.rank()) })
+	f := files{registers: r, general: bank{make([][]segment, len(r.general))}, vectors: bank{make([][]segment, r.vectors)}, masks: bank{make([][]segment, len(r.masks))}}
+	slots := frameSlots{next: frame, sizes: map[int32][]frameSlot{}}
+	for _, u := range units {
+		if f.place(u) {
 			continue
 		}
-		for i := range n {
-			from.taken[reg+i] = append(from.taken[reg+i], v.segs...)
-		}
-		v.home = home{kind: inRegister, reg: uint8(reg)}
-		switch v.class {
-		case scalar, flag:
-			v.home.reg = r.general[reg]
-		case mask:
-			v.home.reg = r.masks[reg]
+		// What does not fit together may fit apart.
+		for _, v := range u.members {
+			if one := (&unit{members: []*value{v}, segs: v.segs}); len(u.members) == 1 || !f.place(one) {
+				v.home = home{kind: inFrame, slot: slots.take(v)}
+			}
 		}
 	}
 	return slots.next
 }
 
+// unit is values that share one home, since none is needed while another is: the two sides of moves.
+type unit struct {
+	members []*value
+	segs    []segment
+	into    *unit
+}
+
+func (u *unit) root() *unit {
+	for u.into != nil {
+		u = u.into
+	}
+	return u
+}
+
+// rank is what a register for the values gains, by the length of time that it is needed.
+func (u *unit) rank() float64 {
+	n, weight := 0, 0.0
+	for _, v := range u.members {
+		weight += v.weight
+	}
+	for _, s := range u.segs {
+		n += s.last - s.first + 1
+	}
+	return weight / float64(n+4)
+}
+
+// coalesce makes units, of the edges in the innermost loops first.
+func (p *plan) coalesce() []*unit {
+	of := make([]*unit, len(p.vals))
+	var all []*unit
+	for i := range p.vals {
+		if v := &p.vals[i]; v.v != nil && v.class > constant && len(v.segs) > 0 {
+			of[i] = &unit{members: []*value{v}, segs: v.segs}
+			all = append(all, of[i])
+		}
+	}
+	blocks := slices.Clone(p.f.Blocks)
+	slices.SortStableFunc(blocks, func(a, b *ir.Block) int { return p.depth[b.Order] - p.depth[a.Order] })
+	for _, b := range blocks {
+		for _, e := range b.Succs() {
+			for i, a := range e.Args {
+				x, y := of[a.ID], of[e.To.Params[i].ID]
+				if x == nil || y == nil || !sameBank(&p.vals[a.ID], &p.vals[e.To.Params[i].ID]) {
+					continue
+				}
+				x, y = x.root(), y.root()
+				if x == y || overlap(x.segs, y.segs) {
+					continue
+				}
+				y.members, y.segs = append(y.members, x.members...), slices.Concat(y.segs, x.segs)
+				x.into = y
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(u *unit) bool { return u.into != nil })
+}
+
+// sameBank tells that two values take the same number of registers of the same kind.
 func sameBank(a, b *value) bool {
 	kind := func(c class) int {
 		switch c {
@@ -125,13 +133,41 @@ func sameBank(a, b *value) bool {
 	return kind(a.class) == kind(b.class) && a.parts() == b.parts()
 }
 
-// rank is what a register for v gains, by the length of time that it is needed.
-func (v *value) rank() float64 {
-	n := 0
-	for _, s := range v.segs {
-		n += s.last - s.first + 1
+// files are the registers of a machine and when they are taken.
+type files struct {
+	registers
+	general, vectors, masks bank
+}
+
+// place gives a unit the first registers that are free whenever it needs them.
+func (f *files) place(u *unit) bool {
+	n, from, names := 1, &f.vectors, []uint8(nil)
+	switch v := u.members[0]; v.class {
+	case scalar, flag:
+		from, names = &f.general, f.registers.general
+	case mask:
+		from, names = &f.masks, f.registers.masks
+	default:
+		n = v.parts()
 	}
-	return v.weight / float64(n+4)
+	// Values of one width share all their registers or none, so that parts can be computed one by one.
+	for i := 0; i+n <= len(from.taken); i += n {
+		if !from.free(i, n, u.segs) {
+			continue
+		}
+		for k := range n {
+			from.taken[i+k] = append(from.taken[i+k], u.segs...)
+		}
+		reg := uint8(i)
+		if names != nil {
+			reg = names[i]
+		}
+		for _, v := range u.members {
+			v.home = home{kind: inRegister, reg: reg}
+		}
+		return true
+	}
+	return false
 }
 
 // free reports whether n registers from i are free in all segments.
@@ -177,9 +213,6 @@ func (f *frameSlots) take(v *value) int32 {
 	case mask: // apart from flags, so that a move from one to the other does not overlap
 		size = 16
 	}
-	if f.sizes == nil {
-		f.sizes = map[int32][]frameSlot{}
-	}
 	list := f.sizes[size]
 	for i := range list {
 		if !overlap(list[i].taken, v.segs) {
@@ -191,21 +224,6 @@ func (f *frameSlots) take(v *value) int32 {
 	f.sizes[size] = append(list, frameSlot{f.next, slices.Clone(v.segs)})
 	f.next += size
 	return f.next - size
-}
-
-// hints names, for each value, values whose register it should share: the two sides of a move at an edge.
-func (p *plan) hints() [][]int {
-	h := make([][]int, len(p.vals))
-	for _, b := range p.f.Blocks {
-		for _, e := range b.Succs() {
-			for i, a := range e.Args {
-				to := e.To.Params[i].ID
-				h[to] = append(h[to], a.ID)
-				h[a.ID] = append(h[a.ID], to)
-			}
-		}
-	}
-	return h
 }
 
 // segments computes where each value is needed, lanes that wait elsewhere included.

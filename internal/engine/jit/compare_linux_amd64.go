@@ -29,14 +29,18 @@ func (e *emitter) setp(in *ir.Instr) {
 		return
 	}
 	for half := range 2 {
+		k := amd64.KReg(0)
+		if v.home.kind == inRegister && !v.masked {
+			k = amd64.KReg(v.home.reg) + amd64.KReg(half)
+		}
 		if !wide {
-			e.compare(in, 0, a, b, half, temp0, temp1)
+			e.compare(in, k, a, b, half, temp0, temp1)
 		} else {
 			e.compare(in, 5, a, b, 2*half, temp0, temp1)
-			e.compare(in, 0, a, b, 2*half+1, temp0, temp1)
-			e.KKK(amd64.KUNPCKBW, 0, 0, 5)
+			e.compare(in, k, a, b, 2*half+1, temp0, temp1)
+			e.KKK(amd64.KUNPCKBW, k, k, 5)
 		}
-		e.maskOut(v, half, 0)
+		e.maskOut(v, half, k)
 	}
 }
 
@@ -83,8 +87,15 @@ var maskRows = map[ir.Op]*amd64.Row{ir.OpAnd: amd64.KANDW, ir.OpOr: amd64.KORW, 
 
 func (e *emitter) predicate2(in *ir.Instr) {
 	v, a, b := e.of(in.Results[0]), e.of(in.Args[0]), e.of(in.Args[1])
+	if b.class != mask {
+		a, b = b, a
+	}
+	x := amd64.KReg(0)
 	for half := range 2 {
-		e.KKK(maskRows[in.Op], 0, e.maskIn(a, half, 5), e.maskIn(b, half, 6))
+		if half == 0 || a.class == mask { // both halves of what is uniform are equal
+			x = e.maskIn(a, half, 5)
+		}
+		e.KKK(maskRows[in.Op], 0, x, e.maskIn(b, half, 6))
 		e.maskOut(v, half, 0)
 	}
 }

@@ -150,7 +150,7 @@ func early(p *plan, in *ir.Instr) bool {
 	}
 	r := &p.vals[in.Results[0].ID]
 	if r.class != vector {
-		return r.class == mask || r.class == splat
+		return r.class == splat // masks are written half by half, as they are read
 	}
 	for _, a := range in.Args {
 		if v := &p.vals[a.ID]; v.class == splat || v.class == vector && v.parts() != r.parts() {
@@ -332,16 +332,16 @@ func (e *emitter) divApprox(in *ir.Instr) {
 func (e *emitter) rsqrt(in *ir.Instr) {
 	v, a := e.of(in.Results[0]), e.of(in.Args[0])
 	slow, back := e.NewLabel(), e.NewLabel()
-	for part := range v.parts() {
-		const notPositiveNormal = 0xff
-		k := amd64.KReg(1 + part)
-		if v.class == splat {
-			k = 0
-		}
-		e.rrkI(amd64.VFPCLASSPS, 7, e.vectorIn(a, part, temp0), notPositiveNormal, amd64.Opt{L: amd64.L512, K: k})
+	const notPositiveNormal = 0xff
+	if v.class == splat {
+		e.rrkI(amd64.VFPCLASSPS, 7, e.vectorIn(a, 0, temp0), notPositiveNormal, zmm)
 		e.KKK(amd64.KORTESTW, 7, 0, 7)
-		e.Jcc(amd64.NE, slow)
+	} else {
+		e.rrkI(amd64.VFPCLASSPS, 7, e.vectorIn(a, 0, temp0), notPositiveNormal, amd64.Opt{L: amd64.L512, K: 1})
+		e.rrkI(amd64.VFPCLASSPS, 0, e.vectorIn(a, 1, temp0), notPositiveNormal, amd64.Opt{L: amd64.L512, K: 2})
+		e.KKK(amd64.KORTESTW, 7, 0, 0)
 	}
+	e.Jcc(amd64.NE, slow)
 	c := func(f float32) amd64.Mem { return amd64.At(blockReg, e.constant(uint64(math.Float32bits(f)))) }
 	cast := zmm
 	cast.Bcast = true
