@@ -1,0 +1,466 @@
+package hetero
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/tandem-go/tandem/hostpar/hetero/policy"
+	"github.com/tandem-go/tandem/hostpar/hetero/trace"
+	"github.com/tandem-go/tandem/hostpar/par"
+)
+
+// run is one job under way. Lanes take chunks by themselves, under mu; the goroutine of Pool.Run watches over time.
+type run struct {
+	job     *Job
+	config  RunConfig
+	devices []*member
+	trace   *trace.Recorder
+	begin   time.Time
+	cause   func() error  // why the run's context ended; nil while it has not
+	shown   time.Duration // when progress was shown last
+	parts   []parts
+
+	mu      sync.Mutex
+	changed sync.Cond // something may have become possible for a parked lane
+	state   policy.State
+	fresh   int      // the first unit nobody was given
+	back    []remain // units given back
+	failed  []remain // units nobody will do
+	errs    []error
+	seq     uint64
+	parked  int // lanes that wait in next
+	lanes   int // lanes that have not ended and were not abandoned
+	flying  int // chunks under way
+	stopped bool
+	ended   chan struct{} // closed when lanes is 0
+	done    int           // units committed
+	chunks  int
+	retried int
+	lost    int // units of chunks that failed
+}
+
+// remain is units that are left, how often they failed, and where they did last.
+type remain struct {
+	lo, hi int
+	tries  int
+	last   int // device; -1 if they did not fail
+}
+
+// member is a device in a run.
+type member struct {
+	info    Info
+	feed    Feed
+	err     error // why it is out
+	why     policy.Reason
+	tasks   []Task
+	flying  []bool // of each lane
+	gone    []bool // lanes that were abandoned
+	left    int    // lanes whose goroutine has not ended
+	strikes int    // chunks that failed since one succeeded
+
+	flights                                    int
+	busy, busySince, first, last, wasted, died time.Duration
+}
+
+// strikesOut is how many chunks in a row may fail before a device is taken out.
+const strikesOut = 3
+
+func (r *run) now() time.Duration { return time.Since(r.begin) }
+
+// lane does chunks until there are none for it.
+func (r *run) lane(ctx context.Context, d, lane int) {
+	m := r.devices[d]
+	t := &m.tasks[lane]
+	working := false
+	defer func() { r.leave(d, lane, working) }()
+	for r.next(d, lane) {
+		working = true
+		err := r.do(ctx, m.feed, t)
+		working = false
+		if !r.settle(t, err) {
+			return
+		}
+	}
+}
+
+// leave ends a lane: also one that a body ended by runtime.Goexit, and one that was abandoned long ago. The last of a
+// device closes its feed.
+func (r *run) leave(d, lane int, working bool) {
+	m := r.devices[d]
+	if working {
+		r.settle(&m.tasks[lane], fmt.Errorf("%w: %w", ErrDeviceLost, par.ErrGoexit)) // the lane is
+	}
+	r.mu.Lock()
+	m.left--
+	last := m.left == 0
+	r.mu.Unlock()
+	if last {
+		if err := m.feed.Close(); err != nil {
+			r.mu.Lock()
+			r.errs = append(r.errs, fmt.Errorf("close %s: %w", m.info.Name, err))
+			r.mu.Unlock()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !m.gone[lane] {
+		r.exit()
+	}
+}
+
+// exit counts a lane out. Called with mu held.
+func (r *run) exit() {
+	r.lanes--
+	r.changed.Broadcast()
+	if r.lanes == 0 {
+		close(r.ended)
+	}
+}
+
+// do lets the device do the chunk; a panic is an error of the chunk.
+func (r *run) do(ctx context.Context, f Feed, t *Task) (err error) {
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case *par.PanicError:
+			err = v
+		default:
+			err = &par.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	if err := f.Do(ctx, t.lane, t); err != nil {
+		return err
+	}
+	if !t.committed() {
+		return t.Commit(nil)
+	}
+	return nil
+}
+
+// next waits for a chunk for the lane and reports whether there is one.
+func (r *run) next(d, lane int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		if r.stopped || r.state.Devices[d].Dead || r.state.Remaining == 0 && r.flying == 0 {
+			return false
+		}
+		if r.give(d, lane) {
+			return true
+		}
+		r.parked++
+		if r.parked == r.lanes && r.flying == 0 && r.state.Remaining > 0 {
+			r.state.Force = true
+			ok := r.give(d, lane)
+			if r.state.Force = false; ok {
+				r.parked--
+				return true
+			}
+		}
+		r.changed.Wait()
+		r.parked--
+	}
+}
+
+// give asks the policy for the device and gives the lane its chunk. Called with mu held.
+func (r *run) give(d, lane int) bool {
+	m, dev := r.devices[d], &r.state.Devices[d]
+	if r.state.Remaining == 0 || dev.Finished == 0 && m.flights > 0 {
+		return false // a second lane waits for what the first finds out
+	}
+	r.state.Now = r.now()
+	n, why := r.config.Policy.Next(&r.state, d)
+	if n <= 0 {
+		m.why = why
+		return false
+	}
+	w, ok := r.take(d, min(n, r.state.Remaining))
+	if !ok {
+		return false
+	}
+	r.seq++
+	t := &m.tasks[lane]
+	t.mu.Lock()
+	t.state = taskIssued
+	t.mu.Unlock()
+	t.id, t.lo, t.hi, t.tries, t.span = r.seq, w.lo, w.hi, w.tries, r.job.layout.rows(w.lo, w.hi)
+	t.why, t.issued, t.warned, t.noted = why.String(), r.state.Now, false, false
+	t.due = t.issued + r.patience(d, w.hi-w.lo)
+	r.state.Issue(d, t.id, w.hi-w.lo)
+	if m.flights == 0 {
+		m.busySince = t.issued
+		if dev.Issued == 1 {
+			m.first = t.issued
+		}
+	}
+	m.flying[lane] = true
+	m.flights++
+	r.flying++
+	r.chunks++
+	if w.tries > 0 {
+		r.retried++
+	}
+	return true
+}
+
+// take cuts at most n units off what was given back, or off the rest. Units that failed on a device go to another one, if
+// there is another.
+func (r *run) take(d, n int) (remain, bool) {
+	for i := len(r.back) - 1; i >= 0; i-- {
+		b := &r.back[i]
+		if b.last == d && !r.state.Force && r.others(d) {
+			continue
+		}
+		w := *b
+		w.hi = min(w.lo+n, w.hi)
+		if b.lo = w.hi; b.lo == b.hi {
+			r.back = append(r.back[:i], r.back[i+1:]...)
+		}
+		return w, true
+	}
+	if r.fresh == r.state.Total {
+		return remain{}, false
+	}
+	w := remain{lo: r.fresh, hi: min(r.fresh+n, r.state.Total), last: -1}
+	r.fresh = w.hi
+	return w, true
+}
+
+// others reports whether a device other than d is alive.
+func (r *run) others(d int) bool {
+	for i := range r.state.Devices {
+		if i != d && !r.state.Devices[i].Dead {
+			return true
+		}
+	}
+	return false
+}
+
+// patience is how long n units may take before the device counts as hung.
+func (r *run) patience(d, n int) time.Duration {
+	predicted, ok := r.state.Predict(d, n)
+	if !ok {
+		return r.config.FirstHang
+	}
+	for _, f := range r.state.Devices[d].Flights {
+		p, _ := r.state.Predict(d, f.N)
+		predicted += p
+	}
+	limit := min(r.config.HangFactor*float64(predicted), 1e18)
+	return max(time.Duration(limit), r.config.HangFloor)
+}
+
+// settle takes note of how a chunk ended and reports whether the lane goes on.
+func (r *run) settle(t *Task, err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.devices[t.device]
+	if m.gone[t.lane] {
+		return false // it hung: its items were given to others
+	}
+	r.land(t)
+	switch {
+	case t.committed():
+		r.state.Finish(t.device, t.id)
+		r.done += t.hi - t.lo
+		m.strikes = 0
+		m.last = r.state.Now
+		if !t.noted {
+			r.span(t)
+		}
+	default:
+		r.fail(t, err)
+	}
+	if err != nil && errors.Is(err, ErrDeviceLost) {
+		r.kill(t.device, err)
+	}
+	if r.parked > 0 {
+		r.changed.Broadcast()
+	}
+	return true
+}
+
+// span records a chunk whose device did not tell its parts. Called with mu held.
+func (r *run) span(t *Task) {
+	r.parts[t.device].add(trace.Chunk, r.state.Now-t.issued)
+	r.trace.Span(trace.Span{Device: t.device, Lane: t.lane, Kind: trace.Chunk, Lo: t.span.Lo, Hi: t.span.Hi,
+		Start: t.issued, End: r.state.Now, Chunk: t.id, Why: t.why})
+}
+
+// land counts a chunk out of what is under way. Called with mu held.
+func (r *run) land(t *Task) {
+	m := r.devices[t.device]
+	r.state.Now = r.now()
+	m.flying[t.lane] = false
+	r.flying--
+	if m.flights--; m.flights == 0 {
+		m.busy += r.state.Now - m.busySince
+	}
+}
+
+// fail gives a chunk's units back, or up if they were tried often enough. Called with mu held, after land.
+func (r *run) fail(t *Task, err error) {
+	m := r.devices[t.device]
+	r.state.Drop(t.device, t.id)
+	n := t.hi - t.lo
+	m.wasted += r.state.Now - t.issued
+	w := remain{lo: t.lo, hi: t.hi, tries: t.tries + 1, last: t.device}
+	if err := r.cause(); err != nil {
+		r.halt(err)
+	}
+	if r.stopped { // nobody's fault
+		w.tries, w.last = t.tries, -1
+		r.back = append(r.back, w)
+		return
+	}
+	r.lost += n
+	failure := &ChunkError{Device: m.info.Name, Range: t.span, Attempt: w.tries, Err: err}
+	r.trace.Mark(t.device, failure.Error(), r.state.Now)
+	if w.tries > r.config.Retries {
+		r.state.Remaining -= n
+		r.failed = append(r.failed, w)
+		r.errs = append(r.errs, failure)
+	} else {
+		r.back = append(r.back, w)
+	}
+	m.strikes++
+	if m.strikes >= strikesOut || r.config.OnDeviceError == Abort {
+		r.kill(t.device, failure)
+	}
+	if r.config.OnDeviceError == Abort {
+		r.halt(failure)
+	}
+}
+
+// kill takes a device out of the run. Called with mu held.
+func (r *run) kill(d int, err error) {
+	dev := &r.state.Devices[d]
+	if dev.Dead {
+		return
+	}
+	dev.Dead = true
+	r.devices[d].err, r.devices[d].died = err, r.state.Now
+	r.trace.Mark(d, "out of the run", r.state.Now)
+	for i := range r.state.Devices {
+		if !r.state.Devices[i].Dead {
+			r.changed.Broadcast()
+			return
+		}
+	}
+	for _, m := range r.devices {
+		r.errs = append(r.errs, m.err)
+	}
+	r.halt(nil)
+}
+
+// halt lets no chunk begin any more. Called with mu held.
+func (r *run) halt(err error) {
+	if !r.stopped && err != nil {
+		r.errs = append(r.errs, err)
+	}
+	r.stopped = true
+	r.changed.Broadcast()
+}
+
+// watch returns when all lanes have ended or were abandoned. It ends the run with ctx, finds what hangs, and reports
+// progress.
+func (r *run) watch(ctx context.Context) {
+	tick := min(r.config.HangFloor, 100*time.Millisecond)
+	clock := time.NewTicker(tick)
+	defer clock.Stop()
+	over := ctx.Done()
+	for {
+		select {
+		case <-r.ended:
+			r.progress(0)
+			return
+		case <-over:
+			over = nil
+			r.mu.Lock()
+			r.halt(context.Cause(ctx))
+			r.mu.Unlock()
+		case <-clock.C:
+			r.overdue()
+			r.progress(time.Second / 10)
+		}
+	}
+}
+
+// overdue looks for chunks that take too long.
+func (r *run) overdue() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Now = r.now()
+	for _, m := range r.devices {
+		for lane := range m.tasks {
+			if t := &m.tasks[lane]; m.flying[lane] && r.state.Now > t.due {
+				r.hang(m, t)
+			}
+		}
+	}
+}
+
+// hang deals with a chunk that takes too long. Called with mu held.
+func (r *run) hang(m *member, t *Task) {
+	after := r.state.Now - t.issued
+	err := fmt.Errorf("%w: a chunk of %d items has taken %v", ErrHung, t.span.Hi-t.span.Lo, after)
+	if m.info.InPlace && !t.warned {
+		t.warned = true
+		t.due = r.state.Now + max(r.config.HangFloor, after/4)
+		t.stop()
+		r.kill(t.device, err)
+		return
+	}
+	if !m.info.InPlace {
+		r.kill(t.device, err)
+		for lane := range m.tasks { // what hangs one lane of a device hangs all
+			if m.flying[lane] {
+				r.abandon(m, &m.tasks[lane], err)
+			}
+		}
+		return
+	}
+	stuck := &StuckError{Device: m.info.Name, Range: t.span, After: after}
+	r.land(t)
+	r.state.Drop(t.device, t.id)
+	r.state.Remaining -= t.hi - t.lo
+	r.failed = append(r.failed, remain{lo: t.lo, hi: t.hi, tries: t.tries + 1, last: t.device})
+	r.errs = append(r.errs, stuck)
+	r.forget(m, t)
+}
+
+// abandon takes a chunk from a lane that may never return. Called with mu held.
+func (r *run) abandon(m *member, t *Task, err error) {
+	if !t.revoke() {
+		return // it is about to report that it is done
+	}
+	t.stop()
+	r.land(t)
+	r.fail(t, err)
+	r.forget(m, t)
+}
+
+// forget counts a lane out whose goroutine goes on. Called with mu held.
+func (r *run) forget(m *member, t *Task) {
+	m.gone[t.lane] = true
+	r.exit()
+}
+
+// progress calls the program's function, unless it was called less than gap ago. It is only called by watch.
+func (r *run) progress(gap time.Duration) {
+	if r.config.Progress == nil || r.now()-r.shown < gap {
+		return
+	}
+	r.shown = r.now()
+	r.mu.Lock()
+	p := Progress{Elapsed: r.now(), Total: r.job.layout.items, Done: min(r.done*r.job.layout.unit, r.job.layout.items)}
+	if r.done == r.state.Total {
+		p.Done = p.Total
+	}
+	r.mu.Unlock()
+	r.config.Progress(p)
+}
