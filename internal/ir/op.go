@@ -120,12 +120,12 @@ const (
 	OpCall         // (args…) → results: Funcs[Index]
 	OpCallIndirect // (B64 target, args…) → results
 
-	// Textures and surfaces: operands and results as package ops says; Imm encodes the form.
+	// Textures and surfaces. Sub is the TexGeometry.
 
-	OpTex
-	OpSuld
-	OpSust
-	OpTexQuery
+	OpTex      // (B64 object, [B32 layer,] B32 coordinates…) → 4 × B32: From is the type of coordinates; Imm is TexFetch, or TexGather plus a channel
+	OpSuld     // (B64 object, [B32 layer,] B32 coordinates…) → 1, 2 or 4 results as Load; x is in bytes; Imm is SurfTrap, SurfClamp or SurfZero
+	OpSust     // (B64 object, [B32 layer,] B32 coordinates…, v…): as Suld
+	OpTexQuery // not made yet
 
 	// Terminators.
 

@@ -82,7 +82,8 @@ var (
 	low      = []string{"lo", "hi"}
 	matches  = []string{"any", "all"}
 
-	mbarriers = []string{"", "init", "expect", "complete", "arrive", "drop", "arriveexpect", "dropexpect", "test", "parity"}
+	geometries = []string{"", "1d", "2d", "3d", "a1d", "a2d", "cube", "acube"}
+	mbarriers  = []string{"", "init", "expect", "complete", "arrive", "drop", "arriveexpect", "dropexpect", "test", "parity"}
 )
 
 var specs = [numOps]spec{
@@ -180,9 +181,9 @@ var specs = [numOps]spec{
 	OpCall:         {args: "v*", results: "v*", uses: useIndex, flags: Uniform, rule: ruleCall},
 	OpCallIndirect: {args: "lv*", results: "v*", flags: Uniform},
 
-	OpTex:      {args: "v*", results: "v*", as: anyType, from: anyType | set(Void), uses: useImm | useIndex | anySub},
-	OpSuld:     {args: "v*", results: "v*", as: anyType, from: anyType | set(Void), uses: useImm | useIndex | anySub},
-	OpSust:     {args: "v*", as: anyType, from: anyType | set(Void), uses: useImm | useIndex | anySub},
+	OpTex:      {args: "v*", results: "v*", as: ints32 | singles, from: ints32 | singles, uses: useImm, subs: geometries, rule: ruleTex},
+	OpSuld:     {args: "v*", results: "v*", as: anyType, uses: useImm, subs: geometries, rule: ruleSuld},
+	OpSust:     {args: "v*", as: anyType, uses: useImm, subs: geometries, rule: ruleSust},
 	OpTexQuery: {args: "v*", results: "v*", as: anyType, from: anyType | set(Void), uses: useImm | useIndex | anySub},
 
 	OpBr:     {flags: Uniform, rule: ruleTargets(1, 1)},

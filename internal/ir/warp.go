@@ -204,3 +204,99 @@ func ruleMbarrier(_ *Kernel, _ *Func, in *Instr) string {
 	}
 	return ""
 }
+
+// TexGeometry is the Sub of Tex, Suld and Sust.
+type TexGeometry uint8
+
+// The geometries (PTX ISA, tex). An A stands for an array of layers; its index comes before the coordinates.
+const (
+	Tex1D TexGeometry = iota + 1
+	Tex2D
+	Tex3D
+	TexA1D
+	TexA2D
+	TexCube
+	TexACube
+)
+
+// Layered reports whether a layer is named.
+func (g TexGeometry) Layered() bool { return g == TexA1D || g == TexA2D || g == TexACube }
+
+// Coordinates is the number of coordinates besides the layer, 0 if there is no such geometry.
+func (g TexGeometry) Coordinates() int {
+	switch g {
+	case Tex1D, TexA1D:
+		return 1
+	case Tex2D, TexA2D:
+		return 2
+	case Tex3D, TexCube, TexACube:
+		return 3
+	}
+	return 0
+}
+
+// What Imm says of Tex: TexFetch reads a texel, TexGather and the three behind it one channel of the four texels that a
+// linear filter would read.
+const (
+	TexFetch = iota
+	TexGather
+)
+
+// What Imm says of Suld and Sust about coordinates outside the surface.
+const (
+	SurfTrap = iota
+	SurfClamp
+	SurfZero
+)
+
+// ruleTex: (B64 object, [B32 layer,] B32 coordinates…) → four B32.
+func ruleTex(_ *Kernel, _ *Func, in *Instr) string {
+	if why := ruleObject(in, 0); why != "" {
+		return why
+	}
+	if len(in.Results) != 4 || in.Imm > TexGather+3 {
+		return "want four results"
+	}
+	return ""
+}
+
+// ruleSuld: (B64 object, [B32 layer,] B32 coordinates…) → 1, 2 or 4 values; x is in bytes.
+func ruleSuld(_ *Kernel, _ *Func, in *Instr) string {
+	if why := ruleObject(in, 0); why != "" {
+		return why
+	}
+	return vector(in.As, in.Results)
+}
+
+// ruleSust: as Suld, with the values last.
+func ruleSust(_ *Kernel, _ *Func, in *Instr) string {
+	n := len(in.Args) - 1 - TexGeometry(in.Sub).operands()
+	if n < 1 {
+		return "nothing to store"
+	}
+	if why := ruleObject(in, n); why != "" {
+		return why
+	}
+	return vector(in.As, in.Args[len(in.Args)-n:])
+}
+
+func (g TexGeometry) operands() int {
+	if g.Layered() {
+		return g.Coordinates() + 1
+	}
+	return g.Coordinates()
+}
+
+// ruleObject checks the object and the coordinates; behind them stand more operands.
+func ruleObject(in *Instr, more int) string {
+	n := TexGeometry(in.Sub).operands()
+	if n == 0 || len(in.Args) != 1+n+more || in.Args[0].Type != B64 {
+		return "want an object and coordinates"
+	}
+	for _, v := range in.Args[1 : 1+n] {
+		if v.Type != B32 {
+			return "coordinates have 32 bits"
+		}
+	}
+	return ""
+}

@@ -81,7 +81,7 @@ func TestUnsupported(t *testing.T) {
 	.reg .f32 %f<5>;
 	.reg .b64 %rd;
 	ld.param.u64 %rd, [p];
-	tex.1d.v4.f32.s32 {%f1, %f2, %f3, %f4}, [%rd, {%r1}];
+	txq.width.b32 %r1, [%rd];
 	cvt.rn.satfinite.e4m3x2.f32 %h1, %f1, %f2;
 	  barrier.cluster.wait;
 	call helper;
@@ -97,7 +97,7 @@ OUT:
 	require.ErrorAs(t, err, &list)
 	require.EqualError(t, err, strings.Join([]string{
 		"odd.ptx:6:2: stacksave.u64 is not supported by the host device",
-		"odd.ptx:15:2: tex.1d.v4.f32.s32 is not supported by the host device",
+		"odd.ptx:15:2: txq.width.b32 is not supported by the host device",
 		"odd.ptx:16:2: cvt.rn.satfinite.e4m3x2.f32 is not supported by the host device",
 		"odd.ptx:17:4: barrier.cluster.wait is not supported by the host device",
 	}, "\n"))

@@ -37,6 +37,7 @@ var handlers = map[string]handler{
 	"ld": (*fn).load, "ldu": (*fn).load, "st": (*fn).storeOp, "atom": (*fn).atom, "red": (*fn).atom,
 	"membar": (*fn).membar, "fence": (*fn).membar, "prefetch": nothing, "prefetchu": nothing, "applypriority": nothing,
 	"discard": nothing, "pmevent": nothing, "griddepcontrol": nothing, "setmaxnreg": nothing,
+	"tex": (*fn).tex, "tld4": (*fn).tex, "suld": (*fn).surface, "sust": (*fn).surface,
 	"cp": (*fn).cp, "mbarrier": (*fn).mbarrier,
 
 	"bar": (*fn).bar, "barrier": (*fn).bar, "shfl": (*fn).shfl, "vote": (*fn).vote, "match": (*fn).match,

@@ -6,7 +6,7 @@
 //	// run: KERNEL<<<GRID, BLOCK[, SHARED]>>>(ARGUMENTS) [OUTCOME]
 //
 // Extents are N, NxN or NxNxN. An argument is `TYPE VALUE` for a scalar, `TYPE{VALUES}` for a structure, or `TYPE[VALUES]`
-// for the address of a buffer; what the buffer holds afterwards follows as `== [VALUES]`, and without that it must be
+// for the address of a buffer, or an image (see imageForm); what the buffer holds afterwards follows as `== [VALUES]`, and without that it must be
 // unchanged. Values are decimal, or 0x and the bits; `V*N` repeats, `A..B` counts, `?` is not initialised or not looked
 // at, `V~N` allows N units in the last place; nan is the canonical NaN. An outcome is
 // `fault CODE [block X] [thread X] [line N] ["part of the text"]` or `prints "TEXT"`.

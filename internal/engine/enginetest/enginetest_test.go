@@ -13,7 +13,7 @@ import (
 
 // notRun are the operations that no run file can contain yet, each with the reason.
 var notRun = map[ir.Op]string{
-	ir.OpTex: "textures wait", ir.OpSuld: "surfaces wait", ir.OpSust: "surfaces wait", ir.OpTexQuery: "textures wait",
+	ir.OpTexQuery: "queries of textures wait",
 	ir.OpGridSync: "only package interp's test makes it",
 }
 

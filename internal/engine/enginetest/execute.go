@@ -67,7 +67,8 @@ func execute(e engine.Engine, x executable, l launch, m mode) (*outcome, error) 
 	if err != nil {
 		return nil, err
 	}
-	params, buffers, err := arguments(space, x, l)
+	r := rt.New(rt.Config{Memory: space})
+	params, buffers, err := arguments(space, r, x, l)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,6 @@ func execute(e engine.Engine, x executable, l launch, m mode) (*outcome, error) 
 	if align := max(x.kernel.SharedAlign, 1); l.shared > 0 {
 		shared = (shared+align-1)/align*align + l.shared
 	}
-	r := rt.New(rt.Config{Memory: space})
 	run := &engine.Launch{
 		ID: 7, Grid: l.grid, Block: l.block, SharedBytes: shared, DynamicBytes: l.shared,
 		Params: params, Runtime: r, Workers: 2,
@@ -137,7 +137,7 @@ func (x executable) place(space *mem.Space) ([]uint64, error) {
 }
 
 // arguments makes the buffers and the parameter block.
-func arguments(space *mem.Space, x executable, l launch) (params []byte, buffers [][]byte, err error) {
+func arguments(space *mem.Space, r *rt.Runtime, x executable, l launch) (params []byte, buffers [][]byte, err error) {
 	offsets, size := x.layout(l.args)
 	if len(offsets) != len(l.args) {
 		return nil, nil, fmt.Errorf("the kernel takes %d parameters, the line has %d", len(offsets), len(l.args))
@@ -156,6 +156,11 @@ func arguments(space *mem.Space, x executable, l launch) (params []byte, buffers
 				return nil, nil, err
 			}
 			put(at[:8], addr)
+			if a.image != nil {
+				t := *a.image
+				t.Addr = addr
+				put(at[:8], r.AddTexture(t))
+			}
 			buffers = append(buffers, b)
 			at = b
 		}

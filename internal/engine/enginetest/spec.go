@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tandem-go/tandem/internal/engine/rt"
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
@@ -30,6 +31,7 @@ type argument struct {
 	buffer bool
 	values []element
 	want   []element // nil: unchanged
+	image  *rt.Texture
 }
 
 // size is the number of bytes of the parameter.
@@ -136,6 +138,9 @@ var valueForm = regexp.MustCompile(`^(\w+)(?: (\S+)|\{([^}]*)\})$`)
 var bufferForm = regexp.MustCompile(`^(\w+)\[([^\]]*)\](?: *== *\[([^\]]*)\])?$`)
 
 func parseArgument(s string) (a argument, err error) {
+	if a, ok, err := parseImage(s); ok {
+		return a, err
+	}
 	if m := bufferForm.FindStringSubmatch(s); m != nil {
 		a.buffer = true
 		if a.as, err = parseType(m[1]); err != nil {

@@ -71,7 +71,7 @@ func MemberMask(in *ir.Instr) int {
 
 // compilers holds the tables of the files, each of which lists what it states.
 var compilers = merge(constantOps, arithmeticOps, carryOps, bitOps, convertOps, memoryOps, atomicOps, warpOps, runtimeOps,
-	mmaOps, mbarrierOps)
+	mmaOps, mbarrierOps, textureOps)
 
 func merge(parts ...map[ir.Op]compiler) map[ir.Op]compiler {
 	all := map[ir.Op]compiler{}

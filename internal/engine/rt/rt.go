@@ -1,4 +1,4 @@
-// Package rt is what running kernels ask of the world outside memory: printf, the device heap and timers.
+// Package rt is what running kernels ask of the world outside memory: printf, the device heap, timers, textures and surfaces.
 //
 // A Runtime belongs to one device. All methods may be called from any goroutine.
 package rt
@@ -28,6 +28,8 @@ type Runtime struct {
 	start  time.Time
 	clock  atomic.Uint64
 	timer  atomic.Uint64
+
+	objects objects
 }
 
 // New makes a Runtime.
