@@ -5,28 +5,38 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
-	"time"
 
 	"github.com/tandem-go/tandem/hostpar/internal/codec"
-	"github.com/tandem-go/tandem/hostpar/internal/frame"
+	"github.com/tandem-go/tandem/hostpar/shm"
 )
 
 // Conn is one end of a pipe, which may be in another process than the other end. Messages arrive whole and in order. All
 // methods may be called from any goroutine.
 //
-// An end belongs to one process: passing it to another, as an argument, a result or a message, moves it there, and closes
-// it here. So the other end sees the end of the pipe when the process dies.
+// An end belongs to one process: passing it to another, as an argument or a result, moves it there, and closes it here. So
+// the other end sees the end of the pipe when the process dies. An end that is not passed on should be closed.
 type Conn[T any] struct {
-	c    codec.Codec[T]
-	r, w *os.File
-	link *frame.Link
+	c codec.Codec[T]
+	t transport
 
 	receiving chan struct{} // capacity 1: held by who receives
 	sending   chan struct{} // likewise
 	mu        sync.Mutex
 	closed    bool
+}
+
+// transport carries the bytes of messages. One goroutine sends and one receives at a time.
+type transport interface {
+	// send returns io.ErrClosedPipe if the other end is closed.
+	send(ctx context.Context, b []byte) error
+	// receive appends a message to buf, or returns io.EOF if the other end is closed.
+	receive(ctx context.Context, buf []byte) ([]byte, error)
+	// close ends sending and receiving, here and there.
+	close() error
+	// pass writes what another process needs to go on in place of this one, and leave ends it here without ending it there.
+	pass(e *codec.Encoder) error
+	leave()
 }
 
 // Pipe makes a pipe for messages in both directions. It holds about 64 KiB each way before Send waits.
@@ -35,23 +45,21 @@ func Pipe[T any]() (a, b *Conn[T], err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("proc: pipe: %w", err)
 	}
-	r1, w1, err := os.Pipe()
+	t, u, err := ringPair()
+	if errors.Is(err, shm.ErrNotSupported) {
+		t, u, err = filePair()
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("proc: pipe: %w", err)
 	}
-	r2, w2, err := os.Pipe()
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("proc: pipe: %w", err), r1.Close(), w1.Close())
-	}
 	a, b = &Conn[T]{c: c}, &Conn[T]{c: c}
-	a.open(r1, w2)
-	b.open(r2, w1)
+	a.open(t)
+	b.open(u)
 	return a, b, nil
 }
 
-func (c *Conn[T]) open(r, w *os.File) {
-	c.r, c.w, c.link = r, w, frame.OverPipes(r, w)
-	c.receiving, c.sending = make(chan struct{}, 1), make(chan struct{}, 1)
+func (c *Conn[T]) open(t transport) {
+	c.t, c.receiving, c.sending = t, make(chan struct{}, 1), make(chan struct{}, 1)
 }
 
 // Send sends a message, waiting for room. It returns io.ErrClosedPipe if the other end is closed, ErrClosed if this one is.
@@ -66,97 +74,70 @@ func (c *Conn[T]) Send(ctx context.Context, x T) error {
 	if len(e.Files) > 0 {
 		return fmt.Errorf("proc: send: %w: what stands on open files", codec.ErrType)
 	}
+	if c.t == nil {
+		return ErrClosed
+	}
 	if err := c.hold(ctx, c.sending); err != nil {
 		return err
 	}
 	defer func() { <-c.sending }()
-	stop := interrupt(ctx, c.w.SetWriteDeadline)
-	err := c.link.Send(frame.Frame{Body: e.Buf})
-	if err == nil {
-		err = c.link.Flush()
-	}
-	if stop() {
-		_ = c.Close() // half a message may be sent
-		return context.Cause(ctx)
-	}
-	return c.explain(err)
+	return c.explain(c.t.send(ctx, e.Buf))
 }
 
-// Receive waits for a message. It returns io.EOF when the other end is closed and all messages were received, ErrClosed
-// when this end is. When ctx ends in the middle of a message, the pipe is closed.
+// Receive waits for a message. It returns io.EOF when the other end is closed and all messages were received,
+// io.ErrUnexpectedEOF when it has died in the middle of one, ErrClosed when this end is closed. When ctx ends in the middle
+// of a message, the pipe is closed.
 func (c *Conn[T]) Receive(ctx context.Context) (x T, err error) {
+	if c.t == nil {
+		return x, ErrClosed
+	}
 	if err := c.hold(ctx, c.receiving); err != nil {
 		return x, err
 	}
 	defer func() { <-c.receiving }()
-	stop := interrupt(ctx, c.r.SetReadDeadline)
-	f, err := c.link.Receive()
-	if stop() && err != nil {
-		if !errors.Is(err, os.ErrDeadlineExceeded) || c.link.Partial() {
-			_ = c.Close() // the rest would not be understood
-		}
-		return x, context.Cause(ctx)
-	}
-	if err != nil {
+	e := encoders.Get().(*codec.Encoder)
+	defer encoders.Put(e)
+	e.Reset()
+	if e.Buf, err = c.t.receive(ctx, e.Buf); err != nil {
 		return x, c.explain(err)
 	}
-	err = c.c.Decode(codec.NewDecoder(f.Body, nil), &x)
+	err = c.c.Decode(codec.NewDecoder(e.Buf, nil), &x)
 	return x, err
 }
 
 func (c *Conn[T]) hold(ctx context.Context, slot chan struct{}) error {
-	if c.link == nil {
+	select {
+	case slot <- struct{}{}:
+	default:
+		select {
+		case slot <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		<-slot
 		return ErrClosed
 	}
-	select {
-	case slot <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case slot <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// interrupt makes a call on a file end with ctx. stop tells whether that has happened.
-func interrupt(ctx context.Context, set func(time.Time) error) (stop func() bool) {
-	if ctx.Done() == nil {
-		return func() bool { return false }
-	}
-	over := make(chan struct{})
-	cancel := context.AfterFunc(ctx, func() {
-		_ = set(time.Unix(1, 0)) // a closed file needs no deadline
-		close(over)
-	})
-	return func() bool {
-		if cancel() {
-			return false
-		}
-		<-over
-		_ = set(time.Time{}) // for the next call
-		return true
-	}
+	return nil
 }
 
 // explain tells the errors of a pipe by who has closed it.
 func (c *Conn[T]) explain(err error) error {
-	c.mu.Lock()
-	closed := c.closed
-	c.mu.Unlock()
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case closed:
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
 		return ErrClosed
 	case errors.Is(err, io.EOF):
 		return io.EOF
-	case brokenPipe(err):
-		return io.ErrClosedPipe
 	default:
-		return fmt.Errorf("proc: pipe: %w", err)
+		return err
 	}
 }
 
@@ -164,24 +145,29 @@ func (c *Conn[T]) explain(err error) error {
 func (c *Conn[T]) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.link == nil {
+	if c.closed || c.t == nil {
 		return nil
 	}
 	c.closed = true
-	return c.link.Close()
+	return c.t.close()
 }
 
 // EncodeHandle is for messages between processes.
 func (c *Conn[T]) EncodeHandle(e *codec.Encoder) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.link == nil {
+	if c.closed || c.t == nil {
 		return ErrClosed
 	}
-	e.File(c.r)
-	e.File(c.w)
-	e.Sent = append(e.Sent, func() { _ = c.Close() }) // it lives on elsewhere
-	return nil
+	e.Sent = append(e.Sent, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.closed {
+			c.closed = true
+			c.t.leave()
+		}
+	})
+	return c.t.pass(e)
 }
 
 // DecodeHandle is for messages between processes.
@@ -189,14 +175,24 @@ func (c *Conn[T]) DecodeHandle(d *codec.Decoder) (err error) {
 	if c.c, err = codec.Of[T](); err != nil {
 		return err
 	}
-	r, err := d.File()
+	kind, err := d.Uvarint()
 	if err != nil {
 		return err
 	}
-	w, err := d.File()
-	if err != nil {
-		return errors.Join(err, r.Close())
+	var t transport
+	if kind == passedRings {
+		t, err = receiveRings(d)
+	} else {
+		t, err = receiveFiles(d)
 	}
-	c.open(r, w)
-	return nil
+	if err == nil {
+		c.open(t)
+	}
+	return err
 }
+
+// How a transport is passed.
+const (
+	passedFiles = iota
+	passedRings
+)

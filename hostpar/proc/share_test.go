@@ -88,25 +88,29 @@ func TestQueueBetweenProcesses(t *testing.T) {
 	require.Equal(t, map[int]int{0: n, 1: n, 2: n, 3: n}, total)
 }
 
+// A consumer and a producer that are killed in the middle leave what is in the queue whole and in order.
 func TestConsumerKilledInMidItem(t *testing.T) {
 	for range 20 {
 		q, err := proc.NewQueue[item](proc.QueueConfig{})
 		require.NoError(t, err)
 		c, err := proc.Start(bg, get, q, proc.StartConfig{})
 		require.NoError(t, err)
-		p, err := proc.Start(bg, put, queueArgs{q, 0, 3000}, proc.StartConfig{})
+		p, err := proc.Start(bg, put, queueArgs{q, 0, 1 << 40}, proc.StartConfig{})
 		require.NoError(t, err)
 		_, err = q.Get(bg)
 		require.NoError(t, err)
 		c.Kill()
-		_, err = p.Wait(bg)
+		require.NoError(t, c.Join(bg))
+		_, err = q.Get(bg)
 		require.NoError(t, err)
+		p.Kill()
+		require.NoError(t, p.Join(bg))
 		q.Close()
 		left := slices.Collect(q.All(bg))
 		for i, x := range left {
-			require.Equal(t, 3000-len(left)+i, x.N, "what is left is whole and in order")
+			require.Equal(t, left[0].N+i, x.N)
+			require.Equal(t, fmt.Sprint(x.N), x.Text)
 		}
-		require.NoError(t, c.Join(bg))
 	}
 }
 
