@@ -253,6 +253,9 @@ func (l *fn) products(in *check.Instr, types [4]ptx.Type) bool {
 	var parts [4][]*ir.Value
 	for i := 1; i < 4; i++ {
 		parts[i] = l.values(elements(&in.Args[i]))
+		for j, v := range parts[i] { // a constant may stand for a register
+			parts[i][j] = l.convert(v, bitsOf(v.Type.Bits()), word(mmaTypes[types[i]]))
+		}
 	}
 	dst := elements(&in.Args[0])
 	results := make([]*ir.Value, 0, len(dst))
