@@ -3,7 +3,6 @@ package jit
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
@@ -68,6 +67,7 @@ const (
 	areaShared      = 0
 	areaSharedBytes = 8
 	areaSpecials    = 16
+	areaCtaid       = areaSpecials + 24
 	areaWorker      = areaSpecials + 80
 	areaFirst       = 144 // address of the first frame
 	areaEnd         = 152 // address behind the last frame
@@ -81,7 +81,7 @@ const (
 // specialPlace is where the block's area has a special register that is the same for all threads of a block.
 var specialPlace = map[ir.SReg]int32{
 	ir.NtidX: areaSpecials, ir.NtidY: areaSpecials + 8, ir.NtidZ: areaSpecials + 16,
-	ir.CtaidX: areaSpecials + 24, ir.CtaidY: areaSpecials + 32, ir.CtaidZ: areaSpecials + 40,
+	ir.CtaidX: areaCtaid, ir.CtaidY: areaCtaid + 8, ir.CtaidZ: areaCtaid + 16,
 	ir.NctaidX: areaSpecials + 48, ir.NctaidY: areaSpecials + 56, ir.NctaidZ: areaSpecials + 64,
 	ir.NwarpID: areaSpecials + 72, ir.SMID: areaWorker, ir.NSMID: areaSpecials + 88, ir.GridID: areaSpecials + 96,
 	ir.DynamicSmemSize: areaSpecials + 104, ir.TotalSmemSize: areaSpecials + 112, ir.WarpID: -frameWarpID,
@@ -544,115 +544,6 @@ func (e *emitter) code() {
 	e.restoreAll()
 }
 
-// schedule emits the end of a warp and what gives the next one its turn. Behind the last warp, when all that have not
-// ended have come to the barrier, the first goes on; otherwise the code returns to Go.
-func (e *emitter) schedule() {
-	back, release := e.NewLabel(), e.NewLabel()
-	e.Bind(e.done)
-	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateEnded)
-	e.LeaLabel(amd64.RAX, e.next)
-	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
-	e.MovMR(amd64.W64, amd64.At(frameReg, frameResume), amd64.RAX)
-	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaLeft), 1)
-	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaAlive), 1)
-	e.Bind(e.next)
-	e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
-	e.AluRM(amd64.W64, amd64.CMP, frameReg, amd64.At(blockReg, areaEnd))
-	out := e.NewLabel()
-	e.Jcc(amd64.AE, out)
-	e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameEntry))
-	e.JmpR(amd64.RAX)
-	e.Bind(out)
-	if e.light {
-		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, areaLeft), 0)
-		e.Jcc(amd64.NE, back)
-		e.MovRM(amd64.W32, amd64.RAX, amd64.At(blockReg, areaAlive))
-		e.TestRR(amd64.W32, amd64.RAX, amd64.RAX)
-		e.Jcc(amd64.E, back)
-		e.MovMR(amd64.W32, amd64.At(blockReg, areaLeft), amd64.RAX)
-		e.MovRM(amd64.W64, frameReg, amd64.At(blockReg, areaFirst))
-		e.Bind(release)
-		e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameResume))
-		e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
-		e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
-		e.AluRM(amd64.W64, amd64.CMP, frameReg, amd64.At(blockReg, areaEnd))
-		e.Jcc(amd64.B, release)
-		e.MovRM(amd64.W64, frameReg, amd64.At(blockReg, areaFirst))
-		e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameEntry))
-		e.JmpR(amd64.RAX)
-	}
-	e.Bind(back)
-	e.MovRI(amd64.RAX, 0)
-	e.VZeroUpper()
-	e.Ret()
-}
-
-// poll counts a back edge.
-func (e *emitter) poll() {
-	out, back := e.NewLabel(), e.NewLabel()
-	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaEdges), 1)
-	e.Jcc(amd64.S, out)
-	e.Bind(back)
-	e.leave(out, back, site{kind: sitePoll})
-}
-
-// leave emits, out of line, a return to Go that goes on at back.
-func (e *emitter) leave(out, back amd64.Label, s site) {
-	s.block, s.pc = e.block.Order, e.pc
-	id := len(e.sites)
-	e.sites = append(e.sites, s)
-	e.cold = append(e.cold, func() {
-		e.Bind(out)
-		e.MovMI(amd64.W32, amd64.At(frameReg, frameSite), int32(id))
-		e.LeaLabel(amd64.RAX, back)
-		e.Jmp(e.save)
-	})
-}
-
-// saveAll saves all registers and returns to Go; its counterpart, at the end of the code, goes on.
-func (e *emitter) saveAll() {
-	e.Bind(e.save)
-	e.MovMR(amd64.W64, amd64.At(frameReg, frameResume), amd64.RAX)
-	e.LeaLabel(amd64.RAX, e.resume)
-	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
-	e.MovMR(amd64.W64, amd64.At(blockReg, areaCurrent), frameReg)
-	e.each(func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
-		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVWStore, k, m) },
-		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPSStore, z, 0, m, zmm) })
-	e.MovRI(amd64.RAX, 1)
-	e.VZeroUpper()
-	e.Ret()
-}
-
-func (e *emitter) restoreAll() {
-	e.each(func(r amd64.Reg, m amd64.Mem) { e.MovRM(amd64.W64, r, m) },
-		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVW, k, m) },
-		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPS, z, 0, m, zmm) })
-	e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameResume))
-	e.JmpR(amd64.RAX)
-}
-
-func (e *emitter) each(g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.Mem), z func(amd64.VReg, amd64.Mem)) {
-	for _, r := range machine.general {
-		g(amd64.Reg(r), amd64.At(frameReg, frameGPR+8*int32(r)))
-	}
-	for r := amd64.KReg(1); r <= 4; r++ {
-		k(r, amd64.At(frameReg, frameMasks+8*int32(r)))
-	}
-	for r := range amd64.VReg(vectorRegs) {
-		if e.usedVector(int(r)) {
-			z(r, amd64.At(frameReg, frameZMM+64*int32(r)))
-		}
-	}
-}
-
-// usedVector tells that some value lives in vector register r.
-func (e *emitter) usedVector(r int) bool {
-	return slices.ContainsFunc(e.p.vals, func(v value) bool {
-		return (v.class == vector || v.class == splat) && v.home.kind == inRegister && int(v.home.reg) <= r && r < int(v.home.reg)+v.parts()
-	})
-}
-
 // instruction emits anything but a terminator.
 func (e *emitter) instruction(in *ir.Instr) {
 	if !in.Op.Effect() {
@@ -706,88 +597,6 @@ func (e *emitter) escape(in *ir.Instr) {
 	e.Jmp(out)
 	e.Bind(back)
 	e.leave(out, back, site{kind: siteEscape, in: in, run: run, member: ops.MemberMask(in)})
-}
-
-// barrier emits bar.sync of all threads. If all lanes of the warp are here, it saves what is needed later and goes on to
-// the next warp.
-func (e *emitter) barrier(in *ir.Instr) {
-	out, back := e.NewLabel(), e.NewLabel()
-	if !e.light {
-		e.Jmp(out)
-		e.Bind(back)
-		e.leave(out, back, site{kind: siteBarrier, in: in})
-		return
-	}
-	e.laneBits(amd64.RAX, 1)
-	e.AluRM(amd64.W32, amd64.CMP, amd64.RAX, amd64.At(frameReg, frameLive))
-	e.Jcc(amd64.NE, out)
-	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateWaits)
-	e.MovMI(amd64.W32, amd64.At(frameReg, frameSite), int32(len(e.sites)))
-	e.leave(out, back, site{kind: siteBarrier, in: in})
-	again := e.NewLabel()
-	e.LeaLabel(amd64.RAX, again)
-	e.MovMR(amd64.W64, amd64.At(frameReg, frameResume), amd64.RAX)
-	e.LeaLabel(amd64.RAX, e.next)
-	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
-	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaLeft), 1)
-	e.KM(amd64.KMOVWStore, 1, amd64.At(frameReg, frameMasks+8))
-	e.KM(amd64.KMOVWStore, 2, amd64.At(frameReg, frameMasks+16))
-	e.across(func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
-		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVWStore, k, m) },
-		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPSStore, z, 0, m, zmm) })
-	e.Jmp(e.next)
-	e.Bind(again)
-	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateRuns)
-	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameMasks+8))
-	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameMasks+16))
-	e.across(func(r amd64.Reg, m amd64.Mem) { e.MovRM(amd64.W64, r, m) },
-		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVW, k, m) },
-		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPS, z, 0, m, zmm) })
-	e.Bind(back)
-}
-
-// across calls a function for each register with a value that is needed behind the instruction, with its place.
-func (e *emitter) across(g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.Mem), z func(amd64.VReg, amd64.Mem)) {
-	at := e.start + 2*e.pc + 1
-	for i := range e.p.vals {
-		v := &e.p.vals[i]
-		if v.home.kind != inRegister || !overlap(v.segs, []segment{{at, at}}) {
-			continue
-		}
-		switch v.class {
-		case scalar, flag:
-			g(amd64.Reg(v.home.reg), amd64.At(frameReg, v.place()))
-		case mask:
-			k(amd64.KReg(v.home.reg), amd64.At(frameReg, v.place()))
-			k(amd64.KReg(v.home.reg)+1, amd64.At(frameReg, v.place()+8))
-		default:
-			for part := range v.parts() {
-				z(amd64.VReg(v.home.reg)+amd64.VReg(part), amd64.At(frameReg, v.place()+64*int32(part)))
-			}
-		}
-	}
-}
-
-// oneBarrier tells that all barriers of a kernel are bar.sync of all threads at the same number.
-func oneBarrier(f *ir.Func, p *plan) bool {
-	var id *uint64
-	for _, b := range f.Blocks {
-		for _, in := range b.Instrs {
-			if in.Op != ir.OpBar {
-				continue
-			}
-			v := &p.vals[in.Args[0].ID]
-			if !plainBarrier(in) || v.class != constant || v.imm >= 16 || id != nil && *id != v.imm {
-				return false
-			}
-			id = &v.imm
-		}
-	}
-	return true
-}
-
-func plainBarrier(in *ir.Instr) bool {
-	return in.Op == ir.OpBar && ir.BarKind(in.Sub) == ir.BarSync && len(in.Args) == 1 && in.Guard == nil
 }
 
 // laneBits puts the lanes of k and k+1 into the low 32 bits of a register that is not RCX, which it destroys.

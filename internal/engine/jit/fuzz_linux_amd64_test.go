@@ -62,13 +62,12 @@ func (g *generator) single() string {
 // instruction writes one instruction that every thread executes alone.
 func (g *generator) instruction() {
 	guard := ""
-	r, f, d, l, p := func() string { return g.reg('r') }, func() string { return g.reg('f') }, func() string { return g.reg('d') }, func() string { return g.reg('l') }, func() string { return g.reg('p') }
+	r, f, p := func() string { return g.reg('r') }, func() string { return g.reg('f') }, func() string { return g.reg('p') }
 	w, s := g.word, g.single
 	if g.r.IntN(8) == 0 {
 		guard = "@" + g.pick("", "!") + p() + " "
 	}
 	out := func(format string, args ...any) { g.line("%s"+format, append([]any{guard}, args...)...) }
-	compare := func() string { return g.pick("eq", "ne", "lt", "le", "gt", "ge") }
 	switch g.r.IntN(30) {
 	case 0, 1, 2:
 		out("%s.%s %s, %s, %s;", g.pick("add", "sub", "mul.lo", "min", "max", "mul.hi", "div", "rem"), g.pick("s32", "u32"), r(), r(), w())
@@ -85,7 +84,7 @@ func (g *generator) instruction() {
 	case 8:
 		out("lop3.b32 %s, %s, %s, %s, %d;", r(), r(), r(), r(), g.r.IntN(256))
 	case 9, 10:
-		out("setp.%s.%s %s, %s, %s;", compare(), g.pick("s32", "u32"), p(), r(), w())
+		out("setp.%s.%s %s, %s, %s;", g.comparison(), g.pick("s32", "u32"), p(), r(), w())
 	case 11:
 		out("%s.pred %s, %s, %s;", g.pick("and", "or", "xor"), p(), p(), p())
 	case 12, 13:
@@ -110,6 +109,23 @@ func (g *generator) instruction() {
 		} else {
 			out("mov.b32 %s, %s;", f(), r())
 		}
+	case 22, 23, 24, 25, 26, 27:
+		g.wide(guard)
+	case 28:
+		g.load(guard)
+	case 29:
+		out("mov.u32 %s, %%%s;", r(), g.pick("tid.x", "tid.y", "ntid.x", "ctaid.x", "laneid", "lanemask_lt", "warpid"))
+	}
+}
+
+func (g *generator) comparison() string { return g.pick("eq", "ne", "lt", "le", "gt", "ge") }
+
+// wide writes an instruction on 64 bits.
+func (g *generator) wide(guard string) {
+	r, f, p := func() string { return g.reg('r') }, func() string { return g.reg('f') }, func() string { return g.reg('p') }
+	d, l := func() string { return g.reg('d') }, func() string { return g.reg('l') }
+	out := func(format string, args ...any) { g.line("%s"+format, append([]any{guard}, args...)...) }
+	switch 22 + g.r.IntN(6) {
 	case 22:
 		out("%s.f64 %s, %s, %s;", g.pick("add", "sub", "mul", "min", "max", "div.rn"), d(), d(), d())
 	case 23:
@@ -121,12 +137,12 @@ func (g *generator) instruction() {
 		case 1:
 			out("cvt.rn.f32.f64 %s, %s;", f(), d())
 		default:
-			out("setp.%s.f64 %s, %s, %s;", compare(), p(), d(), d())
+			out("setp.%s.f64 %s, %s, %s;", g.comparison(), p(), d(), d())
 		}
 	case 25:
 		out("%s %s, %s, %s;", g.pick("add.s64", "sub.s64", "mul.lo.s64", "and.b64", "xor.b64", "max.s64", "min.u64"), l(), l(), l())
 	case 26:
-		out("mul.wide.%s %s, %s, %s;", g.pick("s32", "u32"), l(), r(), w())
+		out("mul.wide.%s %s, %s, %s;", g.pick("s32", "u32"), l(), r(), g.word())
 	case 27:
 		switch g.r.IntN(4) {
 		case 0:
@@ -136,12 +152,8 @@ func (g *generator) instruction() {
 		case 2:
 			out("%s %s, %s, %s;", g.pick("shl.b64", "shr.u64", "shr.s64"), l(), l(), g.pick(r(), fmt.Sprint(g.r.IntN(70))))
 		default:
-			out("setp.%s.%s %s, %s, %s;", compare(), g.pick("s64", "u64"), p(), l(), l())
+			out("setp.%s.%s %s, %s, %s;", g.comparison(), g.pick("s64", "u64"), p(), l(), l())
 		}
-	case 28:
-		g.load(guard)
-	case 29:
-		out("mov.u32 %s, %%%s;", r(), g.pick("tid.x", "tid.y", "ntid.x", "ctaid.x", "laneid", "lanemask_lt", "warpid"))
 	}
 }
 

@@ -197,6 +197,7 @@ func (e *emitter) load(in *ir.Instr) bool {
 	}
 	switch {
 	case x.a.class == vector:
+		e.loadRows(x)
 		e.checkVector(x)
 		e.gather(x)
 	case x.a.s == 0 && x.a.d == 0:
@@ -398,6 +399,50 @@ func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem) {
 		}
 		e.RRM(amd64.VMOVUPS, d, 0, amd64.At(frameReg, frameTemp), zmm)
 	}
+}
+
+// loadRows looks at run time whether the addresses of each half follow one another, and then loads the halves as rows.
+func (e *emitter) loadRows(x *access) {
+	v := e.of(x.in.Results[0])
+	if !x.a.wide() || x.size != 4 || x.n != 1 || x.in.Space == ir.SpaceShared || v.class != vector || v.home.kind == nowhere {
+		return
+	}
+	other := e.NewLabel()
+	row := &value{v: x.a.v, class: scalar, s: 4, d: 64}
+	for half := range 2 {
+		const equal = 0
+		for sub := range 2 {
+			r := e.vectorIn(x.a, 2*half+sub, temp0)
+			if sub == 0 {
+				e.GR(amd64.VMOVQStore, r, amd64.RAX, amd64.Opt{})
+				e.RG(amd64.VPBROADCASTQG, temp1, amd64.RAX, zmm)
+			}
+			e.RRR(amd64.VPSUBQ, temp2, r, temp1, zmm)
+			e.KRMI(amd64.VPCMPUQ, amd64.KReg(7*(1-sub)), temp2, e.pattern(row, sub), equal, zmm)
+		}
+		e.KKK(amd64.KUNPCKBW, 7, 0, 7)
+		e.KKK(amd64.KORTESTW, 7, 0, 7)
+		e.Jcc(amd64.AE, other) // not all ones
+		e.Lea(amd64.W64, amd64.RAX, amd64.At(amd64.RAX, int32(x.offset)))
+		e.MovRR(amd64.W32, amd64.RCX, amd64.RAX)
+		e.AluRI(amd64.W32, amd64.AND, amd64.RCX, 3)
+		e.Jcc(amd64.NE, other)
+		e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
+		e.AluRM(amd64.W64, amd64.SUB, amd64.RDX, amd64.At(blockReg, x.known))
+		e.AluRM(amd64.W64, amd64.CMP, amd64.RDX, amd64.At(blockReg, x.known+8))
+		e.Jcc(amd64.AE, other)
+		e.AluRI(amd64.W64, amd64.ADD, amd64.RDX, 60)
+		e.AluRM(amd64.W64, amd64.CMP, amd64.RDX, amd64.At(blockReg, x.known+8))
+		e.Jcc(amd64.AE, other)
+		d, o := e.dst(v, half), zmm
+		if x.guarded {
+			o.K, o.Z = x.lanes+amd64.KReg(half), true
+		}
+		e.RRM(amd64.VMOVUPS, d, 0, amd64.At(amd64.RAX, 0), o)
+		e.out(v, half, d)
+	}
+	e.Jmp(x.done)
+	e.Bind(other)
 }
 
 // stride is a vector of the multiples of s.

@@ -33,7 +33,11 @@ type running struct {
 	// prepared and launchID are the launch whose numbers the area holds.
 	prepared *engine.Launch
 	launchID uint64
-	dirty    bool // lanes may wait in the frames of a block that did not end
+	// Operands of the operation that is executed in Go.
+	args, results     [16]*ops.Lanes
+	argsIn, resultsIn [16]ops.Lanes
+	waited            bool // some warp was stuck
+	dirty             bool // lanes may wait in the frames of a block that did not end
 	// other goes on in place of this block, if it is not nil.
 	other engine.Block
 }
@@ -45,9 +49,6 @@ type warp struct {
 	site  *site
 	pc    int // of the instruction at which the lanes that execute stand
 	stuck int // polls in a row at which lanes waited for others
-
-	args, results     [16]*ops.Lanes
-	argsIn, resultsIn [16]ops.Lanes
 }
 
 const (
@@ -85,19 +86,26 @@ func (p *program) Block(l *engine.Launch, i uint64, win engine.Windows) engine.B
 		b.layOut()
 	}
 	b.specials()
-	for k := range b.warps {
-		f := b.warps[k].frame
-		b.warps[k].stuck = 0
-		le.PutUint64(f[frameEntry:], p.code.base)
-		le.PutUint32(f[frameState:], stateRuns)
-		if b.dirty {
-			clear(f[framePend:][:4*len(p.plan.f.Blocks)])
-		}
+	for at := 0; at < len(b.frames); at += p.frame {
+		le.PutUint64(b.frames[at+frameEntry:], p.code.base)
+		le.PutUint32(b.frames[at+frameState:], stateRuns)
+	}
+	if b.dirty {
+		b.clean()
 	}
 	b.dirty = true
 	le.PutUint32(b.area[areaLeft:], uint32(len(b.warps)))
 	le.PutUint32(b.area[areaAlive:], uint32(len(b.warps)))
 	return b
+}
+
+// clean forgets what a block left behind that did not end.
+func (b *running) clean() {
+	for k := range b.warps {
+		w := &b.warps[k]
+		w.stuck = 0
+		clear(w.frame[framePend:][:4*len(b.program.plan.f.Blocks)])
+	}
 }
 
 // layOut makes the frames for blocks of the launch's extent.
@@ -148,9 +156,9 @@ func (b *running) specials() {
 	l, win := b.launch, b.windows
 	put := func(at int32, v uint64) { le.PutUint64(b.area[at:], v) }
 	at := coordinate(l, b.index)
-	put(specialPlace[ir.CtaidX], uint64(at[0]))
-	put(specialPlace[ir.CtaidY], uint64(at[1]))
-	put(specialPlace[ir.CtaidZ], uint64(at[2]))
+	put(areaCtaid, uint64(at[0]))
+	put(areaCtaid+8, uint64(at[1]))
+	put(areaCtaid+16, uint64(at[2]))
 	put(areaShared, win.Shared)
 	put(areaWorker, uint64(win.Worker))
 	if b.prepared == l && b.launchID == l.ID {
@@ -214,7 +222,8 @@ func (b *running) Run(budget int) (engine.State, *engine.Fault) {
 			return b.other.Run(max(b.budget, 1))
 		}
 	}
-	b.dirty = false
+	b.dirty = b.waited
+	b.waited = false
 	return engine.Done, nil
 }
 
@@ -340,6 +349,7 @@ func (b *running) waitsTooLong(w *warp) bool {
 	for i := range b.program.plan.f.Blocks {
 		if w.word(framePend+int32(4*i)) != 0 {
 			w.stuck++
+			b.waited = true
 			return w.stuck >= patience || b.program.plan.spins && w.stuck >= spinPatience
 		}
 	}
@@ -378,13 +388,13 @@ func (b *running) guarded(w *warp) uint32 {
 func (b *running) execute(w *warp) *engine.Fault {
 	in := w.site.in
 	cur, mask := w.current(), b.guarded(w)
-	args, results := w.args[:len(in.Args)], w.results[:len(in.Results)]
+	args, results := b.args[:len(in.Args)], b.results[:len(in.Results)]
 	for i, v := range in.Args {
-		args[i] = &w.argsIn[i]
+		args[i] = &b.argsIn[i]
 		b.read(w, v, args[i])
 	}
 	for i := range in.Results {
-		results[i] = &w.resultsIn[i]
+		results[i] = &b.resultsIn[i]
 		if cur != mask {
 			*results[i] = ops.Lanes{}
 		}
