@@ -141,8 +141,12 @@ func (l *fn) cvta(in *check.Instr) bool {
 func (l *fn) isspacep(in *check.Instr) bool {
 	a := &in.Args[1]
 	v := l.value(a)
-	if v.Type != ir.B64 {
+	switch v.Type {
+	case ir.B32:
 		v = l.extend(v, ir.U32, ir.B64)
+	case ir.B64:
+	default:
+		return false // no register for an address
 	}
 	if in.Form.Space == ptx.ParamSpace {
 		l.set(&in.Args[0], l.isParam(v), ir.Pred)

@@ -164,6 +164,9 @@ func checkTex(c *funcChecker, in *Instr) {
 	f := in.Form
 	dst := &in.Args[0]
 	if dst.Kind == ArgPair {
+		if p := &dst.Elems[1]; p.Kind != ArgSink && (p.Kind != ArgReg || p.Type != ptx.Pred) {
+			c.errorf(p.Pos, "%s: what stands behind | is not a predicate", in.Src.Name)
+		}
 		dst = &dst.Elems[0]
 	}
 	c.results(in, dst, f.Vec, f.Type(0))
