@@ -560,6 +560,8 @@ func (e *emitter) instruction(in *ir.Instr) {
 	case in.Op == ir.OpSpecial && e.special(in):
 	case in.Op == ir.OpLoad && e.load(in):
 	case in.Op == ir.OpStore && e.store(in):
+	case in.Op == ir.OpShfl && e.shuffle(in):
+	case in.Op == ir.OpVote && e.vote(in):
 	case in.Op == ir.OpFence:
 		e.Mfence()
 	case plainBarrier(in):

@@ -179,9 +179,23 @@ func (g *generator) load(guard string) {
 func (g *generator) exchange() {
 	switch g.r.IntN(4) {
 	case 0:
-		g.line("shfl.sync.%s.b32 %s, %s, %d, 31, -1;", g.pick("bfly", "idx", "down"), g.reg('r'), g.reg('r'), g.r.IntN(32))
+		how := g.pick("bfly", "idx", "down", "up")
+		clamp := g.pick("31", "31", "7183", "5663")
+		if how == "up" {
+			clamp = g.pick("0", "6144")
+		}
+		from := g.pick(fmt.Sprint(g.r.IntN(32)), g.reg('r'))
+		if g.r.IntN(2) == 0 {
+			g.line("shfl.sync.%s.b32 %s, %s, %s, %s, -1;", how, g.reg('r'), g.reg('r'), from, clamp)
+		} else {
+			g.line("shfl.sync.%s.b32 %s|%s, %s, %s, %s, -1;", how, g.reg('r'), g.reg('p'), g.reg('r'), from, clamp)
+		}
 	case 1:
-		g.line("vote.sync.ballot.b32 %s, %s, -1;", g.reg('r'), g.reg('p'))
+		if g.r.IntN(2) == 0 {
+			g.line("vote.sync.ballot.b32 %s, %s, %s;", g.reg('r'), g.reg('p'), g.pick("-1", "-1", "0xf0f0ffff"))
+		} else {
+			g.line("vote.sync.%s.pred %s, %s, -1;", g.pick("all", "any", "uni"), g.reg('p'), g.reg('p'))
+		}
 	default:
 		g.line("bar.sync 0;")
 		g.line("st.shared.u32 [%%mine], %s;", g.reg('r'))

@@ -65,6 +65,9 @@ func (e *emitter) special(in *ir.Instr) bool {
 		e.scalarOut(v, amd64.RAX)
 		return true
 	}
+	if f := lanemasks[r]; f != nil {
+		return e.lanemask(v, f)
+	}
 	at, ok := specialPlace[r]
 	if !ok {
 		return false

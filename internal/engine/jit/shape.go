@@ -49,6 +49,12 @@ func (p *plan) result(in *ir.Instr) fact {
 	case ir.OpActiveMask:
 		return uniformFact
 	}
+	if p.uniformVote(in) {
+		if in.Results[0].Type == ir.Pred {
+			return fact{class: flag, align: 1}
+		}
+		return uniformFact
+	}
 	if in.Op.Effect() {
 		return varying
 	}
