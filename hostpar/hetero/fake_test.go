@@ -12,9 +12,19 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tandem-go/tandem/hostpar/hetero"
+	"github.com/tandem-go/tandem/internal/workers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain looks for leaked goroutines; the workers that serve the next call are none.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(stopping{m}) }
+
+type stopping struct{ m *testing.M }
+
+func (s stopping) Run() int {
+	code := s.m.Run()
+	workers.StopIdle()
+	return code
+}
 
 var background = context.Background()
 
@@ -44,6 +54,8 @@ type fake struct {
 	lostAt   int // the chunk that fails with ErrDeviceLost
 	hangAt   int // the chunk that does not come back before release
 	panicAt  int
+	pauseAt  int // the chunk that takes so much longer
+	pause    time.Duration
 	poison   int // an item whose chunk always fails, -1 for none
 	release  chan struct{}
 	refuse   error // of Prepare
@@ -51,7 +63,7 @@ type fake struct {
 	mu      sync.Mutex
 	chunk   int
 	items   int
-	late    []error // what Commit said to zombies
+	late    []error       // what Commit said to zombies
 	queue   chan struct{} // holds a token while a lane works
 	prepare int
 	closed  int
@@ -85,6 +97,8 @@ func (f *fakeFeed) Do(ctx context.Context, _ int, t *hetero.Task) error {
 		return errFake
 	case f.lostAt:
 		return errors.Join(hetero.ErrDeviceLost, errFake)
+	case f.pauseAt:
+		time.Sleep(f.pause)
 	case f.panicAt:
 		panic(errFake)
 	case f.hangAt:

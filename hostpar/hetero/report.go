@@ -92,7 +92,7 @@ func (r *run) report() *Report {
 		case m.err != nil:
 			d.Why = fmt.Sprintf("%s is out: %v", d.Name, m.err)
 		case dev.Finished == 0:
-			d.Why = policy.Explain(&r.state, i, d.Name, m.why)
+			d.Why = policy.Explain(&r.state, i, d.Name, max(m.why, policy.Empty))
 		}
 		rep.Devices = append(rep.Devices, d)
 		sustained.Devices = append(sustained.Devices, policy.Device{Rate: rate, Overhead: dev.Overhead})

@@ -127,8 +127,8 @@ type RunConfig struct {
 	Retries int
 	// OnDeviceError is what a failure does.
 	OnDeviceError DeviceErrorAction
-	// A chunk that takes HangFactor times as long as predicted, but at least HangFloor, hangs; 0 is 4, and 250 ms. While
-	// nothing can be predicted, it hangs after FirstHang; 0 is 30 s.
+	// A chunk that takes HangFactor times as long as predicted, but at least HangFloor, hangs; 0 is 4, and one second. While
+	// nothing can be predicted, or no other device is left, it hangs after FirstHang; 0 is 30 s.
 	HangFactor float64
 	HangFloor  time.Duration
 	FirstHang  time.Duration
@@ -150,7 +150,7 @@ func (c *RunConfig) defaults() {
 		c.HangFactor = 4
 	}
 	if c.HangFloor <= 0 {
-		c.HangFloor = 250 * time.Millisecond
+		c.HangFloor = time.Second
 	}
 	if c.FirstHang <= 0 {
 		c.FirstHang = 30 * time.Second

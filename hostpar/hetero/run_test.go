@@ -147,6 +147,27 @@ func TestHungDevice(t *testing.T) {
 	})
 }
 
+// TestTheLastDeviceIsGivenTime: where nobody could take over, slow is not hung.
+func TestTheLastDeviceIsGivenTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 100_000
+		f := newFake("only", 1e6, time.Microsecond)
+		f.pauseAt, f.pause = 9, 20*time.Second
+		p, job := pool(t, n, hetero.PoolConfig{}, f)
+		rep, err := p.Run(background, noop(t), hetero.Grid1(n, 1), nil, hetero.RunConfig{})
+		require.NoError(t, err)
+		job.once(t)
+		require.Greater(t, rep.Wall, 20*time.Second)
+
+		f.pauseAt, f.chunk, f.pause = 9, 0, 40*time.Second
+		p, _ = pool(t, n, hetero.PoolConfig{}, f)
+		rep, err = p.Run(background, noop(t), hetero.Grid1(n, 1), nil, hetero.RunConfig{})
+		require.ErrorIs(t, err, hetero.ErrHung)
+		require.Less(t, rep.Wall, 31*time.Second)
+		time.Sleep(time.Minute) // the zombie ends
+	})
+}
+
 func TestPoisonRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var fakes []*fake

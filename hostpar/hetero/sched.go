@@ -397,9 +397,14 @@ func (r *run) overdue() {
 	r.state.Now = r.now()
 	for _, m := range r.devices {
 		for lane := range m.tasks {
-			if t := &m.tasks[lane]; m.flying[lane] && r.state.Now > t.due {
-				r.hang(m, t)
+			t := &m.tasks[lane]
+			if !m.flying[lane] || r.state.Now <= t.due {
+				continue
 			}
+			if !r.others(t.device) && !t.warned && r.state.Now-t.issued < r.config.FirstHang {
+				continue // nobody could take over: on a busy machine it may just be slow
+			}
+			r.hang(m, t)
 		}
 	}
 }

@@ -84,11 +84,15 @@ func (s *State) Finish(d int, id uint64) {
 	if !ok {
 		return
 	}
+	alone := f.Issued >= dev.freed
 	began := max(f.Issued, dev.freed)
 	dev.freed = s.Now
 	dev.Finished++
 	dev.Items += f.N
 	took := max(s.Now-began, 1)
+	if alone && took <= dev.Overhead {
+		dev.Overhead = took / 2 // it cannot be what was thought
+	}
 	// What the clock cannot tell from the overhead must not become an enormous rate.
 	net := max(took-dev.Overhead, took/64, 1)
 	dev.learn(float64(f.N) / net.Seconds())
