@@ -20,4 +20,4 @@ func (p *page) begin(uint64, int) {}
 
 func (p *page) idle() {}
 
-func (p *page) at() (place [2]uint64, ok bool) { return place, false }
+func (p *page) at() (at place, ok bool) { return at, false }

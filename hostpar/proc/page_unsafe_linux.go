@@ -77,10 +77,10 @@ func (p *page) idle() {
 }
 
 // at returns the call, never 0, and the item that runs; ok is false if nothing runs or nothing is known.
-func (p *page) at() (place [2]uint64, ok bool) {
+func (p *page) at() (at place, ok bool) {
 	if p == nil {
-		return place, false
+		return at, false
 	}
-	place = [2]uint64{atomic.LoadUint64(p.word(0)), atomic.LoadUint64(p.word(1))}
-	return place, place[0] != 0
+	at = place{atomic.LoadUint64(p.word(0)), atomic.LoadUint64(p.word(1))}
+	return at, at[0] != 0
 }

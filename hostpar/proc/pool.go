@@ -176,7 +176,7 @@ func (p *Pool) hire() error {
 	}
 	p.mu.Unlock()
 	c.drain()
-	c.watch(limits{p.cfg.TaskTimeout, p.cfg.MemoryLimit}, func() ([2]uint64, bool) { return p.at(w) })
+	c.watch(limits{p.cfg.TaskTimeout, p.cfg.MemoryLimit}, func() (place, bool) { return p.at(w) })
 	go p.feeder(w)
 	go p.reader(w)
 	return <-w.born
@@ -195,18 +195,19 @@ func (p *Pool) setup(e *codec.Encoder) error {
 }
 
 // at tells what a worker that has calls is doing. Where it does not say, there is progress while calls are answered.
-func (p *Pool) at(w *member) (place [2]uint64, ok bool) {
+func (p *Pool) at(w *member) (at place, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case w.gone || len(w.inflight) == 0:
-		return place, false
-	case w.page != nil:
-		if place, ok = w.page.at(); ok {
-			return place, ok
-		}
+	if w.gone || len(w.inflight) == 0 {
+		return at, false
 	}
-	return [2]uint64{0, uint64(w.did)}, true
+	if w.page == nil {
+		return place{w.inflight[0].id, uint64(w.did)}, true
+	}
+	if at, ok := w.page.at(); ok {
+		return at, true
+	}
+	return place{notBegun, uint64(w.did)}, true
 }
 
 // notify tells those who wait for a change. mu is held.

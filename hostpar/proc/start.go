@@ -91,7 +91,7 @@ func Start[In, Out any](ctx context.Context, f Func[In, Out], in In, cfg StartCo
 	promise.Start(cancel)
 	stop := context.AfterFunc(ctx, cancel)
 	c.drain()
-	c.watch(limits{cfg.Timeout, cfg.MemoryLimit}, func() ([2]uint64, bool) { return [2]uint64{id}, true })
+	c.watch(limits{cfg.Timeout, cfg.MemoryLimit}, func() (place, bool) { return place{id}, true })
 	go func() {
 		out, err := receiveOne(c, f)
 		stop()

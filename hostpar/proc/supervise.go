@@ -111,20 +111,20 @@ func (p *Pool) buried(w *member) {
 	p.workers = slices.DeleteFunc(p.workers, func(o *member) bool { return o == w })
 	jobs := w.inflight
 	w.inflight = nil
-	place, running := w.page.at()
+	at, running := w.page.at()
 	w.page.close()
 	if !running && len(jobs) > 0 && (w.page == nil || w.reason == TimedOut) {
-		place, running = [2]uint64{jobs[0].id, uint64(len(jobs))}, true // calls are done in order
+		at, running = place{jobs[0].id, ^uint64(0)}, true // calls are done in order
 	}
 	blamed := false
 	for _, j := range jobs {
 		j.src.flying--
-		if !running || j.id != place[0] {
+		if !running || j.id != at[0] {
 			p.recover(j.src, j.lo, j.n)
 			continue
 		}
 		blamed = true
-		p.convict(w, j, place[1])
+		p.convict(w, j, at[1])
 	}
 	p.replace(w, blamed)
 	p.notify()
