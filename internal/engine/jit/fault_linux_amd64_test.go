@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/interp"
@@ -106,6 +107,26 @@ func TestFreed(t *testing.T) {
 	require.NotNil(t, f)
 	require.Equal(t, uint32(700), f.Code)
 	require.Contains(t, f.Detail, "freed")
+}
+
+// TestUnreachable: a window whose memory was taken away is a fault, and not the end of the process.
+func TestUnreachable(t *testing.T) {
+	b := newBench(t, benchPTX, "saxpy", 4, 256)
+	m, err := unix.Mmap(-1, 0, 8192, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, unix.Munmap(m)) }()
+	x, y := mem.AddressOf(m), b.alloc(t, 4000)
+	require.NoError(t, b.space.AddForeign(x, 8192, "window"))
+	require.Nil(t, b.run(t, "jit/avx512", saxpyParams(1000, x, y)))
+	require.NoError(t, unix.Mprotect(m, unix.PROT_NONE))
+	for range 100 {
+		f := b.run(t, "jit/avx512", saxpyParams(1000, x, y))
+		require.NotNil(t, f)
+		require.Equal(t, uint32(700), f.Code)
+		require.Less(t, f.Addr-x, uint64(8192))
+	}
+	require.NoError(t, unix.Mprotect(m, unix.PROT_READ|unix.PROT_WRITE))
+	require.Nil(t, b.run(t, "jit/avx512", saxpyParams(1000, x, y)))
 }
 
 // TestFloatState: after kernels that flush and round, and after a fault, Go computes as before.

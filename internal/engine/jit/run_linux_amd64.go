@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/interp"
@@ -201,10 +202,19 @@ func (b *running) Close() {
 }
 
 // Run goes on for about budget warp instructions.
-func (b *running) Run(budget int) (engine.State, *engine.Fault) {
+func (b *running) Run(budget int) (state engine.State, fault *engine.Fault) {
 	if b.other != nil {
 		return b.other.Run(budget)
 	}
+	// Memory that the table has as legal may be out of reach all the same, such as a window whose owner took it away. Compiled
+	// code is a leaf that never moves the stack pointer: then the runtime makes a panic of the signal, as it does for Go code.
+	old := debug.SetPanicOnFault(true)
+	defer func() {
+		debug.SetPanicOnFault(old)
+		if r := recover(); r != nil {
+			state, fault = 0, b.unreachable(r)
+		}
+	}()
 	b.budget = budget
 	for le.Uint32(b.area[areaAlive:]) > 0 {
 		i := b.choose()
@@ -225,6 +235,18 @@ func (b *running) Run(budget int) (engine.State, *engine.Fault) {
 	b.dirty = b.waited
 	b.waited = false
 	return engine.Done, nil
+}
+
+// unreachable is the fault of an access that the machine refused; other panics go on.
+func (b *running) unreachable(r any) *engine.Fault {
+	e, ok := r.(interface{ Addr() uintptr })
+	if !ok {
+		panic(r)
+	}
+	return &engine.Fault{
+		Code: 700, Block: coordinate(b.launch, b.index), Addr: uint64(e.Addr()), Space: "global",
+		Detail: "legal memory that cannot be reached; the thread shown is the first of the block",
+	}
 }
 
 // choose returns the warp whose turn it is. When all wait at the barrier, they pass it.
