@@ -103,6 +103,9 @@ func (p *adaptive) choose(s *State, d int) (int, Reason) {
 	x = min(x, dev.Rate*max(most, least))
 	x = max(x, dev.Rate*min(overheads*dev.overhead(), o.left-dev.overhead()))
 	n, why := dev.down(x), Share
+	if a := dev.align(); n == 0 && dev.backlog(s.Now)+dev.overhead()+float64(a)/dev.Rate <= o.left/2 {
+		n = a // chunks cannot be smaller, and there is time
+	}
 	if limit := dev.up(growth * dev.Last); n > limit {
 		n, why = limit, Growing
 	}

@@ -231,6 +231,25 @@ func TestOneOutlierIsForgotten(t *testing.T) {
 	require.InEpsilon(t, 1e7, r[7], 1e-9, "a second one is")
 }
 
+// TestFirstUseIsSlow: a device whose first chunk pays for compiling on first use is found out by the second, also where
+// chunks cannot be small.
+func TestFirstUseIsSlow(t *testing.T) {
+	s := policy.State{Devices: make([]policy.Device, 1)}
+	r := learn(&s, 100*time.Millisecond, time.Millisecond)
+	require.InEpsilon(t, 1e6, r[1], 1e-9)
+
+	s = policy.State{Now: 12 * time.Millisecond, Total: 2048, Remaining: 2000, Devices: []policy.Device{
+		{Rate: 8000, Overhead: 20_000, Issued: 4, Finished: 3, Last: 40, Flights: []policy.Flight{{N: 40, Issued: 12 * time.Millisecond}}},
+		{Rate: 85, Overhead: 20_000, Issued: 1, Finished: 1, Last: 1},
+	}}
+	n, why := policy.Adaptive(policy.AdaptiveConfig{}).Next(&s, 1)
+	require.Equal(t, 1, n, "%v", why)
+	s.Remaining = 100
+	n, why = policy.Adaptive(policy.AdaptiveConfig{}).Next(&s, 1)
+	require.Zero(t, n, "12 ms is no time to begin a chunk of 12 ms")
+	require.Equal(t, policy.Late, why)
+}
+
 func TestRateOfADeviceWithLanes(t *testing.T) {
 	s := policy.State{Total: 1 << 20, Remaining: 1 << 20, Devices: make([]policy.Device, 1)}
 	// Three chunks under way at any time, one ends each millisecond.

@@ -116,12 +116,13 @@ func (d *Device) remove(id uint64) (Flight, bool) {
 	return Flight{}, false
 }
 
-// learn takes one sample into the rate. A first sample that contradicts what an earlier run said replaces it. Later, a
+// learn takes one sample into the rate. A first sample that contradicts what an earlier run said replaces it, and a second
+// one that is much faster replaces the first, which may have paid for loading and compiling on first use. Later, a
 // single sample that is far off may be a page fault or a stranger on the machine: a slow one is believed until the next
 // one, because a chunk too large at the end costs more than one too small; a fast one must be seen twice.
 func (d *Device) learn(sample float64) {
 	switch ratio := sample / d.Rate; {
-	case d.Rate == 0 || d.Finished == 1 && (ratio > 2 || ratio < 0.5):
+	case d.Rate == 0 || d.Finished == 1 && (ratio > 2 || ratio < 0.5) || d.Finished == 2 && ratio > 2:
 		d.Rate = sample
 	case d.doubted > 0:
 		before := d.doubted
