@@ -9,7 +9,7 @@ FUZZTIME ?= 5m
 RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/...
 MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
 
-.PHONY: help setup run check test race test-modules test-all bench-host bench gpu gen golden fuzz corpus lint abi chroot cross image module-path
+.PHONY: help setup run check test race test-modules mpi-test test-all bench-host bench gpu gen golden fuzz corpus lint abi chroot cross image module-path
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ race: setup ## the whole root module under the race detector (needs gcc)
 test-modules: ## the nested modules, which need C compilers and headers
 	@sh tools/setup.sh --test
 	@set -e; for m in $(MODULES); do echo "module $$m"; (cd $$m && $(GO) vet ./... && $(GO) test -shuffle=on -timeout $(TIMEOUT) ./...); done
+
+mpi-test: ## hostpar/mpi under Open MPI and MPICH, which it installs (apt-get, as root)
+	@sh tools/mpi-test.sh
 
 test-all: test race test-modules abi chroot cross ## everything that needs no GPU
 

@@ -11,16 +11,16 @@ func Barrier(ctx context.Context, c *Comm) error {
 }
 
 func (c *Comm) meet(ctx context.Context, label string) error {
-	if !c.t.collective(opBarrier, 0) {
+	if !c.t.collective() {
 		return c.barrier(ctx, label)
 	}
-	return run(ctx, c.t, newOp(opBarrier, &c.user))
+	return c.t.perform(ctx, newOp(opBarrier, &c.user))
 }
 
 // native makes the op of a library's own collective operation.
 func (c *Comm) native(k kind, e elem, send, recv []byte) *op {
 	o := newOp(k, &c.user)
-	o.elem, o.send, o.recv = e, send, recv
+	o.elem, o.send, o.recv, o.parts = e, send, recv, c.size
 	return o
 }
 
@@ -31,12 +31,12 @@ func Bcast[T Number](ctx context.Context, c *Comm, buf []T, root int) error {
 	}
 	b, e := bytesOf(buf), elemOf[T]()
 	return c.together("Bcast", func() error {
-		if !c.t.collective(opBcast, len(b)) {
+		if !c.t.collective() {
 			return c.bcast(ctx, "Bcast", b, e, root)
 		}
 		o := c.native(opBcast, e, nil, b)
 		o.root = root
-		return run(ctx, c.t, o)
+		return c.t.perform(ctx, o)
 	})
 }
 
@@ -55,12 +55,12 @@ func Scatter[T Number](ctx context.Context, c *Comm, send, recv []T, root int) e
 	}
 	in, out, e := bytesOf(recv), bytesOf(send), elemOf[T]()
 	return c.together("Scatter", func() error {
-		if !c.t.collective(opScatter, len(in)) {
+		if !c.t.collective() {
 			return c.scatterv(ctx, "Scatter", out, evenParts(c.size, len(in)), in, e, root)
 		}
 		o := c.native(opScatter, e, out, in)
 		o.root = root
-		return run(ctx, c.t, o)
+		return c.t.perform(ctx, o)
 	})
 }
 
@@ -78,12 +78,12 @@ func Gather[T Number](ctx context.Context, c *Comm, send, recv []T, root int) er
 	}
 	in, out, e := bytesOf(recv), bytesOf(send), elemOf[T]()
 	return c.together("Gather", func() error {
-		if !c.t.collective(opGather, len(out)) {
+		if !c.t.collective() {
 			return c.gatherv(ctx, "Gather", out, in, evenParts(c.size, len(out)), e, root)
 		}
 		o := c.native(opGather, e, out, in)
 		o.root = root
-		return run(ctx, c.t, o)
+		return c.t.perform(ctx, o)
 	})
 }
 
@@ -98,10 +98,10 @@ func Allgather[T Number](ctx context.Context, c *Comm, send, recv []T) error {
 	}
 	in, out, e := bytesOf(recv), bytesOf(send), elemOf[T]()
 	return c.together("Allgather", func() error {
-		if !c.t.collective(opAllgather, len(out)) {
+		if !c.t.collective() {
 			return c.allgather(ctx, "Allgather", out, in, e)
 		}
-		return run(ctx, c.t, c.native(opAllgather, e, out, in))
+		return c.t.perform(ctx, c.native(opAllgather, e, out, in))
 	})
 }
 
@@ -116,11 +116,11 @@ func Alltoall[T Number](ctx context.Context, c *Comm, send, recv []T) error {
 	}
 	in, out, e := bytesOf(recv), bytesOf(send), elemOf[T]()
 	return c.together("Alltoall", func() error {
-		if !c.t.collective(opAlltoall, len(out)) {
+		if !c.t.collective() {
 			parts := evenParts(c.size, len(out)/c.size)
 			return c.alltoallv(ctx, "Alltoall", out, parts, in, parts, e)
 		}
-		return run(ctx, c.t, c.native(opAlltoall, e, out, in))
+		return c.t.perform(ctx, c.native(opAlltoall, e, out, in))
 	})
 }
 

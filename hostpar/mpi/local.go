@@ -44,8 +44,7 @@ type message struct {
 	data        []byte // a copy, or the sender's buffer
 	label       string
 	value       any
-	sender      *op     // waits until the message is received; nil if data is a copy
-	lib         uintptr // the library's handle
+	sender      *op // waits until the message is received; nil if data is a copy
 }
 
 func newJob(n int) *job { return &job{ended: make([]atomic.Bool, n), groups: map[*group]struct{}{}} }
@@ -68,26 +67,21 @@ type localComm struct {
 	rank int // in this communicator; the sender of messages
 }
 
-func (l *localComm) describe() string          { return "goroutines" }
-func (l *localComm) collective(kind, int) bool { return false }
-func (l *localComm) poll(o *op) bool           { return o.ended() }
+func (l *localComm) describe() string { return "goroutines" }
+func (l *localComm) collective() bool { return false }
+
+// perform is never called: there are no collective operations here.
+func (l *localComm) perform(context.Context, *op) error { return ErrLibrary }
+
+func (l *localComm) poll(o *op) bool { return o.ended() }
 func (m *message) matches(source, tag int) bool {
 	return (source == AnySource || source == m.source) && (tag == AnyTag || tag == m.tag)
 }
 
 func (l *localComm) start(o *op) {
-	switch o.kind {
-	case opSend:
+	if o.kind == opSend {
 		l.send(o)
-	case opTake:
-		m := o.message
-		if m.sender != nil { // nobody else has this message any more
-			deliver(o, m)
-			m.sender.finish(nil)
-			return
-		}
-		deliver(o, m)
-	default:
+	} else {
 		l.receive(o)
 	}
 }
@@ -114,18 +108,12 @@ func (l *localComm) send(o *op) {
 			continue
 		}
 		box.posted = slices.Delete(box.posted, i, i+1)
-		if r.kind == opRecv {
+		if r.kind != opProbe {
 			deliver(r, m)
 			o.finish(nil)
 			return
 		}
 		found(r, m)
-		if r.kind == opMatch {
-			m.keep()
-			r.finish(nil)
-			return
-		}
-		r.finish(nil)
 	}
 	m.keep()
 	box.arrived = append(box.arrived, m)
@@ -154,19 +142,15 @@ func (l *localComm) receive(o *op) {
 		if !m.matches(o.peer, o.tag) {
 			continue
 		}
-		switch o.kind {
-		case opRecv:
-			box.arrived = slices.Delete(box.arrived, i, i+1)
-			deliver(o, m)
-			if m.sender != nil {
-				m.sender.finish(nil)
-			}
+		if o.kind == opProbe {
+			found(o, m)
 			return
-		case opMatch:
-			box.arrived = slices.Delete(box.arrived, i, i+1)
 		}
-		found(o, m)
-		o.finish(nil)
+		box.arrived = slices.Delete(box.arrived, i, i+1)
+		deliver(o, m)
+		if m.sender != nil {
+			m.sender.finish(nil)
+		}
 		return
 	}
 	if err := l.job.unreachable(g, l.rank, o.peer); err != nil {
@@ -176,14 +160,17 @@ func (l *localComm) receive(o *op) {
 	box.posted = append(box.posted, o)
 }
 
-// found fills in what a probe says.
+// found ends a probe.
 func found(o *op, m *message) {
 	o.status = Status{Source: m.source, Tag: m.tag, Bytes: len(m.data)}
-	o.message = m
+	o.finish(nil)
 }
 
 // deliver copies a message into the buffer of a receive and ends that.
 func deliver(o *op, m *message) {
+	if o.kind == opObject {
+		o.recv = make([]byte, len(m.data))
+	}
 	o.status = Status{Source: m.source, Tag: m.tag, Bytes: min(len(m.data), len(o.recv))}
 	o.value = m.value
 	switch {
@@ -258,7 +245,7 @@ func (l *localComm) withdraw(o *op, err error) bool {
 		o.finish(err)
 		return true
 	}
-	return false // a matched probe has it: its receive ends the send
+	return o.ended()
 }
 
 // each calls fn with every mailbox, locked, and the group and rank it belongs to.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/tandem-go/tandem/hostpar/internal/codec"
 )
@@ -70,96 +71,72 @@ func IsendAny[T any](c *Comm, v T, dest, tag int) (*Request, error) {
 // RecvAny receives a value of any length from the rank source, or AnySource, with a tag, or AnyTag. A value of another
 // type is ErrType.
 func RecvAny[T any](ctx context.Context, c *Comm, source, tag int) (v T, s Status, err error) {
-	o, err := c.probing(opMatch, source, tag)
+	o, err := c.probing(opObject, source, tag)
 	if o == nil {
 		return v, noMessage, c.fail("RecvAny", err)
 	}
 	if err := run(ctx, c.t, o); err != nil {
 		return v, Status{}, c.fail("RecvAny", err)
 	}
-	b, err := c.take(ctx, o)
-	if err != nil {
-		return v, Status{}, c.fail("RecvAny", err)
-	}
-	v, err = unpack[T](b)
+	v, err = unpack[T](o.recv)
 	return v, o.status, c.fail("RecvAny", err)
-}
-
-// take receives the message that an opMatch has found. It has been sent, so the context is not asked.
-func (c *Comm) take(ctx context.Context, found *op) ([]byte, error) {
-	o := newOp(opTake, found.where)
-	o.recv, o.message, o.elem = make([]byte, found.status.Bytes), found.message, elemByte
-	o.peer = found.status.Source
-	begin(c.t, o)
-	if err := c.t.wait(context.WithoutCancel(ctx), o); err != nil {
-		return nil, err
-	}
-	return o.recv, o.outcome()
 }
 
 // RequestAny is a RecvAny that is under way.
 type RequestAny[T any] struct {
 	c     *Comm
-	found *op // nil if there is nothing to wait for
-	turn  chan struct{}
-	taken bool
+	o     *op // nil if there is nothing to wait for
+	once  sync.Once
 	value T
 	err   error
 }
 
 // IrecvAny begins to receive a value of any length and returns at once.
 func IrecvAny[T any](c *Comm, source, tag int) (*RequestAny[T], error) {
-	o, err := c.probing(opMatch, source, tag)
+	o, err := c.probing(opObject, source, tag)
 	if err != nil {
 		return nil, c.fail("IrecvAny", err)
 	}
 	if o != nil {
 		begin(c.t, o)
 	}
-	return &RequestAny[T]{c: c, found: o, turn: make(chan struct{}, 1)}, nil
+	return &RequestAny[T]{c: c, o: o}, nil
 }
 
 // Wait waits until the value has come, or the context has ended, in which case the request goes on.
 func (r *RequestAny[T]) Wait(ctx context.Context) (v T, s Status, err error) {
-	if r.found == nil {
+	if r.o == nil {
 		return v, noMessage, nil
 	}
-	if err := r.c.t.wait(ctx, r.found); err != nil {
+	if err := r.c.t.wait(ctx, r.o); err != nil {
 		return v, Status{}, r.c.fail("IrecvAny", err)
 	}
-	return r.result(ctx)
+	return r.result()
 }
 
 // Test reports whether the value has come, and if so, gives it. It does not wait for a sender.
 func (r *RequestAny[T]) Test() (v T, s Status, done bool, err error) {
-	if r.found == nil {
+	if r.o == nil {
 		return v, noMessage, true, nil
 	}
-	if !r.c.t.poll(r.found) {
+	if !r.c.t.poll(r.o) {
 		return v, Status{}, false, nil
 	}
-	v, s, err = r.result(context.Background())
+	v, s, err = r.result()
 	return v, s, true, err
 }
 
 // Cancel withdraws the request if no message has matched it: it then ends with ErrCanceled. It reports whether the
 // request will end without the other side.
-func (r *RequestAny[T]) Cancel() bool { return r.found == nil || r.c.t.withdraw(r.found, ErrCanceled) }
+func (r *RequestAny[T]) Cancel() bool { return r.o == nil || r.c.t.withdraw(r.o, ErrCanceled) }
 
-func (r *RequestAny[T]) result(ctx context.Context) (T, Status, error) {
-	r.turn <- struct{}{}
-	defer func() { <-r.turn }()
-	if !r.taken {
-		r.taken = true
-		var b []byte
-		if r.err = r.found.outcome(); r.err == nil {
-			b, r.err = r.c.take(ctx, r.found)
+func (r *RequestAny[T]) result() (T, Status, error) {
+	r.once.Do(func() {
+		if r.err = r.o.outcome(); r.err == nil {
+			r.value, r.err = unpack[T](r.o.recv)
 		}
-		if r.err == nil {
-			r.value, r.err = unpack[T](b)
-		}
-	}
-	return r.value, r.found.status, r.c.fail("IrecvAny", r.err)
+	})
+	return r.value, r.o.status, r.c.fail("IrecvAny", r.err)
 }
 
 // BcastAny returns v of the rank root on all ranks.

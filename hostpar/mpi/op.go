@@ -6,18 +6,16 @@ import "context"
 type kind uint8
 
 const (
-	opSend  kind = iota
-	opRecv       // into op.recv
-	opProbe      // finds a message and leaves it
-	opMatch      // finds a message and takes it out of the queue, for opTake
-	opTake       // receives what opMatch took
+	opSend   kind = iota
+	opRecv        // into op.recv
+	opProbe       // finds a message and leaves it
+	opObject      // into a new op.recv of the message's length
 	// The collective operations below are the library's own; see transport.collective.
 	opBarrier
 	opBcast
 	opScatter
 	opGather
 	opAllgather
-	opAllgatherv
 	opReduce
 	opAllreduce
 	opScan
@@ -35,10 +33,9 @@ type op struct {
 	peer, tag  int // of messages, as the user gave them: AnySource, AnyTag
 	root       int
 	operator   Builtin
-	counts     []int  // elements from each rank, of opAllgatherv
+	parts      int    // ranks, in opAlltoall
 	label      string // the collective operation a message belongs to
 	value      any    // travels with a message between goroutines; in opCall the func()
-	message    *message
 
 	done   chan struct{}
 	status Status
@@ -67,8 +64,10 @@ type transport interface {
 	// withdraw asks a receive or a probe to end, with err unless it still succeeds. It reports whether the operation
 	// will then end for sure.
 	withdraw(o *op, err error) bool
-	// collective reports whether the transport has collective operations of its own for these elements.
-	collective(k kind, bytes int) bool
+	// collective reports whether the transport has collective operations of its own.
+	collective() bool
+	// perform runs one of these and waits for it.
+	perform(ctx context.Context, o *op) error
 	// split makes the communicator of the callers that have the same color, in the order of key and rank.
 	split(ctx context.Context, c *Comm, color, key int) (*Comm, error)
 	// drop frees what a communicator holds.

@@ -92,12 +92,12 @@ func reductionOf[T Number](c *Comm, name string, k kind, send []T, op Operator) 
 
 func (r reduction) run(ctx context.Context) error {
 	return r.c.together(r.name, func() error {
-		if r.builtin == 0 || !r.c.t.collective(r.kind, len(r.send)) {
+		if r.builtin == 0 || !r.c.t.collective() {
 			return r.ours(ctx)
 		}
 		o := r.c.native(r.kind, r.elem, r.send, r.recv)
 		o.root, o.operator = r.root, r.builtin
-		return run(ctx, r.c.t, o)
+		return r.c.t.perform(ctx, o)
 	})
 }
 

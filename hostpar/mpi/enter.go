@@ -1,0 +1,184 @@
+package mpi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tandem-go/tandem/internal/dl"
+)
+
+// counted is a count and a type as the library's functions take them.
+type counted struct{ count, typ uintptr }
+
+// typed describes n elements. More than a C int counts become one element of a derived type. Messages between two ranks
+// are bytes to the library: lengths that do not fit are an error here, while MPICH ends the process on some.
+func (e *engine) typed(o *op, of elem, n int) (counted, error) {
+	base := e.lib.types[of]
+	if n <= e.limit {
+		return counted{word(n), base}, nil
+	}
+	if n/e.limit > e.limit {
+		return counted{}, fmt.Errorf("%w: %d elements are too many", ErrCount, n)
+	}
+	var chunk, whole uintptr
+	chunks, rest := n/e.limit, n%e.limit
+	lengths := []int32{int32(chunks), int32(rest)}
+	displs := []uintptr{0, uintptr(n-rest) * uintptr(of.size())}
+	for _, step := range []func() uintptr{
+		func() uintptr {
+			return dl.NewFrame().Int(word(e.limit)).Int(base).Word(&chunk).Call(e.lib.fn[fnContiguous])
+		},
+		func() uintptr {
+			return dl.NewFrame().Int(2).Ints(lengths).Words(displs).Bytes(e.lib.handles(chunk, base)).Word(&whole).Call(e.lib.fn[fnStruct])
+		},
+		func() uintptr { return dl.NewFrame().Word(&whole).Call(e.lib.fn[fnCommit]) },
+		func() uintptr { return dl.NewFrame().Word(&chunk).Call(e.lib.fn[fnTypeFree]) },
+	} {
+		if err := e.lib.failure(step()); err != nil {
+			return counted{}, fmt.Errorf("describe %d elements: %w", n, err)
+		}
+	}
+	for i := range o.lib.derived {
+		if o.lib.derived[i] == 0 {
+			o.lib.derived[i] = whole
+			break
+		}
+	}
+	return counted{1, whole}, nil
+}
+
+// freeTypes marks derived types for freeing, which the library does when their operations have ended.
+func (e *engine) freeTypes(o *op) {
+	for i := range o.lib.derived {
+		if o.lib.derived[i] != 0 {
+			dl.NewFrame().Word(&o.lib.derived[i]).Call(e.lib.fn[fnTypeFree])
+			o.lib.derived[i] = 0
+		}
+	}
+}
+
+// enter makes the call that begins an operation.
+func (e *engine) enter(o *op) error {
+	defer e.freeTypes(o)
+	request := cell(&o.lib.request)
+	comm := o.where.handle
+	switch o.kind {
+	case opBarrier:
+		return e.lib.failure(e.call(o, fnIbarrier, comm, request))
+	case opSend:
+		n, err := e.typed(o, elemByte, len(o.send))
+		if err != nil {
+			return err
+		}
+		return e.lib.failure(e.call(o, fnIsend, address(o.send), n.count, n.typ, word(o.peer), word(o.tag), comm, request))
+	case opRecv:
+		n, err := e.typed(o, elemByte, len(o.recv))
+		if err != nil {
+			return err
+		}
+		return e.lib.failure(e.call(o, fnIrecv, address(o.recv), n.count, n.typ, e.source(o), e.tag(o), comm, request))
+	}
+	words, err := e.arguments(o)
+	if err != nil {
+		return err
+	}
+	return e.lib.failure(e.call(o, forms[o.kind].begin, append(words, request)...))
+}
+
+// forms are the two functions of each collective operation.
+var forms = map[kind]struct{ begin, block function }{
+	opBcast:     {fnIbcast, fnBcast},
+	opScatter:   {fnIscatter, fnScatter},
+	opGather:    {fnIgather, fnGather},
+	opAllgather: {fnIallgather, fnAllgather},
+	opAlltoall:  {fnIalltoall, fnAlltoall},
+	opReduce:    {fnIreduce, fnReduce},
+	opAllreduce: {fnIallreduce, fnAllreduce},
+	opScan:      {fnIscan, fnScan},
+}
+
+// arguments are those of the blocking form; the other one has a request behind them.
+func (e *engine) arguments(o *op) ([]uintptr, error) {
+	send, recv, root, comm := address(o.send), address(o.recv), word(o.root), o.where.handle
+	each := len(o.send) // bytes of one rank
+	switch o.kind {
+	case opReduce, opAllreduce, opScan:
+		return e.reduction(o), nil
+	case opBcast, opScatter:
+		each = len(o.recv)
+	case opAlltoall:
+		each /= o.parts
+	}
+	n, err := e.typed(o, o.elem, each/o.elem.size())
+	if err != nil {
+		return nil, err
+	}
+	switch o.kind {
+	case opBcast:
+		return []uintptr{recv, n.count, n.typ, root, comm}, nil
+	case opScatter, opGather:
+		return []uintptr{send, n.count, n.typ, recv, n.count, n.typ, root, comm}, nil
+	default:
+		return []uintptr{send, n.count, n.typ, recv, n.count, n.typ, comm}, nil
+	}
+}
+
+func (e *engine) reduction(o *op) []uintptr {
+	send, recv := address(o.send), address(o.recv)
+	if same(o.send, o.recv) {
+		send = e.lib.inPlace
+	}
+	args := []uintptr{send, recv, word(len(o.send) / o.elem.size()), e.lib.types[o.elem], e.lib.operators[o.operator]}
+	if o.kind == opReduce {
+		args = append(args, word(o.root))
+	}
+	return append(args, o.where.handle)
+}
+
+// perform runs a collective operation of the library. Much data goes through the blocking form: what begins at once and
+// ends in the background is moved in a simpler and slower way by the libraries.
+func (e *engine) perform(ctx context.Context, o *op) error {
+	bytes := len(o.send)
+	if o.kind == opBcast || o.kind == opScatter {
+		bytes = len(o.recv) // the other buffer is the root's, and all ranks must decide alike
+	}
+	if bytes < e.bulk && bytes/o.elem.size() <= e.limit {
+		return run(ctx, e, o)
+	}
+	return e.blocking(ctx, o.where, func() error { return e.block(o) })
+}
+
+// block makes the blocking call. Operators do not take derived types, so that long reductions are cut.
+func (e *engine) block(o *op) error {
+	defer e.freeTypes(o)
+	pieces := []*op{o}
+	switch o.kind {
+	case opReduce, opAllreduce, opScan:
+		pieces = cutReduction(o, e.limit)
+	}
+	for _, p := range pieces {
+		words, err := e.arguments(p)
+		if err != nil {
+			return err
+		}
+		if err := e.lib.failure(e.call(p, forms[p.kind].block, words...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func cutReduction(o *op, limit int) []*op {
+	var pieces []*op
+	for step, at := limit*o.elem.size(), 0; at < len(o.send); at += step {
+		p := newOp(o.kind, o.where)
+		p.elem, p.operator, p.root = o.elem, o.operator, o.root
+		end := min(at+step, len(o.send))
+		p.send = o.send[at:end]
+		if o.recv != nil {
+			p.recv = o.recv[at:end]
+		}
+		pieces = append(pieces, p)
+	}
+	return pieces
+}

@@ -1,0 +1,64 @@
+package mpi
+
+import (
+	"bytes"
+	"hash/fnv"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// boundToOne reports whether this process may use one CPU only of a machine that has more.
+func boundToOne() bool {
+	var set unix.CPUSet
+	if unix.SchedGetaffinity(0, &set) != nil || set.Count() != 1 {
+		return false
+	}
+	online, err := os.ReadFile("/sys/devices/system/cpu/online")
+	return err == nil && strings.ContainsAny(string(online), "-,")
+}
+
+// identify returns what another process of this machine needs to see whether this one still lives. The zero value says
+// that nobody can.
+func identify() (p process) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return process{}
+	}
+	space, err := os.Readlink("/proc/self/ns/pid") // ids mean something in one container only
+	if err != nil {
+		return process{}
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(append(boot, space...)) // a hash takes everything
+	start, ok := startTime(os.Getpid())
+	if !ok {
+		return process{}
+	}
+	return process{Machine: h.Sum64() | 1, ID: uint64(os.Getpid()), Start: start}
+}
+
+// startTime is when a living process began, in ticks since the machine did.
+func startTime(pid int) (uint64, bool) {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0, false
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // the name before may hold anything
+	if len(fields) < 20 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
+		return 0, false
+	}
+	start, err := strconv.ParseUint(string(fields[19]), 10, 64)
+	return start, err == nil
+}
+
+// dead reports whether a process of the machine of self has ended.
+func (p process) dead(self process) bool {
+	if p.Machine == 0 || p.Machine != self.Machine {
+		return false
+	}
+	start, ok := startTime(int(p.ID))
+	return !ok || start != p.Start
+}

@@ -1,0 +1,205 @@
+package mpi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/tandem-go/tandem/internal/dl"
+)
+
+// RunConfig says how Run starts ranks. The zero value serves programs that are always started by a launcher.
+type RunConfig struct {
+	// Local is the number of ranks on goroutines where no launcher has started this process. 0 stands for one rank on the
+	// MPI library, which then must be there.
+	Local int
+	// Library is the file of the MPI library; empty means the variable TANDEM_MPI, and without it the library of the
+	// launcher, where the loader and the distributions have it.
+	Library string
+	// Stderr gets the reason before the job is aborted, and warnings; nil is os.Stderr.
+	Stderr io.Writer
+}
+
+// Launched reports whether an MPI launcher has started this process.
+func Launched() bool {
+	l, err := launcherIn(os.Getenv)
+	return l != nil || err != nil
+}
+
+// once: MPI can be initialized once in the life of a process.
+var once atomic.Bool
+
+const threadMultiple, threadSerialized = 3, 2
+
+// Run initializes MPI, calls fn with the communicator of all ranks, and finalizes MPI when all ranks have come to the
+// end of theirs. If fn fails or panics, or a rank on this machine ends without coming to that point, Run writes the
+// reason to Stderr and aborts the job: this process ends then, as all others do. The launcher's exit status is not 0.
+//
+// Where no launcher has started this process, Run is Local if cfg.Local is set. Under a launcher Run can be called once.
+// An error of Run itself, such as ErrNoLibrary or ErrLauncher, means that fn was not called.
+func Run(ctx context.Context, cfg RunConfig, fn func(ctx context.Context, world *Comm) error) error {
+	l, err := launcherIn(os.Getenv)
+	if err != nil {
+		return err
+	}
+	if l == nil && cfg.Local > 0 {
+		return Local(ctx, cfg.Local, fn)
+	}
+	if cfg.Stderr == nil {
+		cfg.Stderr = os.Stderr
+	}
+	if cfg.Library == "" {
+		cfg.Library = os.Getenv("TANDEM_MPI")
+	}
+	lib, err := openLibrary(l, cfg.Library)
+	if err != nil {
+		return err
+	}
+	if once.Swap(true) {
+		return fmt.Errorf("mpi: run: %w: MPI can be initialized once in a process", ErrFinalized)
+	}
+	runtime.LockOSThread() // MPI wants the thread that initialized it to finalize it
+	defer runtime.UnlockOSThread()
+	e := newEngine(lib)
+	world, err := e.initialize(l)
+	if err != nil {
+		return err
+	}
+	return (&mission{cfg: cfg, engine: e, world: world}).run(ctx, fn)
+}
+
+// initialize calls MPI_Init_thread and checks that the launcher and the library know each other: otherwise each process
+// would be a job of its own, with one rank.
+func (e *engine) initialize(l *launcher) (*Comm, error) {
+	var provided int32
+	rc := dl.NewFrame().Int(0).Int(0).Int(threadMultiple).Int32(&provided).Call(e.lib.fn[fnInit])
+	if err := e.lib.failure(rc); err != nil {
+		return nil, fmt.Errorf("mpi: initialize %s: %w", e.lib.version, err)
+	}
+	if provided < threadSerialized {
+		return nil, fmt.Errorf("mpi: initialize %s: %w: it can be called by its main thread only", e.lib.version, ErrLibrary)
+	}
+	e.multiple = provided >= threadMultiple
+	world, err := e.comm(e.lib.world, &universe{})
+	if err != nil {
+		return nil, fmt.Errorf("mpi: %w", err)
+	}
+	if l != nil && l.size != strconv.Itoa(world.size) {
+		return nil, fmt.Errorf("mpi: %w: %s started %s ranks, but %s in %s sees %d", ErrLauncher, l.name, l.size, e.lib.version, e.lib.path, world.size)
+	}
+	return world, nil
+}
+
+// process is a rank as the operating system knows it.
+type process struct{ Machine, ID, Start uint64 }
+
+// mission is the life of one rank under an MPI library.
+type mission struct {
+	cfg    RunConfig
+	engine *engine
+	world  *Comm
+	life   *Comm // for the beginning and the end; the user's operations may have broken the other
+}
+
+func (m *mission) run(ctx context.Context, fn func(ctx context.Context, world *Comm) error) error {
+	life, err := Dup(ctx, m.world)
+	if err != nil {
+		return m.abort(err)
+	}
+	m.life = life
+	peers := make([]process, life.size)
+	all := make([]uint64, 3*life.size)
+	self := identify()
+	if err := Allgather(ctx, life, []uint64{self.Machine, self.ID, self.Start}, all); err != nil {
+		return m.abort(err)
+	}
+	for i := range peers {
+		peers[i] = process{all[3*i], all[3*i+1], all[3*i+2]}
+	}
+	m.warn()
+
+	result := make(chan error, 1)
+	go guarded(m.world.rank, func() error {
+		err := fn(ctx, m.world)
+		if err != nil {
+			return err
+		}
+		return Barrier(context.Background(), m.life) // nobody leaves before all are done
+	}, func(err error) { result <- err })
+	if err := m.watch(peers, self, result); err != nil {
+		return m.abort(err)
+	}
+	m.world.universe.over.Store(true)
+	return m.engine.finalize()
+}
+
+// watch waits for the result, and for the sight of a dead rank, which comes soon enough every quarter of a second. Ranks
+// that come to the end properly may have left when this one has yet to see that all are there: they get another second.
+func (m *mission) watch(peers []process, self process, result <-chan error) error {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	missed := 0
+	for {
+		select {
+		case err := <-result:
+			return err
+		case <-tick.C:
+		}
+		for rank, p := range peers {
+			if rank == m.world.rank || !p.dead(self) {
+				continue
+			}
+			if missed++; missed > 4 {
+				return fmt.Errorf("mpi: rank %d, process %d, has ended without finalizing: %w", rank, p.ID, ErrRankGone)
+			}
+			break
+		}
+	}
+}
+
+// abortDelay lets the launcher read what was written before: MPICH's drops the rest when a job is aborted.
+const abortDelay = 200 * time.Millisecond
+
+// abort ends the job.
+func (m *mission) abort(cause error) error {
+	_, _ = fmt.Fprintf(m.cfg.Stderr, "rank %d of %d: %v\nthe job is aborted\n", m.world.rank, m.world.size, cause) // the job ends anyway
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		time.Sleep(abortDelay)
+		dl.NewFrame().Int(m.engine.lib.world).Int(1).Call(m.engine.lib.fn[fnAbort])
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+	}
+	return errors.Join(cause, fmt.Errorf("mpi: %w: MPI_Abort has returned", ErrLibrary))
+}
+
+func (e *engine) finalize() error {
+	e.baton <- struct{}{} // for good
+	if err := e.lib.failure(dl.NewFrame().Call(e.lib.fn[fnFinalize])); err != nil {
+		return fmt.Errorf("mpi: finalize: %w", err)
+	}
+	return nil
+}
+
+// bindings are the options that give ranks more than one CPU.
+var bindings = map[string]string{
+	openMPI: "--bind-to none, or --map-by slot:PE=n for n CPUs each",
+	mpich:   "-bind-to none, or -bind-to hwthread:n for n CPUs each",
+}
+
+// warn says when the launcher has left Go a single CPU.
+func (m *mission) warn() {
+	if m.world.rank == 0 && boundToOne() {
+		_, _ = fmt.Fprintf(m.cfg.Stderr, "mpi: the launcher has bound this rank to one CPU, so that its goroutines take turns; it has the option %s\n",
+			bindings[m.engine.lib.family]) // a warning that cannot be written is lost
+	}
+}
