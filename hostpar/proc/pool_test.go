@@ -114,7 +114,7 @@ func TestFunctionsThatCannotBeCalled(t *testing.T) {
 
 // A worker that dies, in any way, costs only the task it was at.
 func TestDeathOfAWorker(t *testing.T) {
-	timed := newPool(t, proc.PoolConfig{Workers: 2, TaskTimeout: time.Second}) // far more than a task takes on a loaded machine
+	timed := newPool(t, proc.PoolConfig{Workers: 2, TaskTimeout: 4 * time.Second}) // far more than a task takes on a loaded machine
 	limited := newPool(t, proc.PoolConfig{Workers: 2, MemoryLimit: 200 << 20})
 	for _, c := range []struct {
 		what   string
