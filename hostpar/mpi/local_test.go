@@ -85,6 +85,7 @@ func runFault(fault string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	fmt.Println("past the barrier")
 	return 0
 }
 

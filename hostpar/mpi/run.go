@@ -39,7 +39,9 @@ const threadMultiple, threadSerialized = 3, 2
 
 // Run initializes MPI, calls fn with the communicator of all ranks, and finalizes MPI when all ranks have come to the
 // end of theirs. If fn fails or panics, or a rank on this machine ends without coming to that point, Run writes the
-// reason to Stderr and aborts the job: this process ends then, as all others do. The launcher's exit status is not 0.
+// reason to Stderr and aborts the job: this process ends then, as all others do. The launcher's exit status is not 0,
+// with one exception that is the launcher's: MPICH's kills the job at once when a rank calls os.Exit(0), and may then
+// return 0.
 //
 // Where no launcher has started this process, Run is Local if cfg.Local is set. Under a launcher Run can be called once.
 // An error of Run itself, such as ErrNoLibrary or ErrLauncher, means that fn was not called.
