@@ -13,13 +13,19 @@ import (
 	"github.com/tandem-go/tandem/internal/corpus"
 )
 
-// TestCorpus compiles the textbook kernels with NVRTC and compares every buffer with the answers of plain Go, bit for bit.
+// TestCorpus compiles the textbook kernels with NVRTC and compares every buffer with the answers of plain Go, bit for bit,
+// on the reference engine and on the fastest of this machine.
 func TestCorpus(t *testing.T) {
-	each(t, func(t *testing.T, dev *cuda.Device) {
-		for _, c := range corpus.Cases(rand64(t)) {
-			t.Run(c.Name, func(t *testing.T) { runCase(t, dev, c) })
-		}
-	})
+	for _, engine := range []string{"interp", ""} {
+		t.Run("engine="+engine, func(t *testing.T) {
+			dev, err := cuda.OpenHost(cuda.HostConfig{Engine: engine})
+			require.NoError(t, err)
+			defer dev.Close()
+			for _, c := range corpus.Cases(rand64(t)) {
+				t.Run(c.Name, func(t *testing.T) { runCase(t, dev, c, engine) })
+			}
+		})
+	}
 }
 
 // rand64 is a seed that differs from run to run and is in the log.
@@ -29,7 +35,8 @@ func rand64(t *testing.T) uint64 {
 	return seed
 }
 
-func runCase(t *testing.T, dev *cuda.Device, c corpus.Case) {
+// runCase runs c. If engine is not empty, it must be what executed the kernels.
+func runCase(t *testing.T, dev *cuda.Device, c corpus.Case, engine string) {
 	ctx := context.Background()
 	mod, err := dev.Compile(ctx, c.Source(), cuda.CompileConfig{Name: c.File, Options: corpus.Options})
 	require.NoError(t, err)
@@ -58,6 +65,10 @@ func runCase(t *testing.T, dev *cuda.Device, c corpus.Case) {
 		}
 		dim := func(d [3]uint32) cuda.Dim3 { return cuda.D3(int(d[0]), int(d[1]), int(d[2])) }
 		require.NoError(t, f.Run(ctx, cuda.LaunchConfig{Grid: dim(l.Grid), Block: dim(l.Block), SharedBytes: l.SharedBytes}, args...))
+		t.Logf("%s ran on %s", l.Kernel, f.Engine())
+		if engine != "" {
+			require.Equal(t, engine, f.Engine())
+		}
 	}
 	for i, b := range buffers {
 		want := c.Want[i]
@@ -105,11 +116,4 @@ func uploadAs[T cuda.Element](t *testing.T, dev *cuda.Device, x []T) memory {
 		require.NoError(t, err)
 		return got
 	}}
-}
-
-func each(t *testing.T, f func(t *testing.T, dev *cuda.Device)) {
-	dev, err := cuda.OpenHost(cuda.HostConfig{})
-	require.NoError(t, err)
-	defer dev.Close()
-	f(t, dev)
 }
