@@ -145,7 +145,7 @@ func FmaQuick(a, b, c float32) (y float32, ok bool) {
 	s := float64(float64(a)*float64(b)) + float64(c)
 	const lowest, normals = 1023 - 126, 254 // exponent fields of normal f32
 	t := math.Float64bits(s)
-	return float32(s), t&(1<<29-1) != 1<<28 && t>>52&0x7ff-lowest < normals
+	return float32(s), uint32(t)<<3 != 1<<31 && t<<1-lowest<<53 < normals<<53
 }
 
 // sqrt32 is correctly rounded: float64's square root has more than twice the precision plus two bits.
