@@ -55,7 +55,7 @@ gen: ## generated files: embedded PTX, tables
 	$(GO) generate ./...
 
 golden: ## rewrite the expected files of golden tests
-	$(GO) test ./internal/ir ./internal/lower ./internal/passes -args -rewrite
+	$(GO) test ./internal/ir ./internal/lower ./internal/passes ./internal/parity -args -rewrite
 
 fuzz: ## fuzz the parsers, FUZZTIME each
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/ptx

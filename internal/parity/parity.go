@@ -1,0 +1,102 @@
+// Package parity is the list of what PyCUDA and its peers offer, with what Tandem offers for each: the table behind
+// docs/parity.md.
+//
+// A row that is said to work names exported identifiers and a test; the tests of this package look both up in the source,
+// so that neither can vanish without the table noticing, and hold docs/parity.md against the table.
+package parity
+
+import (
+	"fmt"
+	"strings"
+)
+
+// State says how far a row has come.
+type State int
+
+// The states of rows.
+const (
+	// Both: works on the host device and on a GPU alike.
+	Both State = iota + 1
+	// GPUOnly: works on a GPU; the host device returns cuda.ErrNotSupported.
+	GPUOnly
+	// Later: not there yet.
+	Later
+	// Dropped: will not come; Note says why.
+	Dropped
+)
+
+var stateNames = map[State]string{Both: "both", GPUOnly: "GPU only", Later: "later", Dropped: "dropped"}
+
+// String returns what the document says.
+func (s State) String() string { return stateNames[s] }
+
+// Row is one feature.
+type Row struct {
+	// ID numbers the row within its section, such as "M3".
+	ID string
+	// Peer is the name that the peer gives it.
+	Peer string
+	// State is how far it is, Go the identifiers of package cuda (or "package.Name") that give it, separated by spaces.
+	State State
+	Go    string
+	// Test shows it: "folder.TestName", or "kit.Name" for a check of driver/drivertest.
+	Test string
+	// Note says what differs, or why not.
+	Note string
+}
+
+// Section is a group of rows.
+type Section struct {
+	Title string
+	Rows  []Row
+}
+
+// Sections are all rows.
+func Sections() []Section {
+	return []Section{
+		{"Version, initialisation, devices", deviceRows},
+		{"Context", contextRows},
+		{"Streams and events", streamRows},
+		{"Device memory", memoryRows},
+		{"Host memory", hostRows},
+		{"Arrays, textures, surfaces", arrayRows},
+		{"Copies and fills", copyRows},
+		{"Modules, functions, launch", launchRows},
+		{"Errors, profiler, debugging", errorRows},
+		{"Compiler", compilerRows},
+		{"Tools", toolRows},
+		{"Arrays of numbers", gpuarrayRows},
+		{"Mathematics, elementwise, reductions, random numbers", mathRows},
+		{"Sparse matrices, OpenGL, examples", otherRows},
+		{"Beyond PyCUDA", beyondRows},
+		{"Beyond all peers", newRows},
+	}
+}
+
+// Document is docs/parity.md.
+func Document() string {
+	var b strings.Builder
+	b.WriteString("# What peers offer, and what Tandem offers\n\n" +
+		"Generated from the table in internal/parity, whose tests look up each name and each test; `make golden` writes it anew.\n" +
+		"`both`: works on the host device and on a GPU alike. `GPU only`: the host device returns `cuda.ErrNotSupported`.\n" +
+		"`later`: not there yet. Nothing here has run on a real GPU; GPU paths are tested against stand-ins for the driver.\n")
+	count := map[State]int{}
+	for _, s := range Sections() {
+		fmt.Fprintf(&b, "\n## %s\n\n| row | peer's name | state | in Go | test | note |\n|---|---|---|---|---|---|\n", s.Title)
+		for _, r := range s.Rows {
+			count[r.State]++
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.ID, r.Peer, r.State, code(r.Go), code(r.Test), r.Note)
+		}
+	}
+	fmt.Fprintf(&b, "\n%d rows work on both, %d on a GPU only, %d come later, %d are dropped.\n",
+		count[Both], count[GPUOnly], count[Later], count[Dropped])
+	return b.String()
+}
+
+func code(names string) string {
+	var out []string
+	for _, n := range strings.Fields(names) {
+		out = append(out, "`"+n+"`")
+	}
+	return strings.Join(out, " ")
+}

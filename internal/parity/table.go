@@ -1,0 +1,243 @@
+package parity
+
+var deviceRows = []Row{
+	{"V1", "pycuda.VERSION, VERSION_STATUS, VERSION_TEXT", Both, "", "cmd/tandem.TestVersionAndDoctor", "`tandem version`; the module's version is in runtime/debug.BuildInfo"},
+	{"V2", "driver.get_version()", Both, "Module.Compiler", "cuda.TestEmbeddedPTX", "there is no toolkit; the version of NVRTC that compiled a module"},
+	{"V3", "driver.get_driver_version()", Both, "Info.DriverVersion", "internal/nvidia.TestDevices", ""},
+	{"V4", "driver.init(flags=0)", Both, "Open Default", "cuda.TestDefault", "opening a device initialises; nothing happens at import"},
+	{"V5", "Device(number) / Device(pci_bus_id)", Later, "", "", ""},
+	{"V6", "Device.count() name() pci_bus_id() compute_capability() total_memory()", Both, "Devices Info.Name Info.PCIBusID Info.ComputeMajor Info.MemoryBytes", "cuda.TestDevices internal/nvidia.TestDevices", ""},
+	{"V7", "Device.get_attribute(attr) / dev.clock_rate sugar / get_attributes() -> dict", Later, "", "", ""},
+	{"V8", "Device.make_context(flags=ctx_flags.SCHED_AUTO)", Later, "", "", ""},
+	{"V9", "Device.retain_primary_context()", Both, "Open", "kit.Close", "Open retains the primary context of a GPU"},
+	{"V10", "Device.can_access_peer(dev); __eq__/__ne__/__hash__", Later, "", "", ""},
+}
+
+var contextRows = []Row{
+	{"C1", "Context.push() pop() get_current() get_device()", Dropped, "", "", "every call makes its device's context current; any goroutine may use any object"},
+	{"C2", "Context.attach() detach()", Dropped, "", "", "a Device is shared by the garbage collector, not by a count"},
+	{"C3", "Context.synchronize()", Both, "Device.Synchronize Stream.Wait", "cuda.TestEvents", ""},
+	{"C4", "Context.set_limit/get_limit + limit {STACK_SIZE, PRINTF_FIFO_SIZE, MALLOC_HEAP_SIZE, DEV_RUNTIME_SYNC_DEPTH, DEV_RUNTIME_PENDING_LAUNCH_COUNT}", Later, "", "", ""},
+	{"C5", "Context.set_cache_config/get_cache_config + func_cache", Later, "", "", ""},
+	{"C6", "Context.set_shared_config/get_shared_config + shared_config", Dropped, "", "", "deprecated in CUDA 12"},
+	{"C7", "Context.get_api_version(), Context.handle", Later, "", "", ""},
+	{"C8", "Context.enable_peer_access/disable_peer_access", Later, "", "", ""},
+	{"C9", "ctx_flags SCHED_AUTO/SPIN/YIELD/BLOCKING_SYNC/MAP_HOST/LMEM_RESIZE_TO_MAX", Dropped, "", "", "scheduling of waits is the library's matter; mapping is always on"},
+	{"C10", "autoinit (device, context; atexit pop)", Both, "Default", "cuda.TestDefaultIsOne", ""},
+	{"C11", "autoprimaryctx", Both, "Default", "cuda.TestDefaultIsOne", ""},
+	{"C12", "tools.make_default_context(ctx_maker=None)", Both, "Default", "cuda.TestDefault", "TANDEM_DEVICE chooses"},
+	{"C13", "tools.get_default_device(default=0)", Dropped, "", "", "deprecated in PyCUDA"},
+}
+
+var streamRows = []Row{
+	{"S1", "Stream(flags=0) synchronize() is_done() handle", Both, "Device.NewStream Stream.Wait Stream.Idle", "cuda.TestEvents kit.StreamOrder", ""},
+	{"S2", "Stream.wait_for_event(evt)", Both, "Stream.WaitFor", "cuda.TestEventsOrderStreams kit.WaitEvent", ""},
+	{"S3", "Event(flags) + event_flags DEFAULT/BLOCKING_SYNC/DISABLE_TIMING/INTERPROCESS", Later, "", "", ""},
+	{"S4", "Event.record(stream) synchronize() query()", Both, "Event.Record Event.Wait Event.Happened", "cuda.TestEvents kit.EventQuery", ""},
+	{"S5", "Event.time_since(e) / time_till(e)", Both, "Event.Since", "cuda.TestEvents kit.Elapsed", ""},
+	{"S6", "Event.ipc_handle() / from_ipc_handle()", Later, "", "", ""},
+}
+
+var memoryRows = []Row{
+	{"M1", "mem_get_info()", Both, "Device.Memory", "kit.MemInfo", ""},
+	{"M2", "mem_alloc(bytes) -> DeviceAllocation (free(), as_buffer(size, offset), int cast)", Both, "Alloc Buffer.Close Buffer.Slice Buffer.Ptr", "cuda.TestUploadDownload cuda.TestDroppedBuffers", ""},
+	{"M3", "mem_alloc_pitch(width,height,access_size)", Later, "", "", ""},
+	{"M4", "mem_alloc_like(ary), mem_get_address_range", Later, "", "", ""},
+	{"M5", "to_device(buf) from_device(ptr,shape,dtype,order) from_device_like(ptr,other)", Both, "Upload Buffer.Download Buffer.CopyTo Buffer.CopyFrom", "cuda.TestUploadDownload", ""},
+	{"M6", "PointerHolderBase.get_pointer()/as_buffer()", Later, "", "", ""},
+	{"M7", "pointer_attribute CONTEXT/MEMORY_TYPE/DEVICE_POINTER/HOST_POINTER", Later, "", "", ""},
+	{"M8", "mem_get_ipc_handle / IPCMemoryHandle(handle, flags) .close()", Later, "", "", ""},
+}
+
+var hostRows = []Row{
+	{"H1", "pagelocked_empty/_zeros/_empty_like/_zeros_like(…, mem_flags)", Both, "AllocHost HostBuffer.Slice", "kit.AllocHost", ""},
+	{"H2", "PagelockedHostAllocation.free()/get_flags(); HostAllocation (deprecated alias)", Both, "HostBuffer.Close", "cuda.TestSlicesOfHostBuffersStay", ""},
+	{"H3", "host_alloc_flags PORTABLE/DEVICEMAP/WRITECOMBINED", Later, "", "", ""},
+	{"H4", "HostPointer.get_device_pointer()", Both, "HostBuffer", "kit.AllocHost", "a HostBuffer is an argument of kernels, without a copy"},
+	{"H5", "aligned_empty/_zeros/_empty_like/_zeros_like(alignment=4096), AlignedHostAllocation", Later, "", "", ""},
+	{"H6", "register_host_memory(ary, flags) -> RegisteredHostMemory.unregister(), .base", Later, "", "", ""},
+	{"H7", "managed_empty/_zeros/_empty_like/_zeros_like, ManagedAllocation.free/get_device_pointer", Later, "", "", ""},
+	{"H8", "ManagedAllocation.attach(mem_attach_flags GLOBAL/HOST/SINGLE, stream)", Later, "", "", ""},
+}
+
+var arrayRows = []Row{
+	{"A1", "ArrayDescriptor, ArrayDescriptor3D, Array(descr) free/get_descriptor/get_descriptor_3d/handle", Later, "", "", ""},
+	{"A2", "array_format, array3d_flags(LAYERED, SURFACE_LDST, CUBEMAP, TEXTURE_GATHER), array_cubemap_face", Later, "", "", ""},
+	{"A3", "TextureReference set_array/set_address/set_address_2d/set_format/set_address_mode/set_filter_mode/set_flags + getters", Dropped, "", "", "texture references left CUDA with version 12; objects take their place (A6)"},
+	{"A4", "TRSA_OVERRIDE_FORMAT TRSF_READ_AS_INTEGER TRSF_NORMALIZED_COORDINATES TR_DEFAULT", Dropped, "", "", "flags of texture references"},
+	{"A5", "SurfaceReference.set_array/get_array", Dropped, "", "", "surface references left CUDA with version 12; objects take their place (A6)"},
+	{"A6", "texture OBJECTS / surface OBJECTS", Later, "", "", ""},
+	{"A7", "matrix_to_array np_to_array gpuarray_to_array make_multichannel_2d_array bind_array_to_texref matrix_to_texref", Later, "", "", ""},
+	{"A8", "pycuda-helpers.hpp fp_tex_double/cfloat/cdouble, fp_tex1Dfetch, fp_surf3Dwrite", Later, "", "", ""},
+}
+
+var copyRows = []Row{
+	{"T1", "memcpy_htod/_dtoh/_dtod", Both, "Buffer.CopyTo Buffer.CopyFrom Copy", "cuda.TestUploadDownload cuda.TestCopyBetweenBuffers", ""},
+	{"T2", "memcpy_htod_async/_dtoh_async/_dtod_async(stream)", Both, "Copy HostBuffer", "cuda.TestCopyBetweenBuffers kit.Copy", "asynchronous copies go through page-locked memory"},
+	{"T3", "memcpy_peer / memcpy_peer_async", Later, "", "", ""},
+	{"T4", "memcpy_dtoa/_atod/_htoa/_atoh/_atoa", Later, "", "", ""},
+	{"T5", "Memcpy2D (src/dst host, array, device, unified; pitch; aligned=False; async via stream)", Later, "", "", ""},
+	{"T6", "Memcpy3D", Later, "", "", ""},
+	{"T7", "Memcpy3DPeer set_src_context/set_dst_context", Later, "", "", ""},
+	{"T8", "memset_d8/_d16/_d32 (+_async)", Both, "Buffer.Fill", "cuda.TestFill kit.Fill", "always asynchronous, on a stream"},
+	{"T9", "memset_d2d8/_d2d16/_d2d32 (+_async)", Later, "", "", ""},
+}
+
+var launchRows = []Row{
+	{"F1", "module_from_file / module_from_buffer(buf, options, message_handler)", Later, "", "", ""},
+	{"F2", "Module.get_function/get_global/get_texref/get_surfref", Both, "Module.Function Module.Global", "cuda.TestModuleNames kit.Lookup", ""},
+	{"F3", "jit_option (11 values), jit_target (COMPUTE_10…90A), jit_fallback", Later, "", "", ""},
+	{"F4", "Linker(message_handler, link_options, log_verbose) .add_data/.add_file/.link_module; jit_input_type", Later, "", "", ""},
+	{"F5", "Function.__call__(*args, block, grid, stream, shared, texrefs, time_kernel)", Both, "Function.Launch Function.Run LaunchConfig", "cuda.TestRunCopiesSlices cuda.TestBadArguments", ""},
+	{"F6", "Function.prepare(arg_types) prepared_call prepared_async_call prepared_timed_call", Both, "Function.Prepare Prepared.Launch Prepared.Set", "cuda.TestPrepared cuda.TestPreparedTakesNoMemory", ""},
+	{"F7", "accepts __cuda_array_interface__ objects as args", Later, "", "", ""},
+	{"F8", "Function.get_attribute/set_attribute, func.num_regs sugar; function_attribute", Later, "", "", ""},
+	{"F9", "Function.set_cache_config/set_shared_config", Later, "", "", ""},
+	{"F10", "deprecated set_block_shape/param_set*/launch/launch_grid*", Dropped, "", "", "deprecated in PyCUDA; Function.Launch"},
+	{"F11", "ArgumentHandler, In, Out, InOut", Both, "In Out InOut Arg", "cuda.TestRunCopiesSlices cuda.TestLaunchSnapshotsInAndWritesOutInWait", ""},
+}
+
+var errorRows = []Row{
+	{"E1", "Error > MemoryError LogicError LaunchError RuntimeError", Both, "Error ErrOutOfMemory ErrIllegalAddress ErrPoisoned ErrInvalidValue", "cuda.TestEveryCallFailsInTurn", ""},
+	{"E2", "CompileError .msg .stdout .stderr .command_line", Later, "", "", ""},
+	{"E3", "initialize_profiler start_profiler stop_profiler, profiler_output_mode", Later, "", "", ""},
+	{"E4", "pycuda.debug (python -m pycuda.debug), driver.set_debugging()", Later, "", "", ""},
+	{"E5", "CUDA_TRACE build switch", Dropped, "", "", "a build switch; spans in runtime/trace take its place (N20)"},
+}
+
+var compilerRows = []Row{
+	{"K1", "SourceModule(source, nvcc, options, keep, no_extern_c, arch, code, cache_dir, include_dirs)", Both, "Device.Compile CompileConfig", "cuda.TestCompileConfig cuda.TestKit", "NVRTC, no nvcc and no host compiler"},
+	{"K2", "compiler.compile(..., target=\"cubin\"/\"ptx\"/\"fatbin\")", Both, "CompilePTX", "cuda.TestEmbeddedPTX", "PTX; machine code comes with the device"},
+	{"K3", "DynamicModule add_source/add_data/add_file/add_stdlib/link; DynamicSourceModule (rdc + cudadevrt)", Later, "", "", ""},
+	{"K4", "on-disk cache compiler-cache-v1 (md5 of preprocessed source+options+nvcc version), PYCUDA_CACHE_DIR, PYCUDA_DISABLE_CACHE", Both, "CompileConfig.NoCache", "cuda.TestDebugInformationIsLazy", "on disk, atomic, locked across processes, checksummed"},
+	{"K5", "DEFAULT_NVCC_FLAGS, PYCUDA_DEFAULT_NVCC_FLAGS", Both, "CompileConfig.Options", "cuda.TestCompileConfig", ""},
+	{"K6", "auto arch from current device; auto extern \"C\" wrap", Both, "Device.Compile", "cuda.TestTarget", ""},
+	{"K7", "metaprogramming guide (jinja2, codepy, cheetah)", Later, "", "", ""},
+	{"K8", "C++ template kernels by name expression", Both, "CompileConfig.NameExpressions Module.Function", "cuda.TestModuleNames", ""},
+}
+
+var toolRows = []Row{
+	{"L1", "DeviceMemoryPool allocate/held_blocks/active_blocks/managed_bytes/active_bytes/free_held/stop_holding/bin_number/alloc_size; PooledDeviceAllocation", Later, "", "", ""},
+	{"L2", "PageLockedMemoryPool(PageLockedAllocator(flags)), PooledHostAllocation", Later, "", "", ""},
+	{"L3", "DebugMemoryPool(interactive, logfile)", Both, "Device.TraceAllocations Device.Leaks", "cuda.TestLeaksNameTheSite", ""},
+	{"L4", "DeviceData(dev) max_threads … align_bytes/align/align_words/align_dtype/coalesce/make_valid_tex_channel_count", Later, "", "", ""},
+	{"L5", "OccupancyRecord(devdata, threads, shared_mem, registers) tb_per_mp/limited_by/warps_per_mp/occupancy", Later, "", "", ""},
+	{"L6", "context_dependent_memoize, clear_context_caches", Later, "", "", ""},
+	{"L7", "register_dtype, get_or_register_dtype, dtype_to_ctype, struct args (demo_struct.py)", Later, "", "", ""},
+	{"L8", "VectorArg/ScalarArg/parse_c_arg/get_arg_type", Later, "", "", ""},
+	{"L9", "mark_cuda_test, init_cuda_context_fixture", Both, "cudatest.Each", "cuda/cudatest.TestEach", ""},
+	{"L10", "characterize.platform_bits/has_stack/has_double_support/sizeof(type, preamble)", Later, "", "", ""},
+}
+
+var gpuarrayRows = []Row{
+	{"G1", "gpuarray.vec char1…double2 (make_float3 …)", Later, "", "", ""},
+	{"G2", "GPUArray(shape,dtype,*,allocator,order); gpudata shape dtype size mem_size nbytes strides flags ptr ndim __cuda_array_interface__(v3)", Later, "", "", ""},
+	{"G3", "to_gpu to_gpu_async empty zeros ones empty_like zeros_like ones_like arange", Later, "", "", ""},
+	{"G4", "set/set_async/get/get_async(pagelocked)/copy/fill", Later, "", "", ""},
+	{"G5", "reshape(-1) ravel view(dtype) squeeze transpose T astype reverse", Later, "", "", ""},
+	{"G6", "__getitem__ slices incl. negative step, int, Ellipsis, newaxis; __setitem__", Later, "", "", ""},
+	{"G7", "+ - * / abs neg pos, in-place, reflected", Later, "", "", ""},
+	{"G8", "== != < <= > >=", Later, "", "", ""},
+	{"G9", "any all sum dot max min subset_sum subset_dot subset_max subset_min", Later, "", "", ""},
+	{"G10", "take multi_take put-style multi_put multi_take_put", Later, "", "", ""},
+	{"G11", "if_positive where maximum minimum logical_and/or/not", Later, "", "", ""},
+	{"G12", "concatenate stack", Later, "", "", ""},
+	{"G13", "real imag conj/conjugate; pycuda-complex.hpp", Later, "", "", ""},
+	{"G14", "mul_add (axpbyz), bind_to_texref(_ext)", Later, "", "", ""},
+	{"G15", "pickle, __bool__/__str__/__hash__", Later, "", "", ""},
+	{"G16", "FFT / BLAS / linalg", Later, "", "", ""},
+}
+
+var mathRows = []Row{
+	{"X1", "cumath fabs ceil floor exp log log10 sqrt sin cos tan asin acos atan sinh cosh tanh", Later, "", "", ""},
+	{"X2", "cumath fmod frexp ldexp modf", Later, "", "", ""},
+	{"X3", "ElementwiseKernel(arguments, operation, name, keep, options, preamble); range=/slice=; get_texref", Later, "", "", ""},
+	{"X4", "ReductionKernel(dtype_out, neutral, reduce_expr, map_expr, arguments, …) out=", Later, "", "", ""},
+	{"X5", "InclusiveScanKernel / ExclusiveScanKernel", Later, "", "", ""},
+	{"R1", "rand(shape,dtype)", Later, "", "", ""},
+	{"R2", "XORWOWRandomNumberGenerator, MRG32k3aRandomNumberGenerator", Later, "", "", ""},
+	{"R3", "Sobol32/ScrambledSobol32/Sobol64/ScrambledSobol64RandomNumberGenerator", Later, "", "", ""},
+	{"R4", "fill/gen_uniform, _normal, _log_normal, _poisson; call_skip_ahead(_array/_sequence/_sequence_array)", Later, "", "", ""},
+	{"R5", "seed_getter_uniform/unique, get_curand_version, generate_direction_vectors, generate_scramble_constants32/64", Later, "", "", ""},
+}
+
+var otherRows = []Row{
+	{"Z1", "sparse.packeted.PacketedSpMV, sparse.coordinate.CoordinateSpMV", Later, "", "", ""},
+	{"Z2", "sparse.cg.solve_pkt_with_cg, CGStateContainer, IdentityOperator, DiagonalPreconditioner", Later, "", "", ""},
+	{"Z3", "gl.make_context gl.autoinit graphics_map_flags", Later, "", "", ""},
+	{"Z4", "gl.RegisteredBuffer / RegisteredImage gl_handle/unregister/map -> RegisteredMapping unmap/device_ptr_and_size/array(index,level)", Later, "", "", ""},
+	{"Z5", "gl.init BufferObject BufferObjectMapping", Dropped, "", "", "deprecated in PyCUDA; resources are registered (Z4)"},
+	{"Z6", "graphics_register_flags", Later, "", "", ""},
+	{"Z7", "examples: hello_gpu, demo*, dump_properties, fill_gpu_with_nans, cai_*, from-wiki/ (31 files: 2d_fft, convolution, game_of_life, gl_interop, mandelbrot, matrixmul_*, multiple_threads, sobel_filter, sparse_solve, thrust_interop, …)", Later, "", "", ""},
+}
+
+var beyondRows = []Row{
+	{"B1", "CUDA graphs: stream capture", Later, "", "", ""},
+	{"B2", "CUDA graphs: explicit node API + update", Later, "", "", ""},
+	{"B3", "Conditional graph nodes (if/while/switch)", Later, "", "", ""},
+	{"B4", "Stream-ordered alloc (cuMemAllocAsync, pools)", Later, "", "", ""},
+	{"B5", "Virtual memory mgmt (cuMemCreate/Map)", Later, "", "", ""},
+	{"B6", "Managed prefetch / advise", Later, "", "", ""},
+	{"B7", "NUMA-aware pinned/managed pools", Later, "", "", ""},
+	{"B8", "Green contexts / SM partition", Later, "", "", ""},
+	{"B9", "Process checkpoint/restore", Later, "", "", ""},
+	{"B10", "Cluster launch", Later, "", "", ""},
+	{"B11", "Cooperative launch", Later, "", "", ""},
+	{"B12", "Programmatic dependent launch (PDL)", Later, "", "", ""},
+	{"B13", "TMA descriptors", Later, "", "", ""},
+	{"B14", "nvJitLink / device LTO", Later, "", "", ""},
+	{"B15", "NVVM IR input", Later, "", "", ""},
+	{"B16", "NVRTC compile (no nvcc)", Both, "Device.Compile", "cuda.TestKit", ""},
+	{"B17", "Template name expressions", Both, "CompileConfig.NameExpressions", "cuda.TestModuleNames", ""},
+	{"B18", "Precompiled headers", Later, "", "", ""},
+	{"B19", "Program cache API (mem+disk LRU, cross-process)", Both, "CompileConfig.NoCache", "cuda.TestDebugInformationIsLazy", ""},
+	{"B20", "Kernel arg info (offset,size)", Both, "Function.String", "cuda.TestBadArguments", ""},
+	{"B21", "DLPack", Later, "", "", ""},
+	{"B22", "CUDA Array Interface", Later, "", "", ""},
+	{"B23", "NVTX", Later, "", "", ""},
+	{"B24", "CUPTI / NCCL / cuFile / cuTENSOR / cuDNN", Later, "", "", ""},
+	{"B25", "NVML system info", Later, "", "", ""},
+	{"B26", "Host callbacks (cuLaunchHostFunc)", Later, "", "", ""},
+	{"B27", "Stream priorities", Later, "", "", ""},
+	{"B28", "Batched memory ops", Later, "", "", ""},
+	{"B29", "External memory import (Vulkan/D3D)", Later, "", "", ""},
+	{"B30", "CPU simulator", Both, "OpenHost", "cuda.TestCorpus", "the host device compiles CUDA C++, it does not simulate"},
+	{"B31", "Memory-allocator plugin", Later, "", "", ""},
+	{"B32", "Multi-stream auto sync by events", Both, "Buffer.CopyTo", "cuda.TestCopiesSeeAllWork", "a copy without a stream waits for all streams that use the buffer"},
+	{"B33", "Deferred cleanup queue", Both, "Buffer.Close", "cuda.TestDroppedBuffers", ""},
+	{"B34", "Deferred-error channel for destructors", Both, "Device.Close", "cuda.TestEveryCallFailsInTurn", ""},
+	{"B35", "Dynamic loading (no link-time libcuda)", Both, "Open", "internal/nvidia.TestNoDriver", ""},
+	{"B36", "Builds/imports without toolkit", Both, "Device.Compile", "cuda.TestNoCompiler", ""},
+	{"B37", "Python/own-language kernels", Later, "", "", ""},
+	{"B38", "Profiling aid", Later, "", "", ""},
+	{"B39", "Auto-tuning", Later, "", "", ""},
+	{"B40", "Low-occupancy / implicit-copy warnings", Later, "", "", ""},
+}
+
+var newRows = []Row{
+	{"N1", "CUDA C++ on CPU cores in the process, by the same program", Both, "OpenHost", "cuda.TestCorpus", ""},
+	{"N2", "Shuffles, votes, atomics, shared, local and constant memory, barriers there", Both, "OpenHost", "cuda.TestCorpus", ""},
+	{"N3", "One launch split over CPU and GPUs", Both, "hetero.OnCPU", "hostpar/hetero.TestSameBits", ""},
+	{"N4", "Verify: one launch on two devices, compared in ulp", Later, "", "", ""},
+	{"N5", "Arguments checked against the PTX before the driver is called", Both, "Function.Launch", "cuda.TestBadArguments", ""},
+	{"N6", "Typed kernels for source compiled at run time", Later, "", "", ""},
+	{"N7", "Out of bounds, misaligned and freed accesses named with thread and line", Both, "Fault", "cuda.TestFaultNamesParameterThreadAndLine", "out of bounds and misaligned; memory that was freed"},
+	{"N8", "Races in shared memory and divergent barriers found", Later, "", "", ""},
+	{"N9", "A faulting GPU launch located by replay on the host device", Later, "", "", ""},
+	{"N10", "A sticky error is attributed to the last launches", Later, "", "", ""},
+	{"N11", "Finalizers never call the driver; leaks with their site", Both, "Device.Leaks", "cuda.TestDroppedBuffers cuda.TestLeaksNameTheSite", ""},
+	{"N12", "Devices always lists a usable host device and the reason of an unusable GPU", Both, "Devices", "cuda.TestDevices", ""},
+	{"N13", "Compile cache that covers includes and name expressions, across processes", Both, "CompileConfig.NameExpressions", "internal/nvrtc.TestKeyCoversWhatTheResultDependsOn", ""},
+	{"N14", "Parsed diagnostics, whole log, options, numbered source", Later, "", "", ""},
+	{"N15", "PTX newer than the driver: recompiled to machine code, both versions named", Later, "", "", ""},
+	{"N16", "A context ends a kernel on the host device", Both, "Function.Run", "cuda.TestRunStopsItsKernel", ""},
+	{"N17", "Channels for events in select, without a thread for each waiter", Later, "", "", ""},
+	{"N18", "Line coverage of CUDA C++", Later, "", "", ""},
+	{"N19", "Fuzzing of kernels with go test", Later, "", "", ""},
+	{"N20", "Spans in runtime/trace and pprof labels", Later, "", "", ""},
+	{"N21", "Tuner for raw kernels", Later, "", "", ""},
+	{"N22", "Deterministic reductions for any split", Later, "", "", ""},
+	{"N23", "Recorded calls replayed on the host device", Later, "", "", ""},
+	{"N24", "In, Out, InOut ordered by streams with page-locked staging", Both, "In Out InOut", "internal/nvidia.TestLargeTransfers", ""},
+	{"N25", "Embedded kernels behind the same handles", Both, "CompileConfig.Embedded", "cuda.TestEmbeddedPTX", ""},
+}
