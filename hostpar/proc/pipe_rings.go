@@ -10,10 +10,11 @@ import (
 	"github.com/tandem-go/tandem/hostpar/shm"
 )
 
-// ringBytes is the size of the ring of each direction, and fragment the largest part of a message in it.
+// ringBytes is the size of the ring of each direction, and fragment the largest part of a message in it: four of them with
+// what each needs besides fill the ring.
 const (
 	ringBytes = 64 << 10
-	fragment  = ringBytes / 4
+	fragment  = ringBytes/4 - 16
 )
 
 // rings is a transport over two rings. Nothing of a ring tells that a process has died, so there is a pipe of the system

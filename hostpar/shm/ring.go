@@ -143,9 +143,12 @@ func (r *Ring) awaitRoom(ctx context.Context, need uint64) error {
 
 // await sleeps while blocked. The flag tells the other side that somebody does, the word changes when it wants us to look.
 func await(ctx context.Context, blocked func() bool, flag, word *atomic.Uint32) error {
-	for range spins {
+	for i := range spins {
 		if !blocked() {
 			return nil
+		}
+		if i%8 == 7 { // the other side may be a goroutine that has no thread while this one spins or sleeps
+			runtime.Gosched()
 		}
 	}
 	seen := word.Load()
