@@ -13,7 +13,7 @@ func (f *Func) SortBlocks() {
 	for i, b := range f.Blocks {
 		b.Order = i
 	}
-	s := sorter{dfn: make([]int, len(f.Blocks))}
+	s := sorter{dfn: make([]int, len(f.Blocks)), succs: make([][]*Block, len(f.Blocks))}
 	s.visit(f.Blocks[0])
 	slices.Reverse(s.order)
 	f.Blocks = s.order
@@ -27,18 +27,23 @@ type sorter struct {
 	dfn   []int // by Block.Order before sorting
 	num   int
 	stack []*Block
+	succs [][]*Block // by Block.Order before sorting, filled in when first needed
 	// order is the result, last block first.
 	order []*Block
 }
 
 // successors returns the targets of b, last in the old order first: what is visited first ends up last.
-func successors(b *Block) []*Block {
+func (s *sorter) successors(b *Block) []*Block {
+	if s.succs[b.Order] != nil {
+		return s.succs[b.Order]
+	}
 	var to []*Block
 	for _, e := range b.Succs() {
 		to = append(to, e.To)
 	}
 	slices.SortFunc(to, func(x, y *Block) int { return y.Order - x.Order })
-	return slices.Compact(to)
+	s.succs[b.Order] = slices.Compact(to)
+	return s.succs[b.Order]
 }
 
 // visit places b and all that is reached from it only. It returns the smallest depth-first number b reaches.
@@ -48,7 +53,7 @@ func (s *sorter) visit(b *Block) int {
 	me := s.num
 	s.dfn[b.Order] = me
 	head, loop := me, false
-	for _, to := range successors(b) {
+	for _, to := range s.successors(b) {
 		low := s.dfn[to.Order]
 		if low == 0 {
 			low = s.visit(to)
@@ -70,7 +75,7 @@ func (s *sorter) visit(b *Block) int {
 		s.dfn[top.Order] = 0 // visited again below, without the edges to b
 	}
 	if loop {
-		for _, to := range successors(b) {
+		for _, to := range s.successors(b) {
 			if s.dfn[to.Order] == 0 {
 				s.visit(to)
 			}

@@ -90,7 +90,10 @@ func (k *kernel) lower(f *check.Func, out *ir.Func) {
 	}
 	l.body()
 	out.Blocks = l.order
-	l.finish()
+	if !l.finish() {
+		k.errs.Add(k.c.Module.Name, f.Decl.NamePos, "%s: too many values live through too many loops for code of this size", f.Name)
+		return
+	}
 	reached := map[*ir.Block]bool{}
 	for _, b := range out.Blocks {
 		reached[b] = true

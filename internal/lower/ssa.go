@@ -87,15 +87,21 @@ func (s *ssa) write(n slot, v *ir.Value) {
 	s.at.writes[c.written-1].v = v
 }
 
-// finish sorts the blocks, places their parameters and replaces all stand-ins.
-func (s *ssa) finish() {
+// finish sorts the blocks, places their parameters and replaces all stand-ins. It reports false if that would take more
+// room than the function's size allows; then the function is not to be used.
+func (s *ssa) finish() bool {
+	if loopHeads(s.f)*len(s.f.Blocks) > maxLoopWork {
+		return false
+	}
 	s.f.SortBlocks()
 	s.f.AddLatches()
 	for len(s.block) < s.f.BlockIDs {
 		s.block = append(s.block, &blockState{})
 	}
 	tree := ir.NewDomTree(s.f)
-	s.place(tree)
+	if !s.place(tree) {
+		return false
+	}
 	r := renamer{ssa: s, tree: tree, reach: make([]*ir.Value, len(s.types))}
 	s.stand = make([]*ir.Value, s.f.Values+len(s.types))
 	r.block(s.f.Blocks[0])
@@ -108,6 +114,7 @@ func (s *ssa) finish() {
 		}
 	}
 	renumber(s.f)
+	return true
 }
 
 // stands returns what v stands for, v itself if it is no stand-in.
@@ -124,8 +131,58 @@ func (s *ssa) replace(vs []*ir.Value) {
 	}
 }
 
-// place gives parameters to the blocks where different values of a slot meet and the slot is live.
-func (s *ssa) place(tree *ir.DomTree) {
+// The values that live through n nested loops have n parameters each, and a text can be made of little else. What compilers
+// write has less than one argument for each instruction, and frontiers of a few blocks; a function is refused whose
+// arguments or frontiers, per instruction or block, are more than these and more than the fixed sums.
+const (
+	argsPerInstr     = 4
+	frontierPerBlock = 16
+	freeArgs         = 8 << 10
+	freeFrontier     = 16 << 10
+)
+
+// maxLoopWork bounds loops times blocks, and with it the time that blocks with deeply nested loops take to sort.
+const maxLoopWork = 1 << 27
+
+// loopHeads is the number of blocks that a depth-first walk comes back to while it is behind them.
+func loopHeads(f *ir.Func) (n int) {
+	const (
+		behind = 1 << iota
+		head
+		seen
+	)
+	type place struct {
+		b    *ir.Block
+		next int
+	}
+	marks := make([]uint8, f.BlockIDs)
+	path := []place{{b: f.Blocks[0]}}
+	marks[f.Blocks[0].ID] = seen | behind
+	for len(path) > 0 {
+		at := &path[len(path)-1]
+		succs := at.b.Succs()
+		if at.next == len(succs) {
+			marks[at.b.ID] &^= behind
+			path = path[:len(path)-1]
+			continue
+		}
+		to := succs[at.next].To
+		at.next++
+		switch m := &marks[to.ID]; {
+		case *m&(behind|head) == behind:
+			*m |= head
+			n++
+		case *m == 0:
+			*m = seen | behind
+			path = append(path, place{b: to})
+		}
+	}
+	return n
+}
+
+// place gives parameters to the blocks where different values of a slot meet and the slot is live. It reports false if
+// they are too many.
+func (s *ssa) place(tree *ir.DomTree) bool {
 	blocks := s.f.Blocks
 	uses := make([][]*ir.Block, len(s.types))
 	defs := make([][]*ir.Block, len(s.types))
@@ -141,20 +198,30 @@ func (s *ssa) place(tree *ir.DomTree) {
 			}
 		}
 	}
+	args := freeArgs
+	for _, b := range blocks {
+		args += argsPerInstr * len(b.Instrs)
+	}
 	p := placer{tree: tree, live: make([]slot, len(blocks)), def: make([]slot, len(blocks)), has: make([]slot, len(blocks))}
 	for n := range s.types {
 		if uses[n] == nil || oneDominates(tree, defs[n], uses[n]) {
 			continue
 		}
 		if p.frontier == nil {
-			p.frontier = frontiers(s.f, tree)
+			if p.frontier = frontiers(s.f, tree); p.frontier == nil {
+				return false
+			}
 		}
 		for _, b := range p.place(slot(n), blocks[0], defs[n], uses[n]) {
+			if args -= 1 + len(b.Preds); args < 0 {
+				return false
+			}
 			st := s.block[b.ID]
 			st.params = append(st.params, slot(n))
 			s.f.NewBlockParam(b, s.types[n])
 		}
 	}
+	return true
 }
 
 // oneDominates reports whether a single definition reaches all uses on every way; so does the zero of a slot that is
@@ -219,8 +286,10 @@ func (p *placer) pop() *ir.Block {
 	return b
 }
 
-// frontiers returns the dominance frontier of each block by Block.Order: the blocks where its dominance ends.
+// frontiers returns the dominance frontier of each block by Block.Order: the blocks where its dominance ends. It returns
+// nil if they are too large.
 func frontiers(f *ir.Func, tree *ir.DomTree) [][]*ir.Block {
+	room := freeFrontier + frontierPerBlock*len(f.Blocks)
 	df := make([][]*ir.Block, len(f.Blocks))
 	for _, b := range f.Blocks {
 		if len(b.Preds) < 2 {
@@ -229,6 +298,9 @@ func frontiers(f *ir.Func, tree *ir.DomTree) [][]*ir.Block {
 		for _, p := range b.Preds {
 			for r := p; r != tree.Idom[b.Order]; r = tree.Idom[r.Order] {
 				if l := df[r.Order]; len(l) == 0 || l[len(l)-1] != b {
+					if room--; room < 0 {
+						return nil
+					}
 					df[r.Order] = append(l, b)
 				}
 			}
