@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package jit
 
@@ -331,7 +331,7 @@ func (p *plan) define(in *ir.Instr, v *ir.Value, open map[int]int, at int, held 
 		last = at + 1
 	}
 	first := at + 1
-	if early(p, in) {
+	if p.target.early(p, in) {
 		first = at
 	}
 	p.add(v.ID, segment{first, max(first, last)})

@@ -34,85 +34,6 @@ var machine = registers{
 	masks:   []uint8{3},
 }
 
-// Layout of a warp's frame. Each register is saved at its number.
-const (
-	frameResume = 0  // where the warp goes on
-	frameEntry  = 8  // where to jump to give the warp its turn
-	frameSite   = 16 // the site at which it stopped last
-	frameState  = 20
-	frameLive   = 24 // the lanes that have not ended
-	frameAll    = 28 // the lanes that there are
-	frameWarpID = 32
-	frameTid    = 40 // three numbers: the thread index of lane 0
-	frameMasks  = 64
-	frameGPR    = 128
-	frameZMM    = 256
-	frameTids   = frameZMM + 32*64         // three vectors of 32 bits: the thread indices of all lanes
-	frameTemp   = frameTids + 3*128        // values while parameters change places
-	framePend   = frameTemp + 256*maxAside // for each block, the lanes that wait there
-)
-
-// What frameState says.
-const (
-	stateRuns  = iota // or may run
-	stateWaits        // at the barrier
-	stateEnded
-)
-
-// maxAside is how many values can be set aside at one edge.
-const maxAside = 8
-
-// Layout of a block's area: numbers, then the parameters, then what the program says.
-const (
-	areaShared      = 0
-	areaSharedBytes = 8
-	areaSpecials    = 16
-	areaCtaid       = areaSpecials + 24
-	areaWorker      = areaSpecials + 80
-	areaFirst       = 144 // address of the first frame
-	areaEnd         = 152 // address behind the last frame
-	areaCurrent     = 160 // the frame of the warp that stopped
-	areaLeft        = 168 // 32 bits: warps that have neither ended nor come to the barrier
-	areaAlive       = 172 // 32 bits: warps that have not ended
-	areaEdges       = 176 // 32 bits: back edges until a poll
-	areaParams      = 256
-)
-
-// specialPlace is where the block's area has a special register that is the same for all threads of a block.
-var specialPlace = map[ir.SReg]int32{
-	ir.NtidX: areaSpecials, ir.NtidY: areaSpecials + 8, ir.NtidZ: areaSpecials + 16,
-	ir.CtaidX: areaCtaid, ir.CtaidY: areaCtaid + 8, ir.CtaidZ: areaCtaid + 16,
-	ir.NctaidX: areaSpecials + 48, ir.NctaidY: areaSpecials + 56, ir.NctaidZ: areaSpecials + 64,
-	ir.NwarpID: areaSpecials + 72, ir.SMID: areaWorker, ir.NSMID: areaSpecials + 88, ir.GridID: areaSpecials + 96,
-	ir.DynamicSmemSize: areaSpecials + 104, ir.TotalSmemSize: areaSpecials + 112, ir.WarpID: -frameWarpID,
-}
-
-// siteKind says why compiled code returns to Go.
-type siteKind uint8
-
-const (
-	sitePoll    siteKind = iota // enough back edges were taken
-	siteEscape                  // an operation is to be executed in Go
-	siteAccess                  // an access that the fast check did not approve
-	siteBarrier                 // the lanes stand at a barrier
-	siteLeave                   // the block goes on in the reference engine
-)
-
-// site is a place where compiled code returns to Go.
-type site struct {
-	kind      siteKind
-	in        *ir.Instr
-	run       ops.Func
-	block, pc int
-	member    int // index of the argument with the member mask, -1: none
-	access    int // offset in the area of what the access knows, -1: nothing
-	// Of an access to scalar addresses: the least and greatest offset of a lane. size is the bytes of each lane.
-	least, most int64
-	size        int
-	// retry is where the access begins again.
-	retry amd64.Label
-}
-
 // emitter makes the code of one kernel.
 type emitter struct {
 	amd64.Asm
@@ -131,7 +52,8 @@ type emitter struct {
 	start   int // position of the block's first instruction
 	cold    []func()
 	sites   []site
-	area    []byte // the block's area as it begins
+	retries map[int]amd64.Label // by site: where an access begins again
+	area    []byte              // the block's area as it begins
 	consts  map[uint64]int32
 	vectors map[string]int32
 	// limits are the places of the number of shared bytes, less the key, plus one.
@@ -345,12 +267,6 @@ func (e *emitter) bitsIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
 	}
 	return r
 }
-
-// Canonical NaNs (PTX ISA, Floating Point).
-const (
-	nan32 = 0x7fffffff
-	nan64 = 0x7ff8000000000000
-)
 
 // canonical returns r with canonical NaNs, in scratch.
 func (e *emitter) canonical(v *value, r, scratch amd64.VReg) amd64.VReg {

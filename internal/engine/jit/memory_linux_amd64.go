@@ -53,7 +53,9 @@ func (e *emitter) begin(in *ir.Instr, values []*ir.Value) (*access, bool) {
 		return nil, false
 	}
 	x.none, x.done, x.slow = e.NewLabel(), e.NewLabel(), e.NewLabel()
-	s := site{kind: siteAccess, in: in, run: run, access: -1, size: int(total), member: -1, retry: e.NewLabel()}
+	s := site{kind: siteAccess, in: in, run: run, access: -1, size: int(total), member: -1}
+	retry := e.NewLabel()
+	e.retries[len(e.sites)] = retry
 	if in.Space != ir.SpaceShared {
 		x.known = e.slot(16)
 		e.known = append(e.known, x.known)
@@ -61,7 +63,7 @@ func (e *emitter) begin(in *ir.Instr, values []*ir.Value) (*access, bool) {
 	}
 	s.least, s.most = a.span()
 	x.least = s.least
-	e.Bind(s.retry)
+	e.Bind(retry)
 	e.leave(x.slow, x.done, s)
 	e.guard(x)
 	return x, true

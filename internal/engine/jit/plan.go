@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package jit
 
@@ -8,6 +8,20 @@ import (
 
 	"github.com/tandem-go/tandem/internal/ir"
 )
+
+// target is what makes code for one kind of machine.
+type target interface {
+	// name is that of the engine.
+	name() string
+	registers() registers
+	// vector tells that in has code for all lanes at once; nan that its result may be a NaN other than the canonical one.
+	vector(in *ir.Instr) (ok, nan bool)
+	// scalar tells that in, whose operands are the same in all lanes, is executed once on general registers.
+	scalar(in *ir.Instr) bool
+	// early tells that results must not share homes with operands, since they are written before all operands are read.
+	early(p *plan, in *ir.Instr) bool
+	emit(p *program) (*output, error)
+}
 
 // class says in which form a value exists at run time.
 type class uint8
@@ -89,6 +103,7 @@ func (v *value) span() (least, most int64) {
 // wait there. So the blocks at which lanes may wait while a block executes (waits) are known, and with them which values
 // must outlive it for lanes that are elsewhere.
 type plan struct {
+	target  target
 	f       *ir.Func
 	block   [3]uint32
 	globals []uint64
@@ -142,9 +157,9 @@ func (b bitset) empty() bool {
 }
 
 // analyse classifies all values of f for blocks of the given extent, zero if it is not known.
-func analyse(f *ir.Func, block [3]uint32, globals []uint64) *plan {
+func analyse(t target, f *ir.Func, block [3]uint32, globals []uint64) *plan {
 	n := len(f.Blocks)
-	p := &plan{f: f, block: block, globals: globals, vals: make([]value, f.Values), ends: make([]bool, n), depth: make([]int, n)}
+	p := &plan{target: t, f: f, block: block, globals: globals, vals: make([]value, f.Values), ends: make([]bool, n), depth: make([]int, n)}
 	for _, b := range f.Blocks {
 		t := b.Terminator()
 		p.ends[b.Order] = len(b.Instrs) == 1 && len(b.Params) == 0 && (t.Op == ir.OpRet || t.Op == ir.OpExit) && b.Order > 0

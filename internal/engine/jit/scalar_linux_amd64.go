@@ -5,37 +5,6 @@ import (
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
-// scalarNative tells that in, an instruction whose operands are the same in all lanes, is executed once on general
-// registers.
-func scalarNative(in *ir.Instr) bool {
-	word := in.As.Integer() && in.As.Bits() >= 32 && in.As.Bits() <= 64
-	switch in.Op {
-	case ir.OpAdd, ir.OpSub:
-		return word && in.Flags&ir.Sat == 0
-	case ir.OpMul, ir.OpMulHi, ir.OpDiv, ir.OpRem, ir.OpNeg, ir.OpAbs, ir.OpShl, ir.OpShr:
-		return word
-	case ir.OpMin, ir.OpMax:
-		return word && in.Flags == 0
-	case ir.OpMulWide:
-		return in.As.Bits() == 32
-	case ir.OpAnd, ir.OpOr, ir.OpXor, ir.OpNot:
-		return word || in.As == ir.Pred || in.As.Bits() == 16
-	case ir.OpSetp:
-		return in.From.Integer()
-	case ir.OpSelect:
-		return in.As.Bits() <= 64
-	case ir.OpExtend:
-		return in.As.Bits() <= 64 && in.Args[0].Type.Bits() <= 64
-	case ir.OpCvt:
-		return in.As.Integer() && in.From.Integer() && in.Flags == 0 && in.As.Bits() >= 16
-	case ir.OpCvta, ir.OpCvtaTo:
-		return in.Space != ir.SpaceLocal && in.Space != ir.SpaceParam
-	case ir.OpPopc, ir.OpClz:
-		return word
-	}
-	return false
-}
-
 // special emits a special register; false if it has to be asked in Go.
 func (e *emitter) special(in *ir.Instr) bool {
 	v, r := e.of(in.Results[0]), ir.SReg(in.Index)

@@ -1,4 +1,4 @@
-//go:build linux && amd64
+//go:build linux && (amd64 || arm64)
 
 package jit
 
@@ -61,9 +61,9 @@ func (p *plan) result(in *ir.Instr) fact {
 	if f, ok := p.affine(in); ok {
 		return f
 	}
-	n := nativeOf(in)
+	native, nan := p.target.vector(in)
 	f := varying
-	f.nan = n.nan
+	f.nan = nan
 	if in.Op == ir.OpSelect && in.As != ir.Pred {
 		f.nan = p.of(&p.vals[in.Args[1].ID]).nan && p.of(&p.vals[in.Args[2].ID]).nan
 	}
@@ -73,12 +73,12 @@ func (p *plan) result(in *ir.Instr) fact {
 		}
 	}
 	switch {
-	case scalarNative(in):
+	case p.target.scalar(in):
 		f.class = scalar
 		if in.Results[0].Type == ir.Pred {
 			f.class = flag
 		}
-	case n.emit != nil:
+	case native:
 		f.class = splat
 	}
 	return f
@@ -322,4 +322,69 @@ func (p *plan) scalarReads(in *ir.Instr, reads []int) {
 			}
 		}
 	}
+}
+
+// allLanes is a member mask that names the whole warp.
+const allLanes = 0xffffffff
+
+// uniformVote tells that a vote gives all lanes that execute it the same.
+func (p *plan) uniformVote(in *ir.Instr) bool {
+	if in.Op != ir.OpVote || in.Guard != nil {
+		return false
+	}
+	m := &p.vals[in.Args[1].ID]
+	return m.class == constant && m.imm == allLanes
+}
+
+// oneBarrier tells that all barriers of a kernel are bar.sync of all threads at the same number.
+func oneBarrier(f *ir.Func, p *plan) bool {
+	var id *uint64
+	for _, b := range f.Blocks {
+		for _, in := range b.Instrs {
+			if in.Op != ir.OpBar {
+				continue
+			}
+			v := &p.vals[in.Args[0].ID]
+			if !plainBarrier(in) || v.class != constant || v.imm >= 16 || id != nil && *id != v.imm {
+				return false
+			}
+			id = &v.imm
+		}
+	}
+	return true
+}
+
+func plainBarrier(in *ir.Instr) bool {
+	return in.Op == ir.OpBar && ir.BarKind(in.Sub) == ir.BarSync && len(in.Args) == 1 && in.Guard == nil
+}
+
+// scalarNative tells that in, an instruction whose operands are the same in all lanes, is executed once on general
+// registers.
+func scalarNative(in *ir.Instr) bool {
+	word := in.As.Integer() && in.As.Bits() >= 32 && in.As.Bits() <= 64
+	switch in.Op {
+	case ir.OpAdd, ir.OpSub:
+		return word && in.Flags&ir.Sat == 0
+	case ir.OpMul, ir.OpMulHi, ir.OpDiv, ir.OpRem, ir.OpNeg, ir.OpAbs, ir.OpShl, ir.OpShr:
+		return word
+	case ir.OpMin, ir.OpMax:
+		return word && in.Flags == 0
+	case ir.OpMulWide:
+		return in.As.Bits() == 32
+	case ir.OpAnd, ir.OpOr, ir.OpXor, ir.OpNot:
+		return word || in.As == ir.Pred || in.As.Bits() == 16
+	case ir.OpSetp:
+		return in.From.Integer()
+	case ir.OpSelect:
+		return in.As.Bits() <= 64
+	case ir.OpExtend:
+		return in.As.Bits() <= 64 && in.Args[0].Type.Bits() <= 64
+	case ir.OpCvt:
+		return in.As.Integer() && in.From.Integer() && in.Flags == 0 && in.As.Bits() >= 16
+	case ir.OpCvta, ir.OpCvtaTo:
+		return in.Space != ir.SpaceLocal && in.Space != ir.SpaceParam
+	case ir.OpPopc, ir.OpClz:
+		return word
+	}
+	return false
 }

@@ -177,25 +177,3 @@ func (e *emitter) across(g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.
 		}
 	}
 }
-
-// oneBarrier tells that all barriers of a kernel are bar.sync of all threads at the same number.
-func oneBarrier(f *ir.Func, p *plan) bool {
-	var id *uint64
-	for _, b := range f.Blocks {
-		for _, in := range b.Instrs {
-			if in.Op != ir.OpBar {
-				continue
-			}
-			v := &p.vals[in.Args[0].ID]
-			if !plainBarrier(in) || v.class != constant || v.imm >= 16 || id != nil && *id != v.imm {
-				return false
-			}
-			id = &v.imm
-		}
-	}
-	return true
-}
-
-func plainBarrier(in *ir.Instr) bool {
-	return in.Op == ir.OpBar && ir.BarKind(in.Sub) == ir.BarSync && len(in.Args) == 1 && in.Guard == nil
-}

@@ -8,18 +8,6 @@ import (
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
-// allLanes is a member mask that names the whole warp.
-const allLanes = 0xffffffff
-
-// uniformVote tells that a vote gives all lanes that execute it the same.
-func (p *plan) uniformVote(in *ir.Instr) bool {
-	if in.Op != ir.OpVote || in.Guard != nil {
-		return false
-	}
-	m := &p.vals[in.Args[1].ID]
-	return m.class == constant && m.imm == allLanes
-}
-
 // together emits a jump to the execution in Go unless the lanes of the warp that have not ended are all here.
 func (e *emitter) together(in *ir.Instr, back amd64.Label) bool {
 	run, err := ops.Compile(in)
@@ -116,15 +104,6 @@ func (e *emitter) shuffle(in *ir.Instr) bool {
 	}
 	e.Bind(back)
 	return true
-}
-
-// lanemasks are %lanemask_eq and its relatives for all lanes.
-var lanemasks = map[ir.SReg]func(lane int) uint32{
-	ir.LanemaskEq: func(l int) uint32 { return 1 << l },
-	ir.LanemaskLt: func(l int) uint32 { return 1<<l - 1 },
-	ir.LanemaskLe: func(l int) uint32 { return 2<<l - 1 },
-	ir.LanemaskGt: func(l int) uint32 { return ^uint32(2<<l - 1) },
-	ir.LanemaskGe: func(l int) uint32 { return ^uint32(1<<l - 1) },
 }
 
 // lanemask emits a special register that is a number for each lane.

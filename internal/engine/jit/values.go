@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package jit
 
 import (
@@ -6,6 +8,12 @@ import (
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/ops"
 	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// Canonical NaNs (PTX ISA, Floating Point).
+const (
+	nan32 = 0x7fffffff
+	nan64 = 0x7ff8000000000000
 )
 
 // place is where, in the frame of a warp that is not running, the value's home begins.

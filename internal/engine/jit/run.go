@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package jit
 
 import (
@@ -320,7 +322,7 @@ func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 			b.budget -= enterCost
 			b.prepare(w)
 			if w.site.kind == siteAccess && b.learn(w) {
-				le.PutUint64(w.frame[frameResume:], p.code.base+uint64(p.retries[w.word(frameSite)]))
+				le.PutUint64(w.frame[frameResume:], p.code.base+uint64(w.site.retry))
 				continue
 			}
 			if w.site.member >= 0 && b.missing(w) {

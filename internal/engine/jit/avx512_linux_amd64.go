@@ -1,0 +1,59 @@
+package jit
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/engine/interp"
+	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// New returns the engine for this machine's processor, or an error that wraps ErrUnavailable.
+func New() (engine.Engine, error) {
+	x := cpu.X86
+	if !(x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512CD && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT) {
+		return nil, fmt.Errorf("%w: it needs AVX-512 F, BW, DQ, VL and CD", ErrUnavailable)
+	}
+	return compiler{avx512{}, interp.New()}, nil
+}
+
+// avx512 is the target whose vectors hold half a warp.
+type avx512 struct{}
+
+func (avx512) name() string { return "jit/avx512" }
+
+func (avx512) registers() registers { return machine }
+
+func (avx512) vector(in *ir.Instr) (ok, nan bool) {
+	n := nativeOf(in)
+	return n.emit != nil, n.nan
+}
+
+func (avx512) scalar(in *ir.Instr) bool { return scalarNative(in) }
+
+func (avx512) early(p *plan, in *ir.Instr) bool { return early(p, in) }
+
+func (avx512) emit(p *program) (*output, error) {
+	e := &emitter{
+		p: p.plan, k: p.kernel, o: p.options, consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[int64]int32{},
+		frame: int32(p.frame), light: p.light, retries: map[int]amd64.Label{},
+		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
+	}
+	e.code()
+	text, err := e.Finish()
+	if err == nil {
+		err = e.err
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range e.retries {
+		e.sites[i].retry = e.Offset(l)
+	}
+	return &output{
+		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known, resume: e.Offset(e.resume), next: e.Offset(e.next),
+	}, nil
+}

@@ -1,0 +1,116 @@
+//go:build linux && (amd64 || arm64)
+
+package jit
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// call runs compiled code from a warp on. It returns 0 behind the last warp, and 1 where a warp stops: its frame says why.
+//
+//go:noescape
+func call(code, frame, area uint64) uint64
+
+// program is a compiled kernel.
+type program struct {
+	kernel    *ir.Kernel
+	options   engine.Options
+	reference engine.Program
+	target    target
+	plan      *plan
+	sites     []site
+	code      *code
+	resume    uint64 // address of the code that restores all registers of a warp and goes on where it stands
+	next      uint64 // address of the code that goes on with the next warp
+	light     bool   // warps pass barriers without Go
+	area      []byte // as it begins
+	limits    map[int64]int32
+	known     []int32
+	frame     int // bytes
+	escaped   atomic.Uint64
+	pool      sync.Pool
+}
+
+// compiler is the engine for one target.
+type compiler struct {
+	target    target
+	reference engine.Engine
+}
+
+func (c compiler) Name() string { return c.target.name() }
+
+// Escaped is the number of lane operations that were executed in Go so far.
+func (p *program) Escaped() uint64 { return p.escaped.Load() }
+
+// Compile compiles a kernel. It fails where the reference engine does, and for kernels with calls.
+func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
+	reference, err := c.reference.Compile(k, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(k.Funcs) > 1 || len(k.FuncTable) > 0 {
+		return nil, fmt.Errorf("compile kernel %s: calls are not supported", k.Name)
+	}
+	for _, b := range k.Funcs[0].Blocks {
+		for _, in := range b.Instrs {
+			for _, r := range in.Results {
+				if r.Type == ir.B128 {
+					return nil, fmt.Errorf("compile kernel %s: values of 128 bits are not supported", k.Name)
+				}
+			}
+		}
+	}
+	if len(k.Globals) > len(o.Globals) {
+		return nil, fmt.Errorf("compile kernel %s: %d addresses for %d variables", k.Name, len(o.Globals), len(k.Globals))
+	}
+	p := &program{kernel: k, options: o, reference: reference, target: c.target, plan: analyse(c.target, k.Funcs[0], o.Block, o.Globals)}
+	frame := p.plan.allocate(c.target.registers(), (framePend+4*int32(len(k.Funcs[0].Blocks))+63)/64*64)
+	p.frame = int(frame+63) / 64 * 64
+	if p.frame%1024 == 0 {
+		p.frame += 64 // frames that would compete for the same lines of the cache
+	}
+	p.light = oneBarrier(k.Funcs[0], p.plan)
+	if err := p.emit(); err != nil {
+		return nil, fmt.Errorf("compile kernel %s: %w", k.Name, err)
+	}
+	p.pool.New = func() any { return &running{program: p} }
+	return p, nil
+}
+
+// output is what a target makes of a plan.
+type output struct {
+	text  []byte
+	sites []site
+	// area is a block's area as it begins. limits and known are the places there of the number of shared bytes, less the
+	// key, plus one, and of what accesses know.
+	area   []byte
+	limits map[int64]int32
+	known  []int32
+	// resume and next are the offsets of the code that restores all registers of a warp and goes on where it stands, and
+	// of the code that goes on with the next warp.
+	resume, next int
+}
+
+func (p *program) emit() error {
+	o, err := p.target.emit(p)
+	if err != nil {
+		return err
+	}
+	if p.code, err = install(o.text); err != nil {
+		return err
+	}
+	p.sites, p.area, p.limits, p.known = o.sites, o.area, o.limits, o.known
+	p.resume, p.next = p.code.base+uint64(o.resume), p.code.base+uint64(o.next)
+	return nil
+}
+
+// LocalBytes is what the reference engine needs, since a block may go on there.
+func (p *program) LocalBytes() int { return p.reference.LocalBytes() }
+
+// Text returns the machine code, for tools.
+func (p *program) Text() []byte { return p.code.text }
