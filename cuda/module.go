@@ -69,10 +69,14 @@ func (d *Device) load(op string, image, text []byte, cfg LoadConfig) (*Module, e
 			m.entries, m.known = sigs, true
 		}
 	}
+	var original []byte
+	if isText(text) {
+		original = text
+	}
 	var h driver.Module
 	err := d.c.withMemory(func() (err error) {
 		h, m.log, err = d.c.drv.LoadModule(image, driver.ModuleOptions{
-			Name: cfg.Name, MaxRegisters: cfg.MaxRegisters, Debug: cfg.Debug, LineInfo: cfg.LineInfo})
+			Name: cfg.Name, MaxRegisters: cfg.MaxRegisters, Debug: cfg.Debug, LineInfo: cfg.LineInfo, PTX: original})
 		return err
 	})
 	if err != nil {

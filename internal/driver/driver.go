@@ -100,7 +100,8 @@ type Launch struct {
 	// Grid is the whole grid in blocks, Block the block in threads. All six are at least 1.
 	Grid, Block Dim3
 	// First and Count select the blocks to run, in the order of their linear index (x fastest). Count zero runs them
-	// all. The kernel sees the whole grid's %nctaid and its true %ctaid. Needs Caps.BlockRanges unless all are run.
+	// all. The kernel sees the whole grid's %nctaid and its true %ctaid. Needs Caps.BlockRanges unless all are run, and may
+	// be NotSupported for a kernel even so: a part that is cooperative, or a kernel that the device cannot change for it.
 	First, Count uint64
 	// SharedBytes is the dynamic shared memory of each block in bytes.
 	SharedBytes uint32
@@ -122,6 +123,9 @@ type ModuleOptions struct {
 	MaxRegisters int
 	// Debug and LineInfo ask the JIT for debug and line information.
 	Debug, LineInfo bool
+	// PTX is the text that a cubin or fatbin was made from, if the caller has it: launches of parts of a grid are made
+	// from it where the hardware has none. It is not read of PTX images, and must not change.
+	PTX []byte
 }
 
 // FunctionInfo describes a loaded kernel.

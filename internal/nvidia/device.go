@@ -215,7 +215,7 @@ func (d *device) Info() driver.Info { return d.info }
 
 // Caps says what the device can do.
 func (d *device) Caps() driver.Caps {
-	return driver.Caps{LoadsPTX: true, LoadsCubin: true, PrintsToStdout: true}
+	return driver.Caps{BlockRanges: true, LoadsPTX: true, LoadsCubin: true, PrintsToStdout: true}
 }
 
 // Attribute asks the driver.

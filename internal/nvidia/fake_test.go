@@ -35,6 +35,7 @@ type fake struct {
 	results map[string]uint32 // what functions return instead of doing anything
 	calls   map[string]int    // guarded by mu: how often each was called
 	mode    int32             // compute mode of the devices
+	binary  string            // what a fatbin was made from; empty for "not for this device"
 
 	mu      sync.Mutex
 	count   int
@@ -658,10 +659,12 @@ func compile(c *fakeContext, p *uintptr, image uintptr, n int, options *int32, v
 		buffers[cuapi.JITOption(o)] = f.values[i]
 	}
 	f.mu.Unlock()
-	if m := binary.LittleEndian.Uint32(memory(image, 4)); m == 0x464c457f || m == 0xba55ed50 {
+	text := f.binary
+	if m := binary.LittleEndian.Uint32(memory(image, 4)); m != 0x464c457f && m != 0xba55ed50 {
+		text = dl.GoString(image)
+	} else if text == "" {
 		return driver.NoBinaryForGPU
 	}
-	text := dl.GoString(image)
 	if !strings.Contains(text, ".version") {
 		return driver.InvalidPTX
 	}

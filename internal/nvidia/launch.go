@@ -7,7 +7,7 @@ import (
 	"github.com/tandem-go/tandem/internal/nvidia/cuapi"
 )
 
-// Launch checks a launch and queues it. It allocates nothing, unless the launch is cooperative.
+// Launch checks a launch and queues it. It allocates nothing, unless the launch is cooperative or of a part.
 func (d *device) Launch(l *driver.Launch) (driver.Ticket, error) {
 	if l == nil {
 		return 0, fail(driver.InvalidValue, "launch: no description")
@@ -21,10 +21,11 @@ func (d *device) Launch(l *driver.Launch) (driver.Ticket, error) {
 		return 0, err
 	}
 	if err = d.admit(f, l); err == nil {
-		err = d.allow(f, l.SharedBytes)
-	}
-	if err == nil {
-		err = d.launch(f, s, l)
+		if l.Count != 0 && l.Count != l.Grid.Count() {
+			err = d.launchPart(f, s, l)
+		} else if err = d.allow(f, l.SharedBytes); err == nil {
+			err = d.launch(f, s, l)
+		}
 	}
 	d.lose(s.release())
 	d.lose(f.module.release())
@@ -68,8 +69,6 @@ func (d *device) admit(f *function, l *driver.Launch) error {
 			f.info.SharedBytes, l.SharedBytes, m.sharedOptin)
 	case l.First >= g.Count() || l.Count > g.Count()-l.First || l.Count == 0 && l.First != 0:
 		return fail(driver.InvalidValue, "blocks %d to %d of a grid of %d", l.First, l.First+l.Count, g.Count())
-	case l.Count != 0 && l.Count != g.Count():
-		return fail(driver.NotSupported, "a part of a grid")
 	}
 	sig := f.info.Signature
 	if sig == nil {

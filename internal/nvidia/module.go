@@ -1,6 +1,7 @@
 package nvidia
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -17,10 +18,13 @@ type module struct {
 	handle  driver.Module
 	native  cuapi.Module
 	headers map[string]*ksig.Signature // of PTX, by entry
+	text    []byte                     // PTX, for launches of parts of a grid; nil if it is not known
+	options []cuapi.JITSetting
 
 	mu      sync.Mutex
 	kernels map[string]driver.Function   // guarded by mu: those looked up
 	infos   map[cuapi.Function]*function // guarded by mu: those loaded
+	parts   []cuapi.Module               // guarded by mu: of kernels changed for launches of parts
 }
 
 // function is a kernel. It lives as long as its module.
@@ -31,7 +35,8 @@ type function struct {
 	info   driver.FunctionInfo
 
 	mu      sync.Mutex
-	dynamic uint32 // guarded by mu: the dynamic shared memory that the driver was told to allow
+	dynamic uint32      // guarded by mu: the dynamic shared memory that the driver was told to allow
+	part    *partKernel // guarded by mu: the kernel changed for launches of parts, once needed
 }
 
 // module finds a module and counts the caller as its user.
@@ -61,10 +66,10 @@ func (d *device) LoadModule(image []byte, o driver.ModuleOptions) (driver.Module
 	if err != nil {
 		return 0, "", fmt.Errorf("load %s: %w", name, err)
 	}
-	m := &module{kernels: map[string]driver.Function{}, infos: map[cuapi.Function]*function{}}
+	m := &module{kernels: map[string]driver.Function{}, infos: map[cuapi.Function]*function{}, options: settings(o), text: o.PTX}
 	var log string
 	err = d.call(func() (err error) {
-		m.native, log, err = d.api.ModuleLoadDataEx(data, settings(o))
+		m.native, log, err = d.api.ModuleLoadDataEx(data, m.options)
 		return err
 	})
 	log = strings.TrimSpace(log)
@@ -76,7 +81,8 @@ func (d *device) LoadModule(image []byte, o driver.ModuleOptions) (driver.Module
 	}
 	m.init(func() error { return d.endModule(m) })
 	if text {
-		m.readHeaders(data[:len(data)-1])
+		m.text = data[:len(data)-1]
+		m.readHeaders(m.text)
 	}
 	if err := d.loadKernels(m); err != nil {
 		d.lose(m.release())
@@ -165,7 +171,11 @@ func (d *device) endModule(m *module) error {
 	if err := d.settle(); err != nil {
 		return err // in doubt it stays until the context ends
 	}
-	return d.quiet(func() error { return d.api.ModuleUnload(m.native) })
+	var errs []error
+	for _, native := range append(m.parts, m.native) { // nobody uses the module any more
+		errs = append(errs, d.quiet(func() error { return d.api.ModuleUnload(native) }))
+	}
+	return errors.Join(errs...)
 }
 
 // badName reports a name that C cannot hold.

@@ -134,6 +134,31 @@ var launchChecks = []check{
 		t.ok(t.Synchronize(0))
 	}},
 	{"BlockRange", "First and Count select the blocks to run, in the order of their linear index (x fastest). The kernel sees the whole grid's %nctaid and its true %ctaid.", blockRange},
+	{"BlockRangeVariables", "The kernel [of a part of a grid] sees the whole (its module's variables included).", func(t *T) {
+		if !t.Caps().BlockRanges {
+			return // BlockRange checks that it says so
+		}
+		m := t.load()
+		counter, _, err := t.Global(m, "counter")
+		t.ok(err)
+		primes, _, err := t.Global(m, "primes")
+		t.ok(err)
+		out := t.alloc(20)
+		part := driver.Launch{
+			Function: t.function(m, "globals"), Grid: driver.Dim3{X: 3, Y: 2, Z: 1}, First: 4, Count: 1, Block: one, Params: params(out),
+		}
+		_, err = t.Launch(&part)
+		t.ok(err)
+		equal(t, []uint32{7, 2, 3, 5, 7}, t.read(out, 5, 0))
+		equal(t, []uint32{14}, t.read(counter, 1, 0))
+		t.ok(t.Write(counter, encode(50), 0))
+		t.ok(t.Write(primes+4, encode(11), 0))
+		_, err = t.Launch(&part)
+		t.ok(err)
+		equal(t, []uint32{50, 2, 11, 5, 7}, t.read(out, 5, 0))
+		t.start(part.Function, 0, out)
+		equal(t, []uint32{100, 2, 11, 5, 7}, t.read(out, 5, 0))
+	}},
 	{"WholeGrid", "Count zero runs them all.", func(t *T) {
 		m := t.load()
 		for _, grid := range []driver.Dim3{one, {X: 5, Y: 3, Z: 2}, {X: 1, Y: 1, Z: 300}, {X: 1000, Y: 1, Z: 1}} {
