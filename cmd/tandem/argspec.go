@@ -135,7 +135,7 @@ func (s *spec) argument(ctx context.Context, dev *cuda.Device) (arg any, m *memo
 	case s.value != nil:
 		return s.value, nil, nil
 	}
-	form := &npy.Array{DType: s.dtype, Shape: []int{s.n}}
+	form := &npy.Array{Header: npy.Header{DType: s.dtype, Shape: []int{s.n}}}
 	if s.load != "" {
 		if form, err = npy.ReadFile(s.load); err != nil {
 			return nil, nil, fmt.Errorf("argument %q: %w", s.text, err)

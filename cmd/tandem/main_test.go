@@ -29,7 +29,7 @@ func write(t *testing.T, name, text string) {
 
 func saveFloats(t *testing.T, name string, x ...float32) {
 	t.Helper()
-	a := npy.Array{DType: "f4", Shape: []int{len(x)}}
+	a := npy.Array{Header: npy.Header{DType: "f4", Shape: []int{len(x)}}}
 	for _, v := range x {
 		a.Data = binary.LittleEndian.AppendUint32(a.Data, math.Float32bits(v))
 	}

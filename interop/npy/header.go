@@ -7,9 +7,8 @@ import (
 )
 
 // parseHeader reads the header, a Python dictionary with exactly the keys descr, fortran_order and shape.
-func parseHeader(text string) (a *Array, big bool, err error) {
+func parseHeader(text string) (h Header, big bool, err error) {
 	p := &literal{rest: strings.TrimRight(text, " \n\x00")}
-	a = &Array{}
 	seen := map[string]bool{}
 	p.expect("{")
 	for p.err == nil && !p.accept("}") {
@@ -21,11 +20,11 @@ func parseHeader(text string) (a *Array, big bool, err error) {
 		seen[key] = true
 		switch key {
 		case "descr":
-			a.DType, big = p.dtype()
+			h.DType, big = p.dtype()
 		case "fortran_order":
-			a.Fortran = p.boolean()
+			h.Fortran = p.boolean()
 		case "shape":
-			a.Shape = p.shape()
+			h.Shape = p.shape()
 		default:
 			p.fail("unexpected key %q", key)
 		}
@@ -38,9 +37,9 @@ func parseHeader(text string) (a *Array, big bool, err error) {
 		p.fail("want the keys descr, fortran_order and shape")
 	}
 	if p.err != nil {
-		return nil, false, fmt.Errorf("bad header: %w", p.err)
+		return Header{}, false, fmt.Errorf("bad header: %w", p.err)
 	}
-	return a, big, nil
+	return h, big, nil
 }
 
 // literal scans the few Python literals that a header has. After an error it does nothing.

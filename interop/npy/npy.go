@@ -1,7 +1,11 @@
-// Package npy reads and writes NumPy's .npy files.
+// Package npy reads and writes NumPy's .npy and .npz files.
 //
 // It covers formats 1.0, 2.0 and 3.0 with the fixed-width numeric types, in either byte order and either memory order; data
-// come out little-endian, as they lie in a device's memory. Structured, object and string types are refused.
+// come out little-endian, as they lie in a device's memory. Structured, object and string types are refused, so nothing
+// that a file says is ever executed.
+//
+// ReadFile and WriteFile hold the elements as bytes; Elements and Of give them types. Into reads elements straight to where
+// they belong, such as page-locked memory of a device, and Map maps a file without reading it.
 // Source: NumPy's documentation of numpy.lib.format.
 package npy
 
@@ -19,14 +23,19 @@ import (
 	"strings"
 )
 
-// Array is the contents of one file.
-type Array struct {
+// Header says what elements a file has.
+type Header struct {
 	// DType is NumPy's type without the byte order: i1 to i8, u1 to u8, f2, f4, f8, c8, c16 or b1.
 	DType string
 	// Shape is the extent in each dimension; empty for a scalar.
 	Shape []int
 	// Fortran: the first index varies fastest. Else the last.
 	Fortran bool
+}
+
+// Array is the contents of one file.
+type Array struct {
+	Header
 	// Data are the elements, little-endian.
 	Data []byte
 }
@@ -37,15 +46,27 @@ var sizes = map[string]int{
 }
 
 // ElementBytes is the size of one element in bytes, 0 for an unknown type.
-func (a *Array) ElementBytes() int { return sizes[a.DType] }
+func (h *Header) ElementBytes() int { return sizes[h.DType] }
 
 // Len is the number of elements.
-func (a *Array) Len() int {
+func (h *Header) Len() int {
 	n := 1
-	for _, d := range a.Shape {
+	for _, d := range h.Shape {
 		n *= d
 	}
 	return n
+}
+
+// bytes is the size of all elements, if that is a size at all.
+func (h *Header) bytes() (int, error) {
+	n := h.ElementBytes()
+	for _, d := range h.Shape {
+		if d < 0 || d != 0 && n > (1<<62)/d {
+			return 0, fmt.Errorf("shape %v is too large", h.Shape)
+		}
+		n *= d
+	}
+	return n, nil
 }
 
 const (
@@ -72,29 +93,35 @@ func ReadFile(name string) (*Array, error) {
 
 // Read reads one array. It reads no further than its end.
 func Read(r io.Reader) (*Array, error) {
-	head, err := header(r)
+	h, big, err := readHeader(r)
 	if err != nil {
 		return nil, err
 	}
-	a, big, err := parseHeader(head)
+	n, err := h.bytes()
 	if err != nil {
 		return nil, err
 	}
-	size := a.ElementBytes()
-	n := size
-	for _, d := range a.Shape {
-		if d != 0 && n > (1<<62)/d {
-			return nil, fmt.Errorf("shape %v is too large", a.Shape)
-		}
-		n *= d
-	}
+	a := &Array{Header: h}
 	if a.Data, err = readN(r, n); err != nil {
-		return nil, fmt.Errorf("the file ends before %d elements of %s: %w", a.Len(), a.DType, err)
+		return nil, short(&h, err)
 	}
 	if big {
 		swap(a.Data, a.DType)
 	}
 	return a, nil
+}
+
+// short is the error of a file that ends too early.
+func short(h *Header, err error) error {
+	return fmt.Errorf("the file ends before %d elements of %s: %w", h.Len(), h.DType, err)
+}
+
+func readHeader(r io.Reader) (h Header, big bool, err error) {
+	text, err := header(r)
+	if err != nil {
+		return Header{}, false, err
+	}
+	return parseHeader(text)
 }
 
 // readN reads n bytes, allocating as they come, so that a header cannot ask for more memory than the file has.
@@ -157,7 +184,7 @@ func Write(w io.Writer, a *Array) error {
 	if a.ElementBytes() == 0 {
 		return fmt.Errorf("type %q is not known", a.DType)
 	}
-	if len(a.Data) != a.Len()*a.ElementBytes() {
+	if n, err := a.bytes(); err != nil || n != len(a.Data) {
 		return fmt.Errorf("%d bytes do not make shape %v of %s", len(a.Data), a.Shape, a.DType)
 	}
 	order := "<"
@@ -203,7 +230,12 @@ func pad(text string, fixed int) string {
 }
 
 // WriteFile writes a file; it is whole or not there.
-func WriteFile(name string, a *Array) (err error) {
+func WriteFile(name string, a *Array) error {
+	return whole(name, func(f *os.File) error { return Write(f, a) })
+}
+
+// whole lets write fill a file beside name, and moves it there when that has succeeded.
+func whole(name string, write func(*os.File) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), ".npy-")
 	if err != nil {
 		return err
@@ -213,7 +245,7 @@ func WriteFile(name string, a *Array) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	err = Write(f, a)
+	err = write(f)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}

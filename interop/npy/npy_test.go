@@ -15,11 +15,11 @@ import (
 
 func TestRoundTrip(t *testing.T) {
 	for _, a := range []npy.Array{
-		{DType: "f4", Shape: []int{3}, Data: bytes.Repeat([]byte{1, 2, 3, 4}, 3)},
-		{DType: "u1", Shape: []int{2, 3}, Fortran: true, Data: []byte("abcdef")},
-		{DType: "c16", Shape: []int{}, Data: bytes.Repeat([]byte{7}, 16)},
-		{DType: "i8", Shape: []int{4, 0, 2}, Data: []byte{}},
-		{DType: "f8", Shape: append([]int{1}, bytesToInts(30_000)...), Data: make([]byte, 8)},
+		{Header: npy.Header{DType: "f4", Shape: []int{3}}, Data: bytes.Repeat([]byte{1, 2, 3, 4}, 3)},
+		{Header: npy.Header{DType: "u1", Shape: []int{2, 3}, Fortran: true}, Data: []byte("abcdef")},
+		{Header: npy.Header{DType: "c16", Shape: []int{}}, Data: bytes.Repeat([]byte{7}, 16)},
+		{Header: npy.Header{DType: "i8", Shape: []int{4, 0, 2}}, Data: []byte{}},
+		{Header: npy.Header{DType: "f8", Shape: append([]int{1}, bytesToInts(30_000)...)}, Data: make([]byte, 8)},
 	} {
 		var b bytes.Buffer
 		require.NoError(t, npy.Write(&b, &a))
@@ -72,8 +72,8 @@ func TestRefused(t *testing.T) {
 		_, err := npy.Read(strings.NewReader(text))
 		require.ErrorContains(t, err, want, "%q", text)
 	}
-	require.ErrorContains(t, npy.Write(&bytes.Buffer{}, &npy.Array{DType: "f4", Shape: []int{2}, Data: make([]byte, 4)}), "4 bytes")
-	require.ErrorContains(t, npy.Write(&bytes.Buffer{}, &npy.Array{DType: "O"}), `"O"`)
+	require.ErrorContains(t, npy.Write(&bytes.Buffer{}, &npy.Array{Header: npy.Header{DType: "f4", Shape: []int{2}}, Data: make([]byte, 4)}), "4 bytes")
+	require.ErrorContains(t, npy.Write(&bytes.Buffer{}, &npy.Array{Header: npy.Header{DType: "O"}}), `"O"`)
 }
 
 func FuzzRead(f *testing.F) {
@@ -94,12 +94,12 @@ func FuzzRead(f *testing.F) {
 // TestWriteFile: a file that cannot be written whole is not there.
 func TestWriteFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.npy")
-	require.Error(t, npy.WriteFile(name, &npy.Array{DType: "f4", Shape: []int{1}}))
+	require.Error(t, npy.WriteFile(name, &npy.Array{Header: npy.Header{DType: "f4", Shape: []int{1}}}))
 	require.NoFileExists(t, name)
 	left, err := os.ReadDir(filepath.Dir(name))
 	require.NoError(t, err)
 	require.Empty(t, left)
-	want := &npy.Array{DType: "f4", Shape: []int{1}, Data: []byte{0, 0, 128, 63}}
+	want := &npy.Array{Header: npy.Header{DType: "f4", Shape: []int{1}}, Data: []byte{0, 0, 128, 63}}
 	require.NoError(t, npy.WriteFile(name, want))
 	got, err := npy.ReadFile(name)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestNumPy(t *testing.T) {
 	}
 	a, err := npy.ReadFile(name)
 	require.NoError(t, err)
-	require.Equal(t, &npy.Array{DType: "i4", Shape: []int{3, 2}, Fortran: true, Data: []byte{0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0}}, a)
+	require.Equal(t, &npy.Array{Header: npy.Header{DType: "i4", Shape: []int{3, 2}, Fortran: true}, Data: []byte{0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0}}, a)
 	require.NoError(t, npy.WriteFile(name, a))
 	out, err := python("print(np.load(" + quote(name) + ").tolist())")
 	require.NoError(t, err, out)
