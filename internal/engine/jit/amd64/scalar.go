@@ -220,6 +220,38 @@ func (a *Asm) AluMI(w Width, op Alu, m Mem, imm int32) {
 // TestRR sets the flags of x AND y.
 func (a *Asm) TestRR(w Width, x, y Reg) { a.regReg(w, 0x85, y, x) }
 
+// TestRI sets the flags of x AND imm, which has 32 bits, or eight at W8.
+func (a *Asm) TestRI(w Width, x Reg, imm int32) {
+	if w == W8 {
+		if x == RAX {
+			a.bytes(0xa8, byte(imm))
+			return
+		}
+		a.rex(w, 0, 0, uint8(x), x > 3)
+		a.bytes(0xf6)
+		a.modReg(0, uint8(x))
+		a.bytes(byte(imm))
+		return
+	}
+	a.rex(w, 0, 0, uint8(x), false)
+	if x == RAX {
+		a.bytes(0xa9)
+	} else {
+		a.bytes(0xf7)
+		a.modReg(0, uint8(x))
+	}
+	a.imm32(imm)
+}
+
+// JmpM jumps to the address in memory.
+func (a *Asm) JmpM(m Mem) { a.regMem(W32, 0xff, 4, m) }
+
+// DivM divides RDX:RAX by memory, unsigned, IdivM signed: quotient in RAX, remainder in RDX.
+func (a *Asm) DivM(w Width, m Mem) { a.regMem(w, 0xf7, 6, m) }
+
+// IdivM divides RDX:RAX by memory, signed.
+func (a *Asm) IdivM(w Width, m Mem) { a.regMem(w, 0xf7, 7, m) }
+
 // ImulRR is dst = dst * src.
 func (a *Asm) ImulRR(w Width, dst, src Reg) { a.regReg(w, 0x0faf, dst, src) }
 

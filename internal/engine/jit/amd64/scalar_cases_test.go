@@ -119,6 +119,8 @@ func memoryCases(w Width) (out []instruction) {
 		add(fmt.Sprintf("lock cmpxchg %s%s, %s", p, m.text, g(w, RCX)), func(a *Asm) { a.LockCmpxchg(w, mm, RCX) })
 		add(fmt.Sprintf("lock or %s%s, %s", p, m.text, g(w, RCX)), func(a *Asm) { a.LockAlu(w, OR, mm, RCX) })
 		add(fmt.Sprintf("xchg %s%s, %s", p, m.text, g(w, RDX)), func(a *Asm) { a.Xchg(w, mm, RDX) })
+		add(fmt.Sprintf("div %s%s", p, m.text), func(a *Asm) { a.DivM(w, mm) })
+		add(fmt.Sprintf("idiv %s%s", p, m.text), func(a *Asm) { a.IdivM(w, mm) })
 	}
 	return out
 }
@@ -140,6 +142,7 @@ func otherCases() (out []instruction) {
 		add("mov byte ptr "+m.text+", sil", func(a *Asm) { a.MovMR(W8, mm, RSI) })
 		add("mov byte ptr "+m.text+", bl", func(a *Asm) { a.MovMR(W8, mm, RBX) })
 		add("mov word ptr "+m.text+", r10w", func(a *Asm) { a.MovMR(W16, mm, R10) })
+		add("jmp qword ptr "+m.text, func(a *Asm) { a.JmpM(mm) })
 		add("ldmxcsr dword ptr "+m.text, func(a *Asm) { a.Ldmxcsr(mm) })
 		add("stmxcsr dword ptr "+m.text, func(a *Asm) { a.Stmxcsr(mm) })
 	}
@@ -150,6 +153,9 @@ func otherCases() (out []instruction) {
 		add(fmt.Sprintf("movsx %s, %s", g(W64, x), g(W8, y)), func(a *Asm) { a.MovSX(W64, W8, x, y) })
 		add(fmt.Sprintf("movsx %s, %s", g(W32, x), g(W16, y)), func(a *Asm) { a.MovSX(W32, W16, x, y) })
 		add(fmt.Sprintf("movsxd %s, %s", g(W64, x), g(W32, y)), func(a *Asm) { a.MovSX(W64, W32, x, y) })
+		add(fmt.Sprintf("test %s, 7", g(W8, x)), func(a *Asm) { a.TestRI(W8, x, 7) })
+		add(fmt.Sprintf("test %s, 70000", g(W32, x)), func(a *Asm) { a.TestRI(W32, x, 70000) })
+		add(fmt.Sprintf("test %s, 70000", g(W64, x)), func(a *Asm) { a.TestRI(W64, x, 70000) })
 		add("jmp "+g(W64, x), func(a *Asm) { a.JmpR(x) })
 		add(fmt.Sprintf("mov %s, 0x7fffffff", g(W32, x)), func(a *Asm) { a.MovRI(x, 0x7fffffff) })
 		add(fmt.Sprintf("mov %s, -5", g(W64, x)), func(a *Asm) { a.MovRI(x, ^uint64(4)) })

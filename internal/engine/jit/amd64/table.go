@@ -56,6 +56,8 @@ var (
 	VPMULLD         = &Row{Name: "vpmulld", Map: 2, PP: 1, Op: 0x40, Enc: EVEX | VEX, Elem: 4}
 	VPMULLQ         = &Row{Name: "vpmullq", Map: 2, PP: 1, Op: 0x40, Enc: EVEX, W: 1, Elem: 8}
 	VPMULUDQ        = &Row{Name: "vpmuludq", Map: 1, PP: 1, Op: 0xf4, Enc: EVEX | VEX, W: 1, Elem: 8}
+	VPSADBW         = &Row{Name: "vpsadbw", Map: 1, PP: 1, Op: 0xf6, Enc: EVEX | VEX, Tuple: FullMem, Elem: 1}
+	VPMADDWD        = &Row{Name: "vpmaddwd", Map: 1, PP: 1, Op: 0xf5, Enc: EVEX | VEX, Tuple: FullMem, Elem: 2}
 	VPMULDQ         = &Row{Name: "vpmuldq", Map: 2, PP: 1, Op: 0x28, Enc: EVEX | VEX, W: 1, Elem: 8}
 	VPMINSD         = &Row{Name: "vpminsd", Map: 2, PP: 1, Op: 0x39, Enc: EVEX | VEX, Elem: 4}
 	VPMINSQ         = &Row{Name: "vpminsq", Map: 2, PP: 1, Op: 0x39, Enc: EVEX, W: 1, Elem: 8}
@@ -76,6 +78,9 @@ var (
 	VPSLLDI         = &Row{Name: "vpslld", Map: 1, PP: 1, Op: 0x72, Enc: EVEX | VEX, Elem: 4, Digit: 6}
 	VPSRLDI         = &Row{Name: "vpsrld", Map: 1, PP: 1, Op: 0x72, Enc: EVEX | VEX, Elem: 4, Digit: 2}
 	VPSRADI         = &Row{Name: "vpsrad", Map: 1, PP: 1, Op: 0x72, Enc: EVEX | VEX, Elem: 4, Digit: 4}
+	VPSRLWI         = &Row{Name: "vpsrlw", Map: 1, PP: 1, Op: 0x71, Enc: EVEX | VEX, Tuple: FullMem, Elem: 2, Digit: 2}
+	VPSRAWI         = &Row{Name: "vpsraw", Map: 1, PP: 1, Op: 0x71, Enc: EVEX | VEX, Tuple: FullMem, Elem: 2, Digit: 4}
+	VPSLLWI         = &Row{Name: "vpsllw", Map: 1, PP: 1, Op: 0x71, Enc: EVEX | VEX, Tuple: FullMem, Elem: 2, Digit: 6}
 	VPSLLQI         = &Row{Name: "vpsllq", Map: 1, PP: 1, Op: 0x73, Enc: EVEX | VEX, W: 1, Elem: 8, Digit: 6}
 	VPSRLQI         = &Row{Name: "vpsrlq", Map: 1, PP: 1, Op: 0x73, Enc: EVEX | VEX, W: 1, Elem: 8, Digit: 2}
 	VPSRAQI         = &Row{Name: "vpsraq", Map: 1, PP: 1, Op: 0x72, Enc: EVEX, W: 1, Elem: 8, Digit: 4}
@@ -102,6 +107,7 @@ var (
 	VPTESTMD        = &Row{Name: "vptestmd", Map: 2, PP: 1, Op: 0x27, Enc: EVEX, Elem: 4}
 	VPTESTNMD       = &Row{Name: "vptestnmd", Map: 2, PP: 2, Op: 0x27, Enc: EVEX, Elem: 4}
 	VPTESTMQ        = &Row{Name: "vptestmq", Map: 2, PP: 1, Op: 0x27, Enc: EVEX, W: 1, Elem: 8}
+	VPTESTNMQ       = &Row{Name: "vptestnmq", Map: 2, PP: 2, Op: 0x27, Enc: EVEX, W: 1, Elem: 8}
 	VFPCLASSPS      = &Row{Name: "vfpclassps", Map: 3, PP: 1, Op: 0x66, Enc: EVEX, Elem: 4}
 	VFPCLASSPD      = &Row{Name: "vfpclasspd", Map: 3, PP: 1, Op: 0x66, Enc: EVEX, W: 1, Elem: 8}
 	VBLENDMPS       = &Row{Name: "vblendmps", Map: 2, PP: 1, Op: 0x65, Enc: EVEX, Elem: 4}
@@ -334,6 +340,8 @@ var Rows = map[string]*Row{
 	"VPMULLD":         VPMULLD,
 	"VPMULLQ":         VPMULLQ,
 	"VPMULUDQ":        VPMULUDQ,
+	"VPSADBW":         VPSADBW,
+	"VPMADDWD":        VPMADDWD,
 	"VPMULDQ":         VPMULDQ,
 	"VPMINSD":         VPMINSD,
 	"VPMINSQ":         VPMINSQ,
@@ -354,6 +362,9 @@ var Rows = map[string]*Row{
 	"VPSLLDI":         VPSLLDI,
 	"VPSRLDI":         VPSRLDI,
 	"VPSRADI":         VPSRADI,
+	"VPSRLWI":         VPSRLWI,
+	"VPSRAWI":         VPSRAWI,
+	"VPSLLWI":         VPSLLWI,
 	"VPSLLQI":         VPSLLQI,
 	"VPSRLQI":         VPSRLQI,
 	"VPSRAQI":         VPSRAQI,
@@ -380,6 +391,7 @@ var Rows = map[string]*Row{
 	"VPTESTMD":        VPTESTMD,
 	"VPTESTNMD":       VPTESTNMD,
 	"VPTESTMQ":        VPTESTMQ,
+	"VPTESTNMQ":       VPTESTNMQ,
 	"VFPCLASSPS":      VFPCLASSPS,
 	"VFPCLASSPD":      VFPCLASSPD,
 	"VBLENDMPS":       VBLENDMPS,
