@@ -1,0 +1,218 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// measurement is what was measured of one kernel.
+type measurement struct {
+	Kernel string `json:"kernel"`
+	// Engines are what executed it, one for each column of Tandem.
+	Engines []string `json:"engines"`
+	// Median is milliseconds by column; pocl_best is the best of PoCL's methods, which PoCLBest names.
+	Median   map[string]float64 `json:"median_ms"`
+	PoCLBest string             `json:"pocl_best"`
+	// Ratio is how many times longer a column takes than Tandem: the median of the ratios of the rounds.
+	Ratio map[string]float64 `json:"ratio"`
+	// Escaped is the share of lane operations executed in Go; below 0: not known.
+	Escaped float64 `json:"escaped"`
+	// Flops and Bytes are the arithmetic of one launch and the memory that it has to move at least.
+	Flops  float64              `json:"flops"`
+	Bytes  float64              `json:"bytes"`
+	Rounds map[string][]float64 `json:"rounds_ms"`
+	Failed map[string]string    `json:"failed,omitempty"`
+	asked  asked
+}
+
+// summarise makes medians and ratios of the rounds.
+func (m *measurement) summarise() {
+	m.Median, m.Ratio = map[string]float64{}, map[string]float64{}
+	if m.PoCLBest != "" {
+		m.Rounds["pocl_best"] = m.Rounds[m.PoCLBest]
+	}
+	base := m.Rounds["tandem"]
+	for name, rounds := range m.Rounds {
+		m.Median[name] = median(rounds)
+		if len(base) != len(rounds) {
+			continue
+		}
+		var ratios []float64
+		for i := range rounds {
+			ratios = append(ratios, rounds[i]/base[i])
+		}
+		m.Ratio[name] = median(ratios)
+	}
+}
+
+// line is the kernel's line of the table.
+func (m *measurement) line() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "kernel=%s", m.Kernel)
+	field := func(key string, v float64, ok bool, format string) {
+		if !ok {
+			fmt.Fprintf(&s, " %s=-", key)
+			return
+		}
+		fmt.Fprintf(&s, " %s="+format, key, v)
+	}
+	for _, c := range []string{"tandem", "pocl", "pocl_best", "c", "c_bestalgo", "go"} {
+		v, ok := m.Median[c]
+		field(c+"_ms", v, ok, "%.3f")
+	}
+	field("escaped", m.Escaped, m.Escaped >= 0, "%.4f")
+	for _, c := range []string{"pocl", "pocl_best", "c", "c_bestalgo", "go"} {
+		v, ok := m.Ratio[c]
+		if c == "c" || c == "c_bestalgo" {
+			field("times_"+c, 1/v, ok, "%.2f") // as long as C
+		} else {
+			field("vs_"+c, v, ok, "%.2f") // times faster
+		}
+	}
+	fmt.Fprintf(&s, " pocl_method=%s engine=%s", m.method(), strings.Join(m.Engines, ","))
+	for name, v := range m.Median {
+		if e, ok := strings.CutPrefix(name, "tandem_"); ok {
+			fmt.Fprintf(&s, " %s_ms=%.3f", e, v)
+		}
+	}
+	for _, name := range slices.Sorted(keys(m.Failed)) {
+		fmt.Fprintf(&s, " failed:%s=%q", name, m.Failed[name])
+	}
+	return s.String()
+}
+
+func (m *measurement) method() string {
+	switch m.PoCLBest {
+	case "":
+		return "-"
+	case "pocl":
+		return "default"
+	}
+	return strings.TrimPrefix(m.PoCLBest, "pocl_")
+}
+
+func keys[V any](m map[string]V) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// report is the result of a run.
+type report struct {
+	Time      string             `json:"time"`
+	CPU       string             `json:"cpu"`
+	Threads   int                `json:"threads"`
+	Go        string             `json:"go"`
+	Rounds    int                `json:"rounds"`
+	Seed      uint64             `json:"seed"`
+	LeftOut   map[string]string  `json:"left_out,omitempty"`
+	Kernels   []*measurement     `json:"kernels"`
+	Geometric map[string]float64 `json:"geometric_mean"`
+}
+
+func newReport(o options) (*report, error) {
+	r := &report{LeftOut: map[string]string{}}
+	if o.merge != "" {
+		text, err := os.ReadFile(o.merge)
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		if err == nil {
+			if err := json.Unmarshal(text, r); err != nil {
+				return nil, fmt.Errorf("%s: %w", o.merge, err)
+			}
+		}
+	}
+	r.Time, r.Threads, r.Go = time.Now().UTC().Format(time.RFC3339), runtime.GOMAXPROCS(0), runtime.Version()
+	r.Rounds, r.Seed, r.CPU = o.rounds, o.seed, cpu()
+	return r, nil
+}
+
+// cpu is the model of the processor.
+func cpu() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err == nil {
+		for line := range strings.Lines(string(text)) {
+			if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
+				return strings.TrimSpace(v)
+			}
+		}
+	}
+	return runtime.GOARCH
+}
+
+func (r *report) leaveOut(name string, why error) { r.LeftOut[name] = why.Error() }
+
+// add puts a measurement in place of an older one.
+func (r *report) add(m *measurement) {
+	if i := slices.IndexFunc(r.Kernels, func(o *measurement) bool { return o.Kernel == m.Kernel }); i >= 0 {
+		r.Kernels[i] = m
+		return
+	}
+	r.Kernels = append(r.Kernels, m)
+}
+
+// finish sorts the kernels as the table of kernels is, and makes the means.
+func (r *report) finish() {
+	order := names(kernels)
+	slices.SortStableFunc(r.Kernels, func(a, b *measurement) int {
+		return slices.Index(order, a.Kernel) - slices.Index(order, b.Kernel)
+	})
+	sums, counts := map[string]float64{}, map[string]float64{}
+	for _, m := range r.Kernels {
+		for name, v := range m.Ratio {
+			sums[name] += math.Log(v)
+			counts[name]++
+		}
+		if avx2, ok := m.Median["tandem_jit_avx2"]; ok && m.Rounds["pocl_best"] != nil {
+			sums["avx2_pocl_best"] += math.Log(m.Median["pocl_best"] / avx2)
+			counts["avx2_pocl_best"]++
+		}
+	}
+	r.Geometric = map[string]float64{}
+	for name, s := range sums {
+		r.Geometric[name] = math.Exp(s / counts[name])
+	}
+}
+
+func (r *report) print(w io.Writer) {
+	for _, m := range r.Kernels {
+		fmt.Fprintln(w, m.line())
+	}
+	fmt.Fprintf(w, "geometric means over %d kernels:", len(r.Kernels))
+	for _, c := range []string{"pocl", "pocl_best", "c", "c_bestalgo", "go", "avx2_pocl_best"} {
+		v, ok := r.Geometric[c]
+		switch {
+		case !ok:
+		case c == "c" || c == "c_bestalgo":
+			fmt.Fprintf(w, " times_%s=%.2f", c, 1/v)
+		default:
+			fmt.Fprintf(w, " vs_%s=%.2f", c, v)
+		}
+	}
+	fmt.Fprintln(w)
+	for _, name := range slices.Sorted(keys(r.LeftOut)) {
+		fmt.Fprintf(w, "left out: %s: %s\n", name, r.LeftOut[name])
+	}
+}
+
+func (r *report) save(file string) error {
+	text, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
+}
+
+func (r *report) draw(string) error { return nil }
