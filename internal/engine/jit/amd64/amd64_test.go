@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +41,7 @@ func encode(t *testing.T, in instruction) string {
 
 // TestGolden compares the bytes of every case with those of GNU as.
 func TestGolden(t *testing.T) {
-	cases := slices.Concat(vectorCases(), maskCases(), scalarCases())
+	cases := slices.Concat(vectorCases(), maskCases(), scalarCases(), avx2Cases())
 	if *rewrite {
 		assemble(t, cases)
 	}
@@ -95,7 +96,12 @@ func TestRowsAreCovered(t *testing.T) {
 	for _, in := range slices.Concat(vectorCases(), maskCases()) {
 		text += in.text + "\n"
 	}
-	for name, r := range Rows {
+	for _, in := range avx2Cases() {
+		text += in.text + "\n"
+	}
+	all := maps.Clone(Rows)
+	maps.Copy(all, AVX2Rows)
+	for name, r := range all {
 		if !strings.Contains(text, r.Name+" ") {
 			t.Errorf("%s (%s) has no case", name, r.Name)
 		}
