@@ -64,6 +64,10 @@ type Launch struct {
 	// GridWorkspace is the address of two zeroed words for a cooperative launch, 0 for others. %envreg1 is its high half
 	// and %envreg2 its low half: there the grid groups of CUDA's cooperative_groups.h find the word of their barrier.
 	GridWorkspace uint64
+	// Watch, if not nil, sees what the launch does, and Cover, if not nil, counts what it executes. Engines other than the
+	// reference engine do not support them.
+	Watch Watch
+	Cover *Coverage
 }
 
 // Windows are the memory that a running block has for itself. Both lie in the device's range, so generic addresses of
@@ -114,4 +118,6 @@ type Fault struct {
 	Space  string
 	// Detail says what is wrong in words; for an assertion, its text.
 	Detail string
+	// Deadlock: threads wait for each other.
+	Deadlock bool
 }

@@ -58,6 +58,9 @@ func (b *running) arrive(w *warp, g *group, s *step, id int) {
 	if len(operands) > 0 {
 		r.expected = int(uint32(g.frame.values[operands[0]][bits.TrailingZeros32(g.mask)]))
 	}
+	if b.watch != nil {
+		b.watch.Arrive(s.in, w.ID, g.mask, w.live, id)
+	}
 	r.arrived[w.ID] |= g.mask
 	r.count += bits.OnesCount32(g.mask)
 	if kind == ir.BarArrive {
@@ -91,6 +94,9 @@ func (b *running) complete(id int) {
 	r := &b.barriers[id]
 	if r.count == 0 || r.expected == 0 && r.count < b.live || !b.full(r) {
 		return
+	}
+	if b.watch != nil {
+		b.watch.Complete(id, r.expected == 0 || r.count >= b.live)
 	}
 	for _, w := range b.warps {
 		for _, g := range w.groups {

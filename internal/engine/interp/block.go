@@ -21,6 +21,8 @@ type running struct {
 	next     int  // the warp whose turn it is
 	atGrid   bool // the last Run ended at the grid barrier
 	budget   int
+	watch    engine.BlockWatch // nil: nobody watches
+	counts   []uint64          // executions by step; nil: nobody counts
 }
 
 func newBlock(p *program) *running {
@@ -40,11 +42,17 @@ func (p *program) Block(l *engine.Launch, i uint64, win engine.Windows) engine.B
 	b.live, b.next, b.atGrid = threads, 0, false
 	gx, gy := uint64(l.Grid[0]), uint64(l.Grid[1])
 	at := [3]uint32{uint32(i % gx), uint32(i / gx % gy), uint32(i / gx / gy)}
+	if l.Watch != nil {
+		b.watch = l.Watch.Block(at, win)
+	}
+	if l.Cover != nil {
+		b.counts = make([]uint64, p.steps)
+	}
 	for id := 0; id*engine.WarpSize < threads; id++ {
 		w := b.newWarp()
 		w.Memory, w.Cache, w.Globals = p.options.Memory, &b.cache, p.options.Globals
 		w.Launch, w.Windows, w.LocalBytes = l, win, uint64(p.localBytes)
-		w.Block, w.ID = at, id
+		w.Block, w.ID, w.Watch = at, id, b.watch
 		w.live = uint32(1<<min(engine.WarpSize, threads-id*engine.WarpSize) - 1)
 		w.root = b.newFrame(p.funcs[0])
 		w.root.lanes = w.live
@@ -65,13 +73,21 @@ func (b *running) newWarp() *warp {
 
 // Close gives the block back, wherever it stands.
 func (b *running) Close() {
+	if b.counts != nil {
+		b.program.cover(b.warps[0].Launch.Cover, b.counts)
+		b.counts = nil
+	}
+	if b.watch != nil {
+		b.watch.End()
+		b.watch = nil
+	}
 	for _, w := range b.warps {
 		for len(w.groups) > 0 {
 			w.drop(w.groups[0])
 		}
 		b.freeTree(w.root)
 		w.root, w.current, w.forced, w.force, w.edges, w.clock = nil, nil, false, false, 0, 0
-		w.Launch = nil
+		w.Launch, w.Watch = nil, nil
 	}
 	b.spare = append(b.spare, b.warps...)
 	b.warps = b.warps[:0]
@@ -127,7 +143,7 @@ func (b *running) stuck() (engine.State, *engine.Fault) {
 	}
 	f := of.Fault(launchFailed, bits.TrailingZeros32(first.mask),
 		fmt.Sprintf("deadlock: this thread waits at barrier %d and %s", first.bar, b.others(first.bar)))
-	f.Pos = first.block.steps[first.pc].in.Pos
+	f.Pos, f.Deadlock = first.block.steps[first.pc].in.Pos, true
 	return 0, f
 }
 
@@ -156,6 +172,9 @@ func (b *running) passGrid() {
 		return
 	}
 	b.atGrid = false
+	if b.watch != nil {
+		b.watch.PassGrid()
+	}
 	for _, w := range b.warps {
 		b.release(w, func(g *group) bool { return g.wait == atGrid })
 	}

@@ -49,6 +49,10 @@ func (interp) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
 	if err := errs.err(k); err != nil {
 		return nil, err
 	}
+	p.each(func(s *step) {
+		s.number = p.steps
+		p.steps++
+	})
 	p.localBytes = p.stack()
 	p.pool.New = func() any { return newBlock(p) }
 	return p, nil
@@ -88,7 +92,28 @@ type program struct {
 	funcs      []*function
 	table      []*function
 	localBytes int
+	steps      int // of all functions
 	pool       sync.Pool
+}
+
+// each calls f for each step.
+func (p *program) each(f func(*step)) {
+	for _, fn := range p.funcs {
+		for i := range fn.blocks {
+			for j := range fn.blocks[i].steps {
+				f(&fn.blocks[i].steps[j])
+			}
+		}
+	}
+}
+
+// cover adds a block's counts.
+func (p *program) cover(c *engine.Coverage, counts []uint64) {
+	p.each(func(s *step) {
+		if n := counts[s.number]; n > 0 {
+			c.Add(s.in, n)
+		}
+	})
 }
 
 func (p *program) LocalBytes() int { return p.localBytes }
@@ -163,6 +188,7 @@ type step struct {
 	edges   []edge
 	callee  *function
 	in      *ir.Instr
+	number  int // in the program
 }
 
 // kind says who executes a step.

@@ -23,6 +23,9 @@ func (b *running) run(w *warp) (paused bool, fault *engine.Fault) {
 		}
 		b.budget--
 		s := &g.block.steps[g.pc]
+		if b.counts != nil {
+			b.counts[s.number] += uint64(bits.OnesCount32(g.mask))
+		}
 		over := false
 		switch s.kind {
 		case plain:
@@ -55,6 +58,7 @@ func (w *warp) execute(g *group, s *step) *engine.Fault {
 
 // meet executes a step when the lanes have come that its member mask names and that have not ended.
 func (w *warp) meet(g *group, s *step) *engine.Fault {
+	alone := g.alone
 	if len(w.groups) > 1 && !g.alone {
 		mask := guarded(g, s)
 		var members uint32
@@ -75,6 +79,9 @@ func (w *warp) meet(g *group, s *step) *engine.Fault {
 		}
 	}
 	g.alone = false
+	if w.Watch != nil {
+		w.Watch.Members(s.in, w.ID, guarded(g, s), w.live, (*[engine.WarpSize]uint64)(&g.frame.values[s.args[s.member]]), alone)
+	}
 	return w.execute(g, s)
 }
 

@@ -77,7 +77,7 @@ func atom(in *ir.Instr) (Func, error) {
 		return nil, unsupported(in)
 	}
 	if op == ir.AtomCas {
-		return compareAndSwap(a, width(in.As)), nil
+		return compareAndSwap(in, a, width(in.As)), nil
 	}
 	f := atomicFunc(op, in.As)
 	if f == nil {
@@ -89,7 +89,7 @@ func atom(in *ir.Instr) (Func, error) {
 		flushed = floatBinary[ir.OpAdd].at(&ir.Instr{As: ir.F32, Mods: ir.Mods{Flags: ir.FTZ}})
 	}
 	size := int(a.size)
-	return a.each(func(w *Warp, at uint64, args []*Lanes, lane int) uint64 {
+	return a.each(in, func(w *Warp, at uint64, args []*Lanes, lane int) uint64 {
 		g := flushed
 		if inside(at-w.Windows.Shared, 1, uint64(w.Launch.SharedBytes)) {
 			g = f
@@ -99,9 +99,9 @@ func atom(in *ir.Instr) (Func, error) {
 	}), nil
 }
 
-func compareAndSwap(a access, keep uint64) Func {
+func compareAndSwap(in *ir.Instr, a access, keep uint64) Func {
 	size := int(a.size)
-	return a.each(func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
+	return a.each(in, func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
 		compare, swap := args[1][lane]&keep, args[2][lane]&keep
 		return update(at, size, func(old uint64) uint64 {
 			if old == compare {
@@ -113,11 +113,14 @@ func compareAndSwap(a access, keep uint64) Func {
 }
 
 // each does f for each lane at its place; f returns the old value.
-func (a access) each(f func(w *Warp, at uint64, args []*Lanes, lane int) uint64) Func {
+func (a access) each(in *ir.Instr, f func(w *Warp, at uint64, args []*Lanes, lane int) uint64) Func {
 	return func(w *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
 		var place Lanes
 		if fault := a.resolve(w, mask, args[0], &place); fault != nil {
 			return fault
+		}
+		if w.Watch != nil {
+			w.see(engine.Access{In: in, Mask: mask, Kind: engine.Update, Size: int(a.size)}, &place)
 		}
 		for ; mask != 0; mask &= mask - 1 {
 			i := bits.TrailingZeros32(mask)

@@ -56,16 +56,16 @@ func mbarrier(in *ir.Instr) (Func, error) {
 	kind := ir.MbarrierKind(in.Sub)
 	switch kind {
 	case ir.MbarrierInit:
-		return a.each(func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
+		return a.each(in, func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
 			n := args[1][lane] & countMask
 			return update(at, 8, func(uint64) uint64 { return n | n<<ir.MbarrierExpected })
 		}), nil
 	case ir.MbarrierTest: // the phase of the state is over when the barrier is in another one
-		return a.each(func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
+		return a.each(in, func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
 			return (loadOrdered(at, 8) ^ args[1][lane]) >> ir.MbarrierPhase
 		}), nil
 	case ir.MbarrierParity:
-		return a.each(func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
+		return a.each(in, func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
 			return (loadOrdered(at, 8)>>ir.MbarrierPhase ^ args[1][lane]) & 1
 		}), nil
 	}
@@ -73,7 +73,7 @@ func mbarrier(in *ir.Instr) (Func, error) {
 	if change == nil {
 		return nil, unsupported(in)
 	}
-	return a.each(func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
+	return a.each(in, func(_ *Warp, at uint64, args []*Lanes, lane int) uint64 {
 		n := args[1][lane]
 		return update(at, 8, func(old uint64) uint64 {
 			s := barrierOf(old)

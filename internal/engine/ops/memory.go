@@ -12,8 +12,11 @@ import (
 // Loads, stores, fences and address conversion (PTX ISA, Data Movement and Conversion Instructions; Generic Addressing).
 var memoryOps = map[ir.Op]compiler{
 	ir.OpLoad: load, ir.OpStore: store, ir.OpCvta: cvta, ir.OpCvtaTo: cvtaTo, ir.OpIsSpace: isSpace,
-	ir.OpFence: only(func(w *Warp, _ uint32, _, _ []*Lanes) *engine.Fault {
+	ir.OpFence: only(func(w *Warp, mask uint32, _, _ []*Lanes) *engine.Fault {
 		w.synchronize()
+		if w.Watch != nil {
+			w.Watch.Fence(w.ID, mask)
+		}
 		return nil
 	}),
 }
@@ -153,6 +156,9 @@ func load(in *ir.Instr) (Func, error) {
 		if fault := a.resolve(w, mask, args[0], &place); fault != nil {
 			return fault
 		}
+		if w.Watch != nil {
+			w.see(engine.Access{In: in, Mask: mask, Kind: engine.Read, Size: int(a.size)}, &place)
+		}
 		for ; mask != 0; mask &= mask - 1 {
 			i := bits.TrailingZeros32(mask)
 			for k, d := range results {
@@ -161,6 +167,29 @@ func load(in *ir.Instr) (Func, error) {
 		}
 		return nil
 	}, nil
+}
+
+// see shows an access to whoever watches. It copies, so that nothing of an access that nobody watches is allocated.
+func (w *Warp) see(a engine.Access, place *Lanes) {
+	w.seen, w.places = a, *place
+	w.seen.Warp, w.seen.Place = w.ID, (*[engine.WarpSize]uint64)(&w.places)
+	w.Watch.Access(&w.seen)
+}
+
+// same returns the lanes that store what is there already.
+func same(mask uint32, place *Lanes, values []*Lanes, size int) (out uint32) {
+	keep := ^uint64(0) >> (64 - 8*size)
+	for ; mask != 0; mask &= mask - 1 {
+		i := bits.TrailingZeros32(mask)
+		equal := true
+		for k, v := range values {
+			equal = equal && mem.Load(place[i]+uint64(k*size), size) == v[i]&keep
+		}
+		if equal {
+			out |= 1 << i
+		}
+	}
+	return out
 }
 
 // loadOrdered is a load that other goroutines' stores are ordered against.
@@ -223,6 +252,9 @@ func store(in *ir.Instr) (Func, error) {
 		var place Lanes
 		if fault := a.resolve(w, mask, args[0], &place); fault != nil {
 			return fault
+		}
+		if w.Watch != nil {
+			w.see(engine.Access{In: in, Mask: mask, Kind: engine.Write, Size: int(a.size), Same: same(mask, &place, args[1:], size)}, &place)
 		}
 		for ; mask != 0; mask &= mask - 1 {
 			i := bits.TrailingZeros32(mask)

@@ -12,14 +12,7 @@ import (
 // What CUDA C++ calls the device runtime: printf, malloc, assert, and trap.
 var runtimeOps = map[ir.Op]compiler{
 	ir.OpPrintf: only(printf), ir.OpAssertFail: only(assertFail),
-	ir.OpMalloc: only(func(w *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
-		for ; mask != 0; mask &= mask - 1 {
-			i := bits.TrailingZeros32(mask)
-			results[0][i] = w.Launch.Runtime.Malloc(args[0][i])
-		}
-		return nil
-	}),
-	ir.OpFreeHeap: only(freeHeap),
+	ir.OpMalloc: malloc, ir.OpFreeHeap: freeHeap,
 	ir.OpTrap: only(func(w *Warp, mask uint32, _, _ []*Lanes) *engine.Fault {
 		return firstLane(w, mask, launchFailed, "trap")
 	}),
@@ -67,14 +60,34 @@ func printf(w *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
 	return nil
 }
 
-func freeHeap(w *Warp, mask uint32, args, _ []*Lanes) *engine.Fault {
-	for ; mask != 0; mask &= mask - 1 {
-		i := bits.TrailingZeros32(mask)
-		if addr := args[0][i]; !w.Launch.Runtime.Free(addr) {
-			return w.Fault(illegalAddress, i, fmt.Sprintf("free of %#x, which is not a live allocation of the device heap", addr))
+func malloc(in *ir.Instr) (Func, error) {
+	return func(w *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
+		for ; mask != 0; mask &= mask - 1 {
+			i := bits.TrailingZeros32(mask)
+			addr := w.Launch.Runtime.Malloc(args[0][i])
+			results[0][i] = addr
+			if w.Watch != nil && addr != 0 {
+				w.Watch.Heap(in, w.ID, i, addr, args[0][i])
+			}
 		}
-	}
-	return nil
+		return nil
+	}, nil
+}
+
+func freeHeap(in *ir.Instr) (Func, error) {
+	return func(w *Warp, mask uint32, args, _ []*Lanes) *engine.Fault {
+		for ; mask != 0; mask &= mask - 1 {
+			i := bits.TrailingZeros32(mask)
+			addr := args[0][i]
+			if !w.Launch.Runtime.Free(addr) {
+				return w.Fault(illegalAddress, i, fmt.Sprintf("free of %#x, which is not a live allocation of the device heap", addr))
+			}
+			if w.Watch != nil && addr != 0 {
+				w.Watch.Heap(in, w.ID, i, addr, 0)
+			}
+		}
+		return nil
+	}, nil
 }
 
 // assertFail tells which assertion failed, for the lowest lane. A string that cannot be read is left out.

@@ -27,6 +27,10 @@ type Warp struct {
 	ID    int
 	// Frame is the offset of the current function's frame in a thread's local memory.
 	Frame uint64
+	// Watch, if not nil, sees what the warp does.
+	Watch  engine.BlockWatch
+	seen   engine.Access
+	places Lanes
 
 	fence atomic.Uint32
 }
@@ -58,7 +62,12 @@ func (w *Warp) Fault(code uint32, lane int, detail string) *engine.Fault {
 var warpOps = map[ir.Op]compiler{
 	ir.OpShfl: shfl, ir.OpVote: vote, ir.OpMatch: match, ir.OpRedux: redux,
 	ir.OpActiveMask: only(activeMask),
-	ir.OpWarpSync:   only(func(*Warp, uint32, []*Lanes, []*Lanes) *engine.Fault { return nil }),
+	ir.OpWarpSync: only(func(w *Warp, mask uint32, _, _ []*Lanes) *engine.Fault {
+		if w.Watch != nil {
+			w.Watch.WarpSync(w.ID, mask)
+		}
+		return nil
+	}),
 }
 
 func activeMask(_ *Warp, mask uint32, _, results []*Lanes) *engine.Fault {
