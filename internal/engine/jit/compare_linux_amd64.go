@@ -59,6 +59,11 @@ func (e *emitter) compare(in *ir.Instr, k amd64.KReg, a, b *value, part int, s, 
 		e.compareWith(rows{amd64.VCMPPS, amd64.VCMPPD}.of(wide), k, x, y, floatComparisons[in.Cmp])
 		return
 	}
+	if in.From.Bits() == 16 {
+		x, y := e.extended(e.bitsIn(a, part, s), 16, in.From.Signed(), s), e.extended(e.bitsIn(b, part, t), 16, in.From.Signed(), t)
+		e.compareWith(amd64.VPCMPD, k, x, operand{reg: y}, integerComparisons[in.Cmp])
+		return
+	}
 	row := rows{amd64.VPCMPUD, amd64.VPCMPUQ}.of(wide)
 	if in.From.Signed() {
 		row = rows{amd64.VPCMPD, amd64.VPCMPQ}.of(wide)

@@ -61,6 +61,11 @@ type emitter struct {
 	// known are the places of what accesses know.
 	known []int32
 	loops []bool // by block: the target of a back edge
+	// taken are, by vector register, where it holds a value; loans what an instruction has borrowed, saved how many of them
+	// hold something.
+	taken [][]segment
+	loans []loan
+	saved int
 
 	block *ir.Block
 	pc    int
@@ -494,6 +499,7 @@ func (e *emitter) instruction(in *ir.Instr) {
 		e.scalar(in)
 	case n.emit != nil:
 		n.emit(e, in)
+		e.giveBack()
 	default:
 		e.escape(in)
 	}
@@ -501,7 +507,7 @@ func (e *emitter) instruction(in *ir.Instr) {
 
 func (e *emitter) scalarResult(in *ir.Instr) bool {
 	c := e.of(in.Results[0]).class
-	return c == scalar || c == flag && !floatCompare(in)
+	return c == scalar || c == flag && scalarNative(in)
 }
 
 // escape emits a return to Go that executes in there.

@@ -24,7 +24,8 @@ const (
 	frameZMM    = 256
 	frameTids   = frameZMM + 32*64         // three vectors of 32 bits: the thread indices of all lanes
 	frameTemp   = frameTids + 3*128        // values while parameters change places
-	framePend   = frameTemp + 256*maxAside // for each block, the lanes that wait there
+	frameLoans  = frameTemp + 256*maxAside // vector registers while others compute in them
+	framePend   = frameLoans + 64*maxLoans // for each block, the lanes that wait there
 )
 
 // What frameState says.
@@ -36,6 +37,9 @@ const (
 
 // maxAside is how many values can be set aside at one edge.
 const maxAside = 8
+
+// maxLoans is how many registers can be kept at once for an instruction that needs more.
+const maxLoans = 8
 
 // Layout of a block's area: numbers, then the parameters, then what the program says.
 const (

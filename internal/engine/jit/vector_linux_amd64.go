@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
-	"github.com/tandem-go/tandem/internal/engine/ops"
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
@@ -52,6 +51,9 @@ func nativeOf(in *ir.Instr) native {
 		if word && in.Flags == 0 {
 			return native{emit: (*emitter).integer2}
 		}
+		if in.As == ir.S32 && in.Flags == ir.Sat && in.Op != ir.OpMul {
+			return native{emit: (*emitter).saturate}
+		}
 		if float && in.Round <= ir.RP {
 			return native{(*emitter).float2, true}
 		}
@@ -68,6 +70,10 @@ func nativeOf(in *ir.Instr) native {
 		}
 		if word {
 			return native{emit: (*emitter).not}
+		}
+	case ir.OpSad:
+		if in.As.Integer() {
+			return native{emit: (*emitter).sad}
 		}
 	case ir.OpMin, ir.OpMax:
 		if word && in.Flags == 0 {
@@ -87,13 +93,25 @@ func nativeOf(in *ir.Instr) native {
 			}
 			return native{(*emitter).float2, true}
 		}
+		if in.As.Integer() && in.As.Bits() <= 32 {
+			return native{emit: (*emitter).divideVector}
+		}
+	case ir.OpRem:
+		if in.As.Integer() && in.As.Bits() <= 32 {
+			return native{emit: (*emitter).divideVector}
+		}
 	case ir.OpSqrt, ir.OpRcp:
 		if in.Round <= ir.RP && (in.As == ir.F32 || in.As == ir.F64 && in.Flags&ir.Approx == 0) {
 			return native{(*emitter).sqrtRcp, true}
 		}
-	case ir.OpRsqrt:
-		if in.As == ir.F32 {
-			return native{emit: (*emitter).rsqrt}
+		if in.Op == ir.OpRcp && in.As == ir.F64 {
+			return native{emit: (*emitter).seed}
+		}
+	case ir.OpRsqrt, ir.OpEx2, ir.OpLg2, ir.OpSin, ir.OpCos, ir.OpTanh:
+		return nativeApprox(in)
+	case ir.OpAddCC, ir.OpAddC, ir.OpSubCC, ir.OpSubC:
+		if word {
+			return native{emit: (*emitter).carry}
 		}
 	case ir.OpExtend:
 		return extendNative(in)
@@ -109,6 +127,12 @@ func nativeOf(in *ir.Instr) native {
 
 // nativeBits is nativeOf for operations on bits, comparisons and selections.
 func nativeBits(in *ir.Instr, word, float bool) native {
+	if f := bitOps[in.Op].of(in.As.Bits() == 64); f != nil {
+		return native{emit: f}
+	}
+	if in.As.Integer() && in.As.Bits() == 16 && narrowOps[in.Op] && in.Flags == 0 {
+		return native{emit: (*emitter).narrow16}
+	}
 	switch in.Op {
 	case ir.OpNeg, ir.OpAbs:
 		if word || float {
@@ -119,17 +143,23 @@ func nativeBits(in *ir.Instr, word, float bool) native {
 			return native{emit: (*emitter).shiftVector}
 		}
 	case ir.OpMulWide:
-		if in.As.Bits() == 32 {
+		switch in.As.Bits() {
+		case 16:
+			return native{emit: (*emitter).mulWide16}
+		case 32:
 			return native{emit: (*emitter).mulWide}
 		}
-	case ir.OpLop3:
-		return native{emit: (*emitter).lop3}
-	case ir.OpClz:
-		if in.As.Bits() == 32 {
-			return native{emit: (*emitter).clz}
+	case ir.OpMulHi:
+		switch {
+		case word && in.As.Bits() == 64:
+			return native{emit: (*emitter).mulHiWide}
+		case word:
+			return native{emit: (*emitter).mulHi}
 		}
+	case ir.OpCNot:
+		return native{emit: (*emitter).cnot}
 	case ir.OpSetp:
-		if in.From == ir.F32 || in.From == ir.F64 || in.From.Integer() && in.From.Bits() >= 32 {
+		if nativeCompare(in) {
 			return native{emit: (*emitter).setp}
 		}
 	case ir.OpSelect:
@@ -139,8 +169,70 @@ func nativeBits(in *ir.Instr, word, float bool) native {
 		if in.As.Bits() <= 64 {
 			return native{emit: (*emitter).selectVector}
 		}
+	case ir.OpSet:
+		if nativeCompare(in) && in.As != ir.F16x2 && in.As != ir.BF16x2 {
+			return native{emit: (*emitter).set}
+		}
+	case ir.OpPack:
+		if in.As.Bits() <= 64 {
+			return native{emit: (*emitter).pack}
+		}
+	case ir.OpUnpack:
+		if in.Args[0].Type.Bits() <= 64 {
+			return native{emit: (*emitter).unpack}
+		}
+	case ir.OpCopysign, ir.OpTestp:
+		if float {
+			return native{emit: map[ir.Op]func(*emitter, *ir.Instr){ir.OpCopysign: (*emitter).copysign, ir.OpTestp: (*emitter).testp}[in.Op]}
+		}
 	}
 	return native{}
+}
+
+// nativeCompare tells that compare has code for the operands of a comparison.
+func nativeCompare(in *ir.Instr) bool {
+	return in.From == ir.F32 || in.From == ir.F64 || in.From.Integer() && in.From.Bits() >= 16
+}
+
+// bitOps are operations on bits of 32, or of 32 and 64.
+var bitOps = map[ir.Op]rowsOf{
+	ir.OpLop3: {(*emitter).lop3, nil}, ir.OpClz: {(*emitter).clz, (*emitter).clzWide}, ir.OpPopc: {(*emitter).popc, (*emitter).popc},
+	ir.OpBrev: {(*emitter).brev, (*emitter).brev}, ir.OpBfind: {(*emitter).bfind, (*emitter).bfind},
+	ir.OpBfe: {(*emitter).bfe, (*emitter).bfe}, ir.OpBfi: {(*emitter).bfi, (*emitter).bfi},
+	ir.OpShf: {(*emitter).shf, nil}, ir.OpPrmt: {(*emitter).prmt, nil}, ir.OpDp4a: {(*emitter).dp4a, nil}, ir.OpDp2a: {(*emitter).dp2a, nil},
+	ir.OpMul24: {(*emitter).mul24, nil},
+}
+
+// rowsOf are the emitters for 32 and for 64 bits.
+type rowsOf [2]func(e *emitter, in *ir.Instr)
+
+func (r rowsOf) of(wide bool) func(e *emitter, in *ir.Instr) {
+	if wide {
+		return r[1]
+	}
+	return r[0]
+}
+
+// narrowOps are the operations that narrow16 does.
+var narrowOps = map[ir.Op]bool{
+	ir.OpAdd: true, ir.OpSub: true, ir.OpMul: true, ir.OpMulHi: true, ir.OpMin: true, ir.OpMax: true, ir.OpNeg: true, ir.OpAbs: true, ir.OpNot: true,
+	ir.OpShl: true, ir.OpShr: true,
+}
+
+// nativeApprox is nativeOf for the approximate instructions.
+func nativeApprox(in *ir.Instr) native {
+	switch {
+	case in.Op == ir.OpRsqrt && in.As == ir.F64 && in.Flags&ir.FTZ != 0:
+		return native{emit: (*emitter).seed}
+	case in.Op == ir.OpRsqrt && in.As == ir.F64:
+		return native{(*emitter).rsqrtDouble, true}
+	case in.As != ir.F32:
+		return native{}
+	}
+	return native{map[ir.Op]func(*emitter, *ir.Instr){
+		ir.OpRsqrt: (*emitter).rsqrt, ir.OpEx2: (*emitter).ex2, ir.OpLg2: (*emitter).lg2, ir.OpSin: (*emitter).sinCos, ir.OpCos: (*emitter).sinCos,
+		ir.OpTanh: (*emitter).tanh,
+	}[in.Op], true}
 }
 
 // early tells that results must not share registers with operands, since they are written before all operands are read.
@@ -328,53 +420,6 @@ func (e *emitter) divApprox(in *ir.Instr) {
 	}
 }
 
-// rsqrt: package fpmath, Approx.Rsqrt, for positive normal numbers; others are executed in Go.
-func (e *emitter) rsqrt(in *ir.Instr) {
-	v, a := e.of(in.Results[0]), e.of(in.Args[0])
-	slow, back := e.NewLabel(), e.NewLabel()
-	const notPositiveNormal = 0xff
-	if v.class == splat {
-		e.rrkI(amd64.VFPCLASSPS, 7, e.vectorIn(a, 0, temp0), notPositiveNormal, zmm)
-		e.KKK(amd64.KORTESTW, 7, 0, 7)
-	} else {
-		e.rrkI(amd64.VFPCLASSPS, 7, e.vectorIn(a, 0, temp0), notPositiveNormal, amd64.Opt{L: amd64.L512, K: 1})
-		e.rrkI(amd64.VFPCLASSPS, 0, e.vectorIn(a, 1, temp0), notPositiveNormal, amd64.Opt{L: amd64.L512, K: 2})
-		e.KKK(amd64.KORTESTW, 7, 0, 0)
-	}
-	e.Jcc(amd64.NE, slow)
-	c := func(f float32) amd64.Mem { return amd64.At(blockReg, e.constant(uint64(math.Float32bits(f)))) }
-	cast := zmm
-	cast.Bcast = true
-	const t, r = temp1, temp2
-	for part := range v.parts() {
-		x, y := e.vectorIn(a, part, temp0), e.dst(v, part)
-		if x == y {
-			y = temp3
-		}
-		e.RRI(amd64.VPSRLDI, t, x, 1, zmm)
-		e.RRM(amd64.VPBROADCASTD, y, 0, amd64.At(blockReg, e.constant(0x5f1ffff9)), zmm)
-		e.RRR(amd64.VPSUBD, y, y, t, zmm)
-		e.RRR(amd64.VMULPS, t, x, y, zmm)
-		e.RRM(amd64.VFNMADD213PS, t, y, c(2.38924456), cast)
-		e.RRM(amd64.VMULPS, y, y, c(0.703952253), cast)
-		e.RRR(amd64.VMULPS, y, y, t, zmm)
-		e.RRR(amd64.VMULPS, t, x, y, zmm)
-		e.RRM(amd64.VFNMADD213PS, t, y, c(1), cast)
-		e.RRM(amd64.VBROADCASTSS, r, 0, c(0.375), zmm)
-		e.RRM(amd64.VFMADD213PS, r, t, c(0.5), cast)
-		e.RRR(amd64.VMULPS, t, t, y, zmm)
-		e.RRR(amd64.VFMADD231PS, y, t, r, zmm)
-		e.out(v, part, y)
-	}
-	e.Bind(back)
-	e.outOfLine(in, slow, back)
-}
-
-// rrkI emits k = op(x, imm).
-func (e *emitter) rrkI(row *amd64.Row, k amd64.KReg, x amd64.VReg, imm uint8, o amd64.Opt) {
-	e.KRRI(row, k, 0, x, imm, o)
-}
-
 func (e *emitter) minMax(in *ir.Instr) {
 	wide := in.As == ir.F64
 	v, a, b := e.of(in.Results[0]), e.of(in.Args[0]), e.of(in.Args[1])
@@ -551,14 +596,4 @@ func (e *emitter) cvta(in *ir.Instr) {
 		}
 		e.out(v, part, x)
 	}
-}
-
-// outOfLine emits, out of line, the execution of in in Go.
-func (e *emitter) outOfLine(in *ir.Instr, out, back amd64.Label) {
-	run, err := ops.Compile(in)
-	if err != nil {
-		e.fail("%v", err)
-		return
-	}
-	e.leave(out, back, site{kind: siteEscape, in: in, run: run, member: -1})
 }
