@@ -208,65 +208,73 @@ func TestRanksBusyAndBroken(t *testing.T) {
 func TestRanksManyElements(t *testing.T) {
 	ranks(t, func(ctx context.Context, c *mpi.Comm) error {
 		defer mpi.Shrink(c, 1000, 1<<12)()
-		n, size := 7777, c.Size()
-		next, before := (c.Rank()+1)%size, (c.Rank()-1+size)%size
-		mine, in := fill(n, uint64(c.Rank())), make([]float64, n)
-		every, parts := make([]float64, n*size), make([]float64, n*size)
-		var want []float64
-		for r := range size {
-			want = append(want, fill(n, uint64(r))...)
+		if err := manyElements(ctx, c); err != nil {
+			return err
 		}
-		sum, scan := make([]float64, n), make([]float64, n)
-		for r := range size {
-			for i, x := range fill(n, uint64(r)) {
-				sum[i] += x
-				if r <= c.Rank() {
-					scan[i] += x
-				}
+		defer mpi.Serialize(c)()
+		return manyElements(ctx, c)
+	})
+}
+
+func manyElements(ctx context.Context, c *mpi.Comm) error {
+	n, size := 7777, c.Size()
+	next, before := (c.Rank()+1)%size, (c.Rank()-1+size)%size
+	mine, in := fill(n, uint64(c.Rank())), make([]float64, n)
+	every, parts := make([]float64, n*size), make([]float64, n*size)
+	var want []float64
+	for r := range size {
+		want = append(want, fill(n, uint64(r))...)
+	}
+	sum, scan := make([]float64, n), make([]float64, n)
+	for r := range size {
+		for i, x := range fill(n, uint64(r)) {
+			sum[i] += x
+			if r <= c.Rank() {
+				scan[i] += x
 			}
 		}
-		root := size - 1
-		var out []float64
-		if c.Rank() == root {
-			out = want
-		}
-		inPlace := fill(n, uint64(c.Rank()))
-		return all(
-			func() error { _, err := mpi.Sendrecv(ctx, c, mine, next, 0, in, before, 0); return err },
-			func() error { return check(c, fill(n, uint64(before)), in, "message") },
-			func() error { return mpi.Allgather(ctx, c, mine, every) },
-			func() error { return check(c, want, every, "allgather") },
-			func() error { return mpi.Scatter(ctx, c, out, in, root) },
-			func() error { return check(c, mine, in, "scatter") },
-			func() error { return mpi.Gather(ctx, c, mine, parts, root) },
-			func() error {
-				if c.Rank() != root {
-					return nil
-				}
-				return check(c, want, parts, "gather")
-			},
-			func() error { return mpi.Alltoall(ctx, c, every, parts) },
-			func() error {
-				for r := range size {
-					if err := check(c, fill(n, uint64(c.Rank())), parts[r*n:][:n], "alltoall"); err != nil {
-						return err
-					}
-				}
+	}
+	root := size - 1
+	var out []float64
+	if c.Rank() == root {
+		out = want
+	}
+	inPlace := fill(n, uint64(c.Rank()))
+	return all(
+		func() error { _, err := mpi.Sendrecv(ctx, c, mine, next, 0, in, before, 0); return err },
+		func() error { return check(c, fill(n, uint64(before)), in, "message") },
+		func() error { return mpi.Allgather(ctx, c, mine, every) },
+		func() error { return check(c, want, every, "allgather") },
+		func() error { return mpi.Scatter(ctx, c, out, in, root) },
+		func() error { return check(c, mine, in, "scatter") },
+		func() error { return mpi.Gather(ctx, c, mine, parts, root) },
+		func() error {
+			if c.Rank() != root {
 				return nil
-			},
-			func() error { copy(in, mine); return mpi.Bcast(ctx, c, in, root) },
-			func() error { return check(c, fill(n, uint64(root)), in, "bcast") },
-			func() error { return mpi.Allreduce(ctx, c, inPlace, inPlace, mpi.Sum) },
-			func() error { return check(c, sum, inPlace, "allreduce") },
-			func() error { return mpi.Scan(ctx, c, mine, in, mpi.Sum) },
-			func() error { return check(c, scan, in, "scan") },
-			func() error { return mpi.Reduce(ctx, c, mine, in, mpi.Sum, root) },
-			func() error {
-				if c.Rank() != root {
-					return nil
+			}
+			return check(c, want, parts, "gather")
+		},
+		func() error { return mpi.Alltoall(ctx, c, every, parts) },
+		func() error {
+			for r := range size {
+				if err := check(c, fill(n, uint64(c.Rank())), parts[r*n:][:n], "alltoall"); err != nil {
+					return err
 				}
-				return check(c, sum, in, "reduce")
-			},
-		)
-	})
+			}
+			return nil
+		},
+		func() error { copy(in, mine); return mpi.Bcast(ctx, c, in, root) },
+		func() error { return check(c, fill(n, uint64(root)), in, "bcast") },
+		func() error { return mpi.Allreduce(ctx, c, inPlace, inPlace, mpi.Sum) },
+		func() error { return check(c, sum, inPlace, "allreduce") },
+		func() error { return mpi.Scan(ctx, c, mine, in, mpi.Sum) },
+		func() error { return check(c, scan, in, "scan") },
+		func() error { return mpi.Reduce(ctx, c, mine, in, mpi.Sum, root) },
+		func() error {
+			if c.Rank() != root {
+				return nil
+			}
+			return check(c, sum, in, "reduce")
+		},
+	)
 }

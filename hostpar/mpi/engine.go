@@ -22,8 +22,9 @@ type engine struct {
 	lib      *library
 	multiple bool // the library allows calls from several threads at once
 	baton    chan struct{}
-	limit    int // elements in one call; more are passed as one element of a derived type
-	bulk     int // bytes from which on blocking collective operations are used
+	limit    int           // elements in one call; more are passed as one element of a derived type
+	bulk     int           // bytes from which on blocking collective operations are used
+	ending   chan struct{} // closed when Run is about to finalize
 
 	pending  atomic.Int32 // operations in the two lists below
 	mu       sync.Mutex
@@ -35,15 +36,18 @@ type engine struct {
 
 // libraryOp is the library's side of an operation. It is part of an object on the heap, where C may write to it.
 type libraryOp struct {
-	request  uintptr
-	message  uintptr // of a receive in two steps
-	flag     int32
-	status   rawStatus
-	words    [16]uintptr
-	derived  [2]uintptr // types to be freed after the start
-	taken    bool       // the message is matched, of a receive in two steps
-	spare    []byte     // receives a message that is too long
-	canceled error      // why it was canceled; guarded by mu
+	request   uintptr
+	message   uintptr // of a receive in two steps
+	flag      int32
+	status    rawStatus
+	words     [16]uintptr
+	derived   [2]uintptr // types to be freed after the start
+	search    bool       // a receive in two steps
+	taken     bool       // its message is matched
+	spare     []byte     // receives a message that is too long
+	disturbed error      // the buffer was changed before that
+	canceled  error      // why it was canceled; guarded by mu
+	pins      runtime.Pinner
 }
 
 const (
@@ -52,7 +56,7 @@ const (
 )
 
 func newEngine(lib *library) *engine {
-	return &engine{lib: lib, baton: make(chan struct{}, 1), limit: defaultLimit, bulk: defaultBulk}
+	return &engine{lib: lib, baton: make(chan struct{}, 1), limit: defaultLimit, bulk: defaultBulk, ending: make(chan struct{})}
 }
 
 func (e *engine) describe() string { return e.lib.version }
@@ -118,6 +122,8 @@ func (e *engine) wait(ctx context.Context, o *op) error {
 				return nil
 			case <-ctx.Done():
 				return context.Cause(ctx)
+			case <-e.ending:
+				return ErrFinalized
 			case e.baton <- struct{}{}:
 			}
 		}
@@ -130,7 +136,7 @@ func (e *engine) wait(ctx context.Context, o *op) error {
 	return nil
 }
 
-// lead moves operations on until o has ended or the context has.
+// lead moves operations on until o has ended, or the context or the whole job has.
 func (e *engine) lead(ctx context.Context, o *op) error {
 	idle := 0
 	for !o.ended() {
@@ -139,8 +145,14 @@ func (e *engine) lead(ctx context.Context, o *op) error {
 			continue
 		}
 		idle++
-		if idle%16 == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
+		if idle%16 == 0 {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-e.ending:
+				return ErrFinalized
+			default:
+			}
 		}
 		rest(idle)
 	}
@@ -152,7 +164,7 @@ func (e *engine) turn() (progress bool) {
 	e.drain()
 	kept := e.active[:0]
 	for _, o := range e.active { // in the order of the calls, which decides who gets a message
-		if e.behind(kept, o) || !e.look(o) {
+		if !e.look(kept, o) {
 			kept = append(kept, o)
 		}
 	}
@@ -160,25 +172,6 @@ func (e *engine) turn() (progress bool) {
 	clear(e.active[len(kept):])
 	e.active = kept
 	return progress
-}
-
-// searches reports whether an operation looks for a message to take, and has not found one.
-func (e *engine) searches(o *op) bool {
-	return !o.lib.taken && (o.kind == opObject || o.kind == opRecv && e.lib.overruns)
-}
-
-// behind reports whether an earlier search may want the same message as this one: it must not be asked before that.
-func (e *engine) behind(earlier []*op, o *op) bool {
-	if len(earlier) == 0 || !e.searches(o) {
-		return false
-	}
-	for _, p := range earlier {
-		if p.where.handle == o.where.handle && e.searches(p) &&
-			(p.peer == o.peer || p.peer == AnySource || o.peer == AnySource) && (p.tag == o.tag || p.tag == AnyTag || o.tag == AnyTag) {
-			return true
-		}
-	}
-	return false
 }
 
 func (e *engine) drain() {
@@ -204,65 +197,92 @@ func (e *engine) launch(o *op) {
 		o.finish(o.value.(func() error)())
 		return
 	}
-	if o.kind != opProbe && !e.searches(o) {
+	// A receive behind a search that may want the same message must not be shown to the library before that.
+	o.lib.search = o.kind == opObject || o.kind == opRecv && (e.lib.overruns || e.rivals(e.active, o) != noRival)
+	if o.kind != opProbe && !o.lib.search {
 		if err := e.enter(o); err != nil {
 			o.finish(err)
 			return
 		}
 	}
-	if e.behind(e.active, o) || !e.look(o) {
+	if !e.look(e.active, o) {
+		hold(&o.lib.pins, o.send)
+		hold(&o.lib.pins, o.recv)
 		e.active = append(e.active, o)
 	}
 }
 
-// look asks the library whether an operation has ended, and ends it here if so.
-func (e *engine) look(o *op) bool {
+// look asks the library whether an operation has ended, and ends it here if so. Operations before it come first.
+func (e *engine) look(earlier []*op, o *op) (ended bool) {
 	l := &o.lib
-	if e.searches(o) {
-		rc := e.call(o, fnImprobe, e.source(o), e.tag(o), o.where.handle, cell(&l.flag), cell(&l.message), cell(&l.status))
-		if int32(rc) == 0 && l.flag == 0 {
+	if o.kind == opProbe || l.search && !l.taken {
+		found, err := e.find(earlier, o)
+		if !found && err == nil {
 			return false
 		}
-		err := e.lib.failure(rc)
-		if err == nil {
+		if err == nil && l.search {
 			err = e.take(o)
 		}
-		if err != nil {
-			o.finish(err)
+		if err != nil || o.kind == opProbe {
+			e.end(o, err)
 			return true
 		}
 	}
-	var rc uintptr
-	if o.kind == opProbe {
-		rc = e.call(o, fnIprobe, e.source(o), e.tag(o), o.where.handle, cell(&l.flag), cell(&l.status))
-	} else {
-		rc = e.call(o, fnTest, cell(&l.request), cell(&l.flag), cell(&l.status))
-	}
+	rc := e.call(o, fnTest, cell(&l.request), cell(&l.flag), cell(&l.status))
 	if int32(rc) == 0 && l.flag == 0 {
 		return false
 	}
 	err := e.lib.failure(rc)
-	if o.kind != opSend {
-		o.status = e.lib.statusOf(&l.status)
+	canceled := false
+	if o.kind == opRecv || o.kind == opObject {
+		o.status, canceled = e.received(o)
 	}
 	if l.spare != nil && err == nil {
 		copy(o.recv, l.spare)
 		err = fmt.Errorf("%w: %d bytes from rank %d, room for %d", ErrTruncated, len(l.spare), o.status.Source, len(o.recv))
 	}
-	if err == nil && o.kind == opRecv && e.lib.canceledIn(&l.status) {
+	if err == nil {
+		err = l.disturbed
+	}
+	if err == nil && canceled {
 		e.mu.Lock()
 		err = l.canceled
 		e.mu.Unlock()
 	}
-	o.finish(err)
+	e.end(o, err)
 	return true
+}
+
+// end finishes an operation of which the library knows nothing any more.
+func (e *engine) end(o *op, err error) {
+	o.lib.pins.Unpin()
+	o.finish(err)
+}
+
+// received reads the status that the library has written.
+func (e *engine) received(o *op) (s Status, canceled bool) {
+	raw := &o.lib.status
+	s.Source, s.Tag = int(raw[e.lib.source]), int(raw[e.lib.tag])
+	if e.lib.length != lengthHidden {
+		s.Bytes = e.lib.bytesIn(raw)
+		return s, e.lib.canceledIn(raw)
+	}
+	var count uintptr // an MPI_Count
+	var flag int32
+	status := cell(raw) // in o, which is on the heap
+	dl.NewFrame().Int(status).Int(e.lib.types[elemByte]).Word(&count).Call(e.lib.fn[fnElements])
+	dl.NewFrame().Int(status).Int32(&flag).Call(e.lib.fn[fnCanceled])
+	runtime.KeepAlive(o)
+	return Status{s.Source, s.Tag, int(count)}, flag != 0
 }
 
 // take begins the second step of a receive, whose length is now known.
 func (e *engine) take(o *op) error {
 	l := &o.lib
 	l.taken = true
-	into, length := o.recv, e.lib.bytesIn(&l.status)
+	l.disturbed = o.disturbed()
+	found, _ := e.received(o)
+	into, length := o.recv, found.Bytes
 	switch {
 	case o.kind == opObject:
 		o.recv = make([]byte, length)
@@ -288,17 +308,22 @@ func (e *engine) cancel(o *op) {
 	if o.lib.taken {
 		return // it ends soon
 	}
-	if o.kind == opRecv && !e.lib.overruns { // the next look will tell whether that was in time
+	if o.kind == opRecv && !o.lib.search { // the next look will tell whether that was in time
 		e.call(o, fnCancel, cell(&o.lib.request))
 		return
 	}
 	e.active = slices.Delete(e.active, i, i+1)
-	o.finish(o.lib.canceled)
+	e.end(o, o.lib.canceled)
 }
 
 func (e *engine) withdraw(o *op, err error) bool {
 	switch o.kind {
 	case opRecv, opProbe, opObject:
+	case opSend:
+		e.mu.Lock()
+		o.lib.canceled = err // it goes on, but nobody minds if it is not received
+		e.mu.Unlock()
+		return o.ended()
 	default:
 		return o.ended()
 	}
@@ -342,87 +367,4 @@ func (e *engine) tag(o *op) uintptr {
 		return word(int(e.lib.anyTag))
 	}
 	return word(o.tag)
-}
-
-// inside runs a function in the library and waits for it.
-func (e *engine) inside(ctx context.Context, fn func() error) error {
-	o := newOp(opCall, nil)
-	o.value = fn
-	e.start(o)
-	if err := e.wait(ctx, o); err != nil {
-		return err
-	}
-	return o.err
-}
-
-// blocking runs a function that blocks in the library, after all ranks of c have met, so that it waits for nobody.
-func (e *engine) blocking(ctx context.Context, where *space, fn func() error) error {
-	meet := newOp(opBarrier, where)
-	e.start(meet)
-	if err := e.wait(ctx, meet); err != nil {
-		return err
-	}
-	if meet.err != nil {
-		return meet.err
-	}
-	if e.multiple {
-		return fn()
-	}
-	return e.inside(ctx, fn)
-}
-
-func (e *engine) split(ctx context.Context, c *Comm, color, key int) (*Comm, error) {
-	var n *Comm
-	err := e.blocking(ctx, &c.user, func() (err error) {
-		if color == Undefined {
-			color = int(e.lib.undefined)
-		}
-		var made uintptr
-		rc := dl.NewFrame().Int(c.user.handle).Int(word(color)).Int(word(key)).Word(&made).Call(e.lib.fn[fnSplit])
-		if err := e.lib.failure(rc); err != nil || color == int(e.lib.undefined) {
-			return err
-		}
-		n, err = e.comm(made, c.universe)
-		return err
-	})
-	return n, err
-}
-
-// comm makes a Comm of a communicator of the library, and a second one for our algorithms.
-func (e *engine) comm(handle uintptr, u *universe) (*Comm, error) {
-	c := &Comm{t: e, universe: u, user: space{handle: handle}}
-	var rank, size int32
-	steps := []func() uintptr{
-		func() uintptr {
-			return dl.NewFrame().Int(handle).Int(e.lib.errors).Call(e.lib.fn[fnSetErrors])
-		},
-		func() uintptr { return dl.NewFrame().Int(handle).Word(&c.hidden.handle).Call(e.lib.fn[fnDup]) },
-		func() uintptr {
-			return dl.NewFrame().Int(c.hidden.handle).Int(e.lib.errors).Call(e.lib.fn[fnSetErrors])
-		},
-		func() uintptr { return dl.NewFrame().Int(handle).Int32(&rank).Call(e.lib.fn[fnRank]) },
-		func() uintptr { return dl.NewFrame().Int(handle).Int32(&size).Call(e.lib.fn[fnSize]) },
-	}
-	for _, step := range steps {
-		if err := e.lib.failure(step()); err != nil {
-			return nil, fmt.Errorf("make a communicator: %w", err)
-		}
-	}
-	c.rank, c.size = int(rank), int(size)
-	return c, nil
-}
-
-func (e *engine) drop(c *Comm) error {
-	free := func() error {
-		for _, s := range []*space{&c.hidden, &c.user} {
-			if err := e.lib.failure(dl.NewFrame().Word(&s.handle).Call(e.lib.fn[fnFree])); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if e.multiple { // freeing is collective: a library may wait for the other ranks in it
-		return free()
-	}
-	return e.inside(context.Background(), free)
 }

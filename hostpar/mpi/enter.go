@@ -136,7 +136,8 @@ func (e *engine) reduction(o *op) []uintptr {
 }
 
 // perform runs a collective operation of the library. Much data goes through the blocking form: what begins at once and
-// ends in the background is moved in a simpler and slower way by the libraries.
+// ends in the background is moved in a simpler and slower way by the libraries. Where the library allows one thread only,
+// a call that blocks could keep this rank from what others wait for, and everything takes the other form.
 func (e *engine) perform(ctx context.Context, o *op) error {
 	bytes := len(o.send)
 	if o.kind == opBcast || o.kind == opScatter {
@@ -145,27 +146,45 @@ func (e *engine) perform(ctx context.Context, o *op) error {
 	if bytes < e.bulk && bytes/o.elem.size() <= e.limit {
 		return run(ctx, e, o)
 	}
-	return e.blocking(ctx, o.where, func() error { return e.block(o) })
+	if !e.multiple {
+		return e.pieces(o, func(p *op) error { return run(ctx, e, p) })
+	}
+	o.note()
+	what := fmt.Sprintf("%s of %d bytes of %v, root %d, operator %v", functionNames[forms[o.kind].block], bytes, o.elem, o.root, o.operator)
+	err := e.blocking(ctx, o.where, what, func() error { return e.pieces(o, e.block) })
+	if err != nil {
+		return err
+	}
+	return o.outcome()
 }
 
-// block makes the blocking call. Operators do not take derived types, so that long reductions are cut.
-func (e *engine) block(o *op) error {
-	defer e.freeTypes(o)
+// pieces calls fn for the operation, or for its parts: operators do not take derived types, so that long reductions are
+// cut.
+func (e *engine) pieces(o *op, fn func(*op) error) error {
 	pieces := []*op{o}
 	switch o.kind {
 	case opReduce, opAllreduce, opScan:
 		pieces = cutReduction(o, e.limit)
 	}
 	for _, p := range pieces {
-		words, err := e.arguments(p)
-		if err != nil {
-			return err
-		}
-		if err := e.lib.failure(e.call(p, forms[p.kind].block, words...)); err != nil {
+		if err := fn(p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// block makes the blocking call.
+func (e *engine) block(o *op) error {
+	defer e.freeTypes(o)
+	hold(&o.lib.pins, o.send)
+	hold(&o.lib.pins, o.recv)
+	defer o.lib.pins.Unpin()
+	words, err := e.arguments(o)
+	if err != nil {
+		return err
+	}
+	return e.lib.failure(e.call(o, forms[o.kind].block, words...))
 }
 
 func cutReduction(o *op, limit int) []*op {

@@ -22,7 +22,9 @@ var (
 	ErrType = errors.New("types differ")
 	// ErrOperator is an operator that does not serve the element type.
 	ErrOperator = errors.New("operator does not serve this element type")
-	// ErrMismatch is ranks that are in different collective operations of one communicator. Only ranks on goroutines see it.
+	// ErrMismatch is ranks that are in different collective operations of one communicator, or give different arguments.
+	// Ranks on goroutines see most such mistakes; in an MPI library those are seen that move much data (from 64 KiB on), and
+	// others end with the context, or with what the library makes of them.
 	ErrMismatch = errors.New("ranks are in different collective operations")
 	// ErrBusy is a collective call on a communicator in which another goroutine of this rank has one under way.
 	ErrBusy = errors.New("another collective operation is under way here; use Dup for a second communicator")
@@ -32,12 +34,15 @@ var (
 	ErrClosed = errors.New("communicator is closed")
 	// ErrFinalized is a call after the function given to Run or Local has returned.
 	ErrFinalized = errors.New("called after the end of Run")
+	// ErrUnfinished is a rank that ends with a message under way that nobody receives. The job is aborted.
+	ErrUnfinished = errors.New("rank ends")
 	// ErrAborted is returned by waits in a job of goroutines in which another rank has failed.
 	ErrAborted = errors.New("job is aborted")
 	// ErrRankGone is a wait for a rank whose function has returned.
 	ErrRankGone = errors.New("rank has ended")
-	// ErrBufferChanged is a buffer that was changed while it was being sent. Only programs built with -race see it.
-	ErrBufferChanged = errors.New("buffer was changed while it was being sent")
+	// ErrBufferChanged is a buffer that was changed while an operation used it. Only programs built with -race see it: of
+	// what is sent always, of what is received where the transport can tell.
+	ErrBufferChanged = errors.New("buffer was changed while it was in use")
 	// ErrCanceled is a request that Cancel has withdrawn.
 	ErrCanceled = errors.New("request is canceled")
 	// ErrNoLibrary is the absence of an MPI library.

@@ -11,6 +11,20 @@ func Shrink(c *Comm, limit, bulk int) (restore func()) {
 	return func() { e.limit, e.bulk = oldLimit, oldBulk }
 }
 
+// Serialize makes the library be called by one thread at a time, as one must be that does not allow more.
+func Serialize(c *Comm) (restore func()) {
+	e, ok := c.t.(*engine)
+	if !ok {
+		return func() {}
+	}
+	old := e.multiple
+	e.multiple = false
+	return func() { e.multiple = old }
+}
+
+// Native reports whether an MPI library carries the messages.
+func Native(c *Comm) bool { return c.t.collective() }
+
 // LauncherIn is launcherIn with the environment as a map.
 func LauncherIn(env map[string]string) (name, family, size string, err error) {
 	l, err := launcherIn(func(k string) string { return env[k] })

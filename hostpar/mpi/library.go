@@ -52,6 +52,20 @@ const (
 	fnReduce
 	fnAllreduce
 	fnScan
+	fnElements
+	fnCanceled
+	fnWinAllocate
+	fnWinFree
+	fnWinErrors
+	fnWinLockAll
+	fnWinUnlockAll
+	fnWinFlush
+	fnWinSync
+	fnPut
+	fnGet
+	fnAccumulate
+	fnFetch
+	fnCompareSwap
 	functions
 )
 
@@ -60,14 +74,19 @@ var functionNames = [functions]string{"Init_thread", "Finalize", "Abort", "Get_l
 	"Isend", "Irecv", "Iprobe", "Improbe", "Imrecv", "Test", "Cancel",
 	"Type_contiguous", "Type_create_struct", "Type_commit", "Type_free",
 	"Ibarrier", "Ibcast", "Iscatter", "Igather", "Iallgather", "Ialltoall", "Ireduce", "Iallreduce", "Iscan",
-	"Bcast", "Scatter", "Gather", "Allgather", "Alltoall", "Reduce", "Allreduce", "Scan"}
+	"Bcast", "Scatter", "Gather", "Allgather", "Alltoall", "Reduce", "Allreduce", "Scan",
+	"Get_elements_x", "Test_cancelled",
+	"Win_allocate", "Win_free", "Win_set_errhandler", "Win_lock_all", "Win_unlock_all", "Win_flush", "Win_sync",
+	"Put", "Get", "Accumulate", "Fetch_and_op", "Compare_and_swap"}
 
 // library is an open MPI library.
 type library struct {
 	abi
 	path    string
 	version string
+	file    *dl.Library
 	fn      [functions]dl.Func
+	cuda    bool // it takes addresses of CUDA memory
 }
 
 // launcher is what started this process.
@@ -76,6 +95,9 @@ type launcher struct {
 	family string // "" if several are possible
 	size   string // the number of ranks, in decimal
 }
+
+// slurmSize holds the number of ranks that srun has started.
+const slurmSize = "SLURM_STEP_NUM_TASKS"
 
 // launchers tell themselves by an environment variable that holds the number of ranks.
 var launchers = []struct{ variable, name, family string }{
@@ -97,8 +119,10 @@ func launcherIn(env func(string) string) (*launcher, error) {
 		}
 		found = &launcher{l.name, l.family, size}
 	}
-	if found == nil && env("SLURM_STEP_NUM_TASKS") != "" && (env("PMIX_RANK") != "" || env("PMI_RANK") != "") {
-		found = &launcher{"srun", "", env("SLURM_STEP_NUM_TASKS")}
+	// srun sets PMI_SIZE too, in one of its ways to start ranks, and serves both families.
+	size := env(slurmSize)
+	if found == nil && size != "" && (env("PMIX_RANK") != "" || env("PMI_RANK") != "") || found != nil && found.family == mpich && size == found.size {
+		found = &launcher{"srun", "", size}
 	}
 	return found, nil
 }
@@ -107,13 +131,14 @@ func launcherIn(env func(string) string) (*launcher, error) {
 var libraryFiles = map[string][]string{
 	openMPI: {"libmpi.so.40", "/usr/lib64/openmpi/lib/libmpi.so.40", "/opt/homebrew/lib/libmpi.40.dylib"},
 	mpich:   {"libmpich.so.12", "libmpi.so.12", "/usr/lib64/mpich/lib/libmpi.so.12", "/opt/homebrew/lib/libmpi.12.dylib"},
+	"":      {"libmpi_abi.so.1", "libmpi_abi.so.0"}, // of any family, by the standard
 }
 
 // openLibrary opens the library of the launcher, or any if there is no launcher; file overrides the search.
 func openLibrary(l *launcher, file string) (*library, error) {
 	var files []string
-	for _, family := range []string{openMPI, mpich} {
-		if l == nil || l.family == "" || l.family == family {
+	for _, family := range []string{openMPI, mpich, ""} {
+		if l == nil || l.family == "" || family == "" || l.family == family {
 			files = append(files, libraryFiles[family]...)
 		}
 	}
@@ -134,7 +159,12 @@ func openLibrary(l *launcher, file string) (*library, error) {
 			missing.Attempts = append(missing.Attempts, dl.Attempt{Path: f, Err: err})
 			continue
 		}
-		return useLibrary(lib, l)
+		b, err := useLibrary(lib, l)
+		if errors.Is(err, ErrLauncher) && file == "" { // a file without a family's name; another may be there
+			missing.Attempts = append(missing.Attempts, dl.Attempt{Path: f, Err: err})
+			continue
+		}
+		return b, err
 	}
 	return nil, fmt.Errorf("mpi: %w; set TANDEM_MPI to its file, or use Local: %w", ErrNoLibrary, missing)
 }
@@ -155,12 +185,18 @@ func useLibrary(lib *dl.Library, l *launcher) (*library, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mpi: %w", err)
 	}
-	b.abi = a
+	b.abi, b.file = a, lib
 	b.version, _, _ = strings.Cut(strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", " , ")), " "), " ,")
-	if l != nil && l.family != "" && l.family != a.family {
+	if l != nil && l.family != "" && a.family != "" && l.family != a.family {
 		return nil, fmt.Errorf("mpi: %w: started by %s, but %s is %s", ErrLauncher, l.name, lib.Path(), b.version)
 	}
 	return b, nil
+}
+
+// takesCUDA asks a library that has an opinion, and is initialized, whether it takes addresses of CUDA memory.
+func takesCUDA(lib *dl.Library) bool {
+	fn, err := lib.Symbol("MPIX_Query_cuda_support")
+	return err == nil && int32(dl.NewFrame().Call(fn)) == 1
 }
 
 // failure translates a return code; nil for success.

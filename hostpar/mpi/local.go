@@ -181,6 +181,10 @@ func deliver(o *op, m *message) {
 		o.finish(fmt.Errorf("%w: rank %d sent %v, the buffer is of %v", ErrType, m.source, m.elem, o.elem))
 		return
 	}
+	if err := o.disturbed(); err != nil {
+		o.finish(err)
+		return
+	}
 	copy(o.recv, m.data)
 	if len(m.data) > len(o.recv) {
 		o.finish(fmt.Errorf("%w: %d bytes from rank %d, room for %d", ErrTruncated, len(m.data), m.source, len(o.recv)))
@@ -293,6 +297,10 @@ func (j *job) end(world int) {
 	j.ended[world].Store(true)
 	j.each(func(g *group, rank int, box *mailbox) {
 		if g.world[rank] == world {
+			for _, o := range box.posted {
+				o.finish(ErrFinalized) // of goroutines that outlive the function of the rank
+			}
+			box.posted = nil
 			if box.closed == nil {
 				box.shut(gone(rank))
 			}

@@ -221,6 +221,25 @@ func TestLocalArguments(t *testing.T) {
 	require.NoError(t, kept.Close())
 }
 
+// What a goroutine of a rank still waits for when the function of the rank has returned ends.
+func TestLocalWaitsEndWithTheirRank(t *testing.T) {
+	left := make(chan error, 1)
+	err := mpi.Local(t.Context(), 2, func(_ context.Context, c *mpi.Comm) error {
+		if c.Rank() == 1 {
+			return mpi.Barrier(context.Background(), c)
+		}
+		r, err := mpi.Irecv(c, make([]int, 1), 1, 0)
+		if err != nil {
+			return err
+		}
+		go func() { _, err := r.Wait(context.Background()); left <- err }()
+		return mpi.Barrier(context.Background(), c)
+	})
+	require.NoError(t, err)
+	err = <-left
+	require.True(t, errors.Is(err, mpi.ErrFinalized) || errors.Is(err, mpi.ErrRankGone), err) // whichever rank ended first
+}
+
 // The end of the context of Local ends all waits.
 func TestLocalContext(t *testing.T) {
 	errOver := errors.New("over")
@@ -251,6 +270,12 @@ func TestLaunchers(t *testing.T) {
 	name, family, size, err = mpi.LauncherIn(env{"SLURM_STEP_NUM_TASKS": "8", "PMIX_RANK": "1"})
 	require.NoError(t, err)
 	require.Equal(t, [3]string{"srun", "", "8"}, [3]string{name, family, size})
+	name, family, _, err = mpi.LauncherIn(env{"SLURM_STEP_NUM_TASKS": "8", "PMI_RANK": "1", "PMI_SIZE": "8"}) // srun --mpi=pmi2
+	require.NoError(t, err)
+	require.Equal(t, [2]string{"srun", ""}, [2]string{name, family})
+	_, family, _, err = mpi.LauncherIn(env{"SLURM_STEP_NUM_TASKS": "2", "PMI_RANK": "1", "PMI_SIZE": "8"}) // mpiexec on two nodes
+	require.NoError(t, err)
+	require.Equal(t, "MPICH", family)
 	_, _, _, err = mpi.LauncherIn(env{"OMPI_COMM_WORLD_SIZE": "4", "PMI_SIZE": "3"})
 	require.ErrorIs(t, err, mpi.ErrLauncher)
 }

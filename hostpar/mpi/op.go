@@ -1,6 +1,9 @@
 package mpi
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // kind is what an op does.
 type kind uint8
@@ -40,7 +43,8 @@ type op struct {
 	done   chan struct{}
 	status Status
 	err    error
-	sum    uint64 // of the send buffer at the start, in programs built with -race
+	// Of the send buffer and of that of a receive at the start, in programs built with -race.
+	sum, room uint64
 
 	lib libraryOp
 }
@@ -114,16 +118,36 @@ func run(ctx context.Context, t transport, o *op) error {
 
 // begin starts an operation, after noting what it sends.
 func begin(t transport, o *op) {
-	if raceEnabled && o.kind == opSend {
+	o.note()
+	t.start(o)
+}
+
+// note remembers what the buffers hold, in programs built with -race.
+func (o *op) note() {
+	if !raceEnabled {
+		return
+	}
+	if !same(o.send, o.recv) {
 		o.sum = checksum(o.send)
 	}
-	t.start(o)
+	if o.kind == opRecv {
+		o.room = checksum(o.recv)
+	}
 }
 
 // outcome is the error of an operation that has ended.
 func (o *op) outcome() error {
-	if raceEnabled && o.kind == opSend && o.err == nil && checksum(o.send) != o.sum {
-		return ErrBufferChanged
+	if raceEnabled && o.err == nil && !same(o.send, o.recv) && checksum(o.send) != o.sum {
+		return fmt.Errorf("%w: %d bytes to be sent", ErrBufferChanged, len(o.send))
 	}
 	return o.err
+}
+
+// disturbed finds a buffer of a receive that was changed before the message came, in programs built with -race. The
+// transport calls it just before it writes there.
+func (o *op) disturbed() error {
+	if raceEnabled && o.kind == opRecv && checksum(o.recv) != o.room {
+		return fmt.Errorf("%w: room for %d bytes to be received", ErrBufferChanged, len(o.recv))
+	}
+	return nil
 }

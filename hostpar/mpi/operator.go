@@ -14,7 +14,8 @@ type Operator interface {
 // Builtin is an operator of MPI.
 type Builtin int
 
-// The operators. Min and Max serve real numbers, the Bit operators integers, Sum and Product all.
+// The operators. Min and Max serve real numbers, the Bit operators integers, Sum and Product all. Replace is for the
+// methods of Window: the new element takes the place of the old one.
 const (
 	Sum Builtin = iota + 1
 	Product
@@ -23,12 +24,14 @@ const (
 	BitAnd
 	BitOr
 	BitXor
+	Replace
+	operators // their number, with 0
 )
 
-var builtinNames = [...]string{Sum: "Sum", Product: "Product", Min: "Min", Max: "Max", BitAnd: "BitAnd", BitOr: "BitOr", BitXor: "BitXor"}
+var builtinNames = [operators]string{Sum: "Sum", Product: "Product", Min: "Min", Max: "Max", BitAnd: "BitAnd", BitOr: "BitOr", BitXor: "BitXor", Replace: "Replace"}
 
 func (b Builtin) named() string {
-	if b < Sum || b > BitXor {
+	if b < Sum || b >= operators {
 		return fmt.Sprintf("operator %d", int(b))
 	}
 	return builtinNames[b]

@@ -35,8 +35,6 @@ func Launched() bool {
 // once: MPI can be initialized once in the life of a process.
 var once atomic.Bool
 
-const threadMultiple, threadSerialized = 3, 2
-
 // Run initializes MPI, calls fn with the communicator of all ranks, and finalizes MPI when all ranks have come to the
 // end of theirs. If fn fails or panics, or a rank on this machine ends without coming to that point, Run writes the
 // reason to Stderr and aborts the job: this process ends then, as all others do. The launcher's exit status is not 0,
@@ -80,14 +78,15 @@ func Run(ctx context.Context, cfg RunConfig, fn func(ctx context.Context, world 
 // would be a job of its own, with one rank.
 func (e *engine) initialize(l *launcher) (*Comm, error) {
 	var provided int32
-	rc := dl.NewFrame().Int(0).Int(0).Int(threadMultiple).Int32(&provided).Call(e.lib.fn[fnInit])
+	rc := dl.NewFrame().Int(0).Int(0).Int(e.lib.threads).Int32(&provided).Call(e.lib.fn[fnInit])
 	if err := e.lib.failure(rc); err != nil {
 		return nil, fmt.Errorf("mpi: initialize %s: %w", e.lib.version, err)
 	}
-	if provided < threadSerialized {
+	if uintptr(provided) < e.lib.oneThread {
 		return nil, fmt.Errorf("mpi: initialize %s: %w: it can be called by its main thread only", e.lib.version, ErrLibrary)
 	}
-	e.multiple = provided >= threadMultiple
+	e.multiple = uintptr(provided) >= e.lib.threads
+	e.lib.cuda = takesCUDA(e.lib.file)
 	world, err := e.comm(e.lib.world, &universe{})
 	if err != nil {
 		return nil, fmt.Errorf("mpi: %w", err)
@@ -138,7 +137,10 @@ func (m *mission) run(ctx context.Context, fn func(ctx context.Context, world *C
 		return m.abort(err)
 	}
 	m.world.universe.over.Store(true)
-	return m.engine.finalize()
+	if err := m.engine.finalize(); err != nil {
+		return m.abort(err)
+	}
+	return nil
 }
 
 // watch waits for the result, and for the sight of a dead rank, which comes soon enough every quarter of a second. Ranks
@@ -177,19 +179,13 @@ func (m *mission) abort(cause error) error {
 		time.Sleep(abortDelay)
 		dl.NewFrame().Int(m.engine.lib.world).Int(1).Call(m.engine.lib.fn[fnAbort])
 	}()
+	failed := "MPI_Abort has returned"
 	select {
 	case <-done:
 	case <-time.After(10 * time.Second):
+		failed = "MPI_Abort has not ended the job in 10 s"
 	}
-	return errors.Join(cause, fmt.Errorf("mpi: %w: MPI_Abort has returned", ErrLibrary))
-}
-
-func (e *engine) finalize() error {
-	e.baton <- struct{}{} // for good
-	if err := e.lib.failure(dl.NewFrame().Call(e.lib.fn[fnFinalize])); err != nil {
-		return fmt.Errorf("mpi: finalize: %w", err)
-	}
-	return nil
+	return errors.Join(cause, fmt.Errorf("mpi: %w: %s", ErrLibrary, failed))
 }
 
 // bindings are the options that give ranks more than one CPU.
