@@ -241,64 +241,6 @@ func (c *Child) died(fn string) *WorkerError {
 	return &WorkerError{Func: fn, Worker: c.name, PID: c.pid, Reason: c.reason, ExitCode: c.code, Signal: c.signal}
 }
 
-// limits are what a child's tasks must keep to.
-type limits struct {
-	timeout time.Duration // of one task; 0 for none
-	memory  int64         // of the process; 0 for none
-}
-
-// samplePeriod is how often limits are looked at: death is to be reported within 50 ms.
-func (l limits) period() time.Duration {
-	p := 10 * time.Millisecond
-	if l.timeout > 0 {
-		p = min(p, max(l.timeout/8, time.Millisecond))
-	}
-	return p
-}
-
-// notBegun is the first part of the place of a worker that has calls and is at none of them.
-const notBegun = 0
-
-// place is the call and the item that a worker is at.
-type place [2]uint64
-
-// allowance is how much longer than a task's time limit a worker may stay: one that does not begin is busy with other
-// things, or the machine is, and no task is to blame; but it may also have been stopped.
-func (p place) allowance() time.Duration {
-	if p[0] == notBegun {
-		return time.Second
-	}
-	return 0
-}
-
-// watch kills the child when it exceeds its limits, until it has ended. at returns what it is doing, ok false if nothing.
-func (c *Child) watch(l limits, at func() (p place, ok bool)) {
-	if l.timeout <= 0 && l.memory <= 0 {
-		return
-	}
-	go func() {
-		ticker := time.NewTicker(l.period())
-		defer ticker.Stop()
-		var last place
-		var since time.Time
-		for {
-			select {
-			case <-c.done:
-				return
-			case now := <-ticker.C:
-				if p, ok := at(); !ok || p != last {
-					last, since = p, now
-				} else if l.timeout > 0 && now.Sub(since) >= l.timeout+p.allowance() {
-					c.killFor(TimedOut)
-				}
-				if l.memory > 0 && residentMemory(c.pid) > l.memory {
-					c.killFor(OutOfMemory)
-				}
-			}
-		}
-	}()
-}
-
 // drain makes the end of the link follow the end of the process, even if somebody else holds a copy of the link.
 func (c *Child) drain() {
 	go func() {

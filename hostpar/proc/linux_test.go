@@ -5,6 +5,7 @@ package proc_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tandem-go/tandem/hostpar/proc"
 )
@@ -96,6 +98,88 @@ func gone(t *testing.T, marker string) {
 		}
 		runtime.Gosched()
 	}
+}
+
+type burnArgs struct {
+	Time time.Duration // on the clock of the processor; 0 for ever
+	On   *proc.Conn[int]
+}
+
+// burn computes on the first processor that this process may use, and says when it begins.
+var burn = proc.Register("burn", func(ctx context.Context, in burnArgs) (time.Duration, error) {
+	names, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		id, err := strconv.Atoi(name.Name())
+		if err != nil {
+			return 0, err
+		}
+		if err := pin(id); err != nil {
+			return 0, err
+		}
+	}
+	if in.On != nil {
+		if err := in.On.Send(ctx, 0); err != nil {
+			return 0, err
+		}
+	}
+	var from, now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &from); err != nil {
+		return 0, err
+	}
+	for now = from; in.Time == 0 || time.Duration(now.Nano()-from.Nano()) < in.Time; {
+		if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now); err != nil {
+			return 0, err
+		}
+	}
+	return time.Duration(now.Nano() - from.Nano()), nil
+})
+
+func pin(thread int) error {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return err
+	}
+	for cpu := range 1024 {
+		if set.IsSet(cpu) {
+			set.Zero()
+			set.Set(cpu)
+			return unix.SchedSetaffinity(thread, &set)
+		}
+	}
+	return errors.New("no processor")
+}
+
+// A task is not blamed for a machine that gives its worker no processor: here it shares one with eight others, and takes
+// far longer than its time limit.
+func TestStarvedWorkerIsNotBlamed(t *testing.T) {
+	for range 8 {
+		ours, theirs, err := proc.Pipe[int]()
+		require.NoError(t, err)
+		p, err := proc.Start(bg, burn, burnArgs{0, theirs}, proc.StartConfig{Daemon: true})
+		require.NoError(t, err)
+		defer func() {
+			p.Kill()
+			<-p.Done()
+			require.NoError(t, ours.Close())
+		}()
+		_, err = ours.Receive(bg)
+		require.NoError(t, err)
+	}
+	const limit, work = 60 * time.Millisecond, 30 * time.Millisecond
+	pool := newPool(t, proc.PoolConfig{Workers: 1, TaskTimeout: limit})
+	began := time.Now()
+	took, err := proc.Call(bg, pool, burn, burnArgs{Time: work})
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, took, work)
+	require.Greater(t, time.Since(began), 2*limit, "the test is not what it says")
+	began = time.Now()
+	took, err = proc.Run(bg, burn, burnArgs{Time: work}, proc.StartConfig{Timeout: limit})
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, took, work)
+	require.Greater(t, time.Since(began), 2*limit, "the test is not what it says")
 }
 
 func init() {
@@ -285,3 +369,35 @@ func TestReasonsOfAProcess(t *testing.T) {
 	require.Equal(t, -1, code)
 	require.Equal(t, syscall.SIGTERM, sig)
 }
+
+// The death of a worker is known at once, by no clock but the system's: the quickest of some reports, as the machine may
+// be busy with other things.
+func TestDeathIsReportedAtOnce(t *testing.T) {
+	p := newPool(t, proc.PoolConfig{Workers: 1})
+	quickest := time.Hour
+	for range 20 {
+		ours, theirs, err := proc.Pipe[int]()
+		require.NoError(t, err)
+		f, err := proc.Submit(bg, p, sayAndSpin, theirs)
+		require.NoError(t, err)
+		pid, err := ours.Receive(bg) // the task has begun
+		require.NoError(t, err)
+		require.NoError(t, ours.Close())
+		killed := time.Now()
+		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		_, err = f.Wait(bg)
+		quickest = min(quickest, time.Since(killed))
+		var died *proc.WorkerError
+		require.ErrorAs(t, err, &died)
+		require.Equal(t, []any{proc.Signaled, syscall.SIGKILL, -1, pid, "sayAndSpin"}, []any{died.Reason, died.Signal, died.ExitCode, died.PID, died.Func})
+	}
+	require.Less(t, quickest, 50*time.Millisecond)
+}
+
+var sayAndSpin = proc.Register("sayAndSpin", func(ctx context.Context, c *proc.Conn[int]) (string, error) {
+	if err := c.Send(ctx, os.Getpid()); err != nil {
+		return "", err
+	}
+	for { //nolint:revive // it is to be killed
+	}
+})

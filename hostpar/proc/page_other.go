@@ -18,6 +18,10 @@ func (p *page) close() {}
 
 func (p *page) begin(uint64, int) {}
 
+func (p *page) send() {}
+
 func (p *page) idle() {}
 
 func (p *page) at() (at place, ok bool) { return at, false }
+
+func (p *page) sending() bool { return false }

@@ -60,12 +60,22 @@ func (p *page) close() {
 
 func (p *page) word(i uintptr) *uint64 { return (*uint64)(unsafe.Pointer(&p.mem[8*i])) }
 
+// sendingItem stands for the results, when they are being sent.
+const sendingItem = ^uint64(1)
+
 // begin notes that an item of a call begins. It is called for each item, by one goroutine, and nobody of this process
 // reads the page: plain stores will do, as what was stored before the end of the process is there afterwards.
 func (p *page) begin(call uint64, item int) {
 	if p != nil {
 		*p.word(1) = uint64(item)
 		*p.word(0) = call
+	}
+}
+
+// send notes that all items of a call are done and results are on their way.
+func (p *page) send() {
+	if p != nil {
+		*p.word(1) = sendingItem
 	}
 }
 
@@ -82,5 +92,10 @@ func (p *page) at() (at place, ok bool) {
 		return at, false
 	}
 	at = place{atomic.LoadUint64(p.word(0)), atomic.LoadUint64(p.word(1))}
-	return at, at[0] != 0
+	return at, at.call != 0 && at.item != sendingItem
+}
+
+// sending reports whether results are on their way.
+func (p *page) sending() bool {
+	return p != nil && atomic.LoadUint64(p.word(0)) != 0 && atomic.LoadUint64(p.word(1)) == sendingItem
 }

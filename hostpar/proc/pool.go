@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-go/tandem/hostpar/internal/codec"
@@ -25,7 +26,9 @@ type PoolConfig struct {
 	Setup []Setup
 	// TasksPerWorker is after how many tasks a worker is replaced; 0 for never.
 	TasksPerWorker int
-	// TaskTimeout is how long a task may take before its worker is killed; 0 for any time.
+	// TaskTimeout is how long a task may take before its worker is killed; 0 for any time. On Linux, time in which the
+	// worker was ready to run and the machine ran something else does not count: no task is blamed for a busy machine. For
+	// a limit by the clock let the context of the call end.
 	TaskTimeout time.Duration
 	// MemoryLimit is how many bytes of memory a worker may occupy before it is killed; 0 for any number. It is looked at
 	// every few milliseconds, on Linux only.
@@ -90,6 +93,9 @@ type member struct {
 	wake    chan struct{} // has something to feed; capacity 1
 	feeding sync.Mutex    // held by who writes calls
 
+	sending   atomic.Bool // calls in flight are not all written
+	receiving atomic.Bool // an answer is being read
+
 	// Under the pool's mu:
 	ready    bool
 	gone     bool
@@ -102,7 +108,7 @@ type member struct {
 	born     chan error    // gets what hello was answered with; capacity 1
 }
 
-// NewPool starts the workers and waits until they are ready. When ctx ends, the pool is killed.
+// NewPool starts the workers and waits until they are ready. When ctx ends, now or later, the pool is killed.
 //
 // A pool should be closed, or killed; Main does it at the latest.
 func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
@@ -130,7 +136,7 @@ func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{cfg: cfg, changed: make(chan struct{}), unborn: cfg.Workers}
-	p.stop = func() bool { return false }
+	p.stop = context.AfterFunc(ctx, func() { p.fail(ErrClosed) })
 	errs := make(chan error, cfg.Workers)
 	for range cfg.Workers {
 		p.hiring.Add(1)
@@ -143,13 +149,13 @@ func NewPool(ctx context.Context, cfg PoolConfig) (*Pool, error) {
 	for range cfg.Workers {
 		err = errors.Join(err, <-errs)
 	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		p.Kill()
 		return nil, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stop = context.AfterFunc(ctx, p.Kill)
 	return p, nil
 }
 
@@ -176,7 +182,7 @@ func (p *Pool) hire() error {
 	}
 	p.mu.Unlock()
 	c.drain()
-	c.watch(limits{p.cfg.TaskTimeout, p.cfg.MemoryLimit}, func() (place, bool) { return p.at(w) })
+	c.watch(limits{p.cfg.TaskTimeout, p.cfg.MemoryLimit}, func() duty { return p.at(w) })
 	go p.feeder(w)
 	go p.reader(w)
 	return <-w.born
@@ -194,20 +200,24 @@ func (p *Pool) setup(e *codec.Encoder) error {
 	return nil
 }
 
-// at tells what a worker that has calls is doing. Where it does not say, there is progress while calls are answered.
-func (p *Pool) at(w *member) (at place, ok bool) {
+// at tells what a worker is doing. Where it does not say, there is progress while calls are answered.
+func (p *Pool) at(w *member) duty {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w.gone || len(w.inflight) == 0 {
-		return at, false
+		return duty{}
 	}
-	if w.page == nil {
-		return place{w.inflight[0].id, uint64(w.did)}, true
+	d := duty{phase: working, answered: w.did}
+	at, running := w.page.at()
+	switch {
+	case running:
+		d.place = at
+	case w.sending.Load() || w.receiving.Load() || w.page.sending():
+		d.phase = passing
+	case w.page == nil:
+		d.place = place{call: w.inflight[0].id}
 	}
-	if at, ok := w.page.at(); ok {
-		return at, true
-	}
-	return place{notBegun, uint64(w.did)}, true
+	return d
 }
 
 // notify tells those who wait for a change. mu is held.
@@ -304,6 +314,7 @@ func (p *Pool) feed(w *member, e *codec.Encoder) {
 	if sent {
 		_ = w.link.Flush() // a worker that is gone is found by its reader
 	}
+	w.sending.Store(false)
 }
 
 // take chooses the next job for a worker and puts it in flight. mu is held.
@@ -321,6 +332,7 @@ func (p *Pool) take(w *member) *job {
 	p.lastID++
 	j.id = p.lastID
 	j.src.flying++
+	w.sending.Store(true)
 	w.inflight = append(w.inflight, j)
 	if w.assigned += j.n; p.cfg.TasksPerWorker > 0 && w.assigned >= p.cfg.TasksPerWorker {
 		w.retiring = true

@@ -114,7 +114,7 @@ func TestFunctionsThatCannotBeCalled(t *testing.T) {
 
 // A worker that dies, in any way, costs only the task it was at.
 func TestDeathOfAWorker(t *testing.T) {
-	timed := newPool(t, proc.PoolConfig{Workers: 2, TaskTimeout: 4 * time.Second}) // far more than a task takes on a loaded machine
+	timed := newPool(t, proc.PoolConfig{Workers: 2, TaskTimeout: 150 * time.Millisecond})
 	limited := newPool(t, proc.PoolConfig{Workers: 2, MemoryLimit: 200 << 20})
 	for _, c := range []struct {
 		what   string
@@ -138,7 +138,7 @@ func TestDeathOfAWorker(t *testing.T) {
 		for _, chunk := range []int{0, 1, 10} {
 			tasks := make([]string, 20)
 			tasks[13] = c.what
-			within(t, 20*time.Second, func() {
+			within(t, func() {
 				outs, err := proc.Map(bg, p, act, tasks, proc.MapConfig{Chunk: chunk, All: true})
 				require.ErrorIs(t, err, c.is, c.what)
 				require.ErrorIs(t, err, proc.ErrWorkerDied)
@@ -239,7 +239,7 @@ func TestSubmit(t *testing.T) {
 // A callback may use the pool that calls it, and wait.
 func TestPoolInACallback(t *testing.T) {
 	p := newPool(t, proc.PoolConfig{Workers: 1})
-	within(t, 10*time.Second, func() {
+	within(t, func() {
 		f, err := proc.Submit(bg, p, square, 3)
 		require.NoError(t, err)
 		g := task.Then(f, func(x int, err error) (int, error) {
@@ -264,7 +264,7 @@ func TestNoTaskWaitsBehindAnother(t *testing.T) {
 	p := newPool(t, proc.PoolConfig{Workers: 2})
 	_, err := proc.Map(bg, p, act, make([]string, 2000), proc.MapConfig{Chunk: 1}) // short tasks: the pool sends ahead
 	require.NoError(t, err)
-	within(t, 10*time.Second, func() {
+	within(t, func() {
 		var fs []*task.Future[string]
 		for i := range 200 {
 			what := "nothing"
@@ -392,7 +392,7 @@ func TestKill(t *testing.T) {
 	p, err = proc.NewPool(ctx, proc.PoolConfig{Workers: 2})
 	require.NoError(t, err)
 	cancel()
-	within(t, 10*time.Second, p.Close)
+	within(t, p.Close)
 	_, err = proc.NewPool(ctx, proc.PoolConfig{})
 	require.ErrorIs(t, err, context.Canceled)
 }

@@ -226,7 +226,7 @@ func TestPipe(t *testing.T) {
 func TestPipeBothWays(t *testing.T) {
 	a, b, err := proc.Pipe[[]byte]()
 	require.NoError(t, err)
-	within(t, time.Minute, func() {
+	within(t, func() {
 		errs := make(chan error, 4)
 		for _, c := range []*proc.Conn[[]byte]{a, b} {
 			go func() { errs <- c.Send(bg, make([]byte, 64<<20)) }()

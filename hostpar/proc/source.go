@@ -205,7 +205,7 @@ func (p *Pool) enforce(w *member, j *job) {
 		return
 	}
 	if w.page != nil {
-		if at, ok := w.page.at(); ok && at[0] != j.id || !ok && w.inflight[0] != j {
+		if at, ok := w.page.at(); ok && at.call != j.id || !ok && w.inflight[0] != j {
 			time.AfterFunc(p.cfg.Grace, func() { p.enforce(w, j) }) // its turn is to come
 			return
 		}

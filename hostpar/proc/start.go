@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-go/tandem/hostpar/internal/codec"
@@ -18,7 +19,8 @@ type StartConfig struct {
 	Name string
 	// Daemon makes Main kill the process at its end, rather than wait for it. A daemon must not start processes itself.
 	Daemon bool
-	// Timeout is how long the function may take before the process is killed; 0 for any time.
+	// Timeout is how long the function may take before the process is killed; 0 for any time. It is counted as
+	// PoolConfig.TaskTimeout is.
 	Timeout time.Duration
 	// MemoryLimit is how many bytes of memory the process may occupy before it is killed; 0 for any number. It is looked at
 	// every few milliseconds, on Linux only.
@@ -36,7 +38,14 @@ type StartConfig struct {
 type Process[Out any] struct {
 	*Child
 	future *task.Future[Out]
+	served atomic.Int32 // what has come from the process: one of the constants below
 }
+
+const (
+	nothingYet = iota
+	isReady
+	hasAnswered
+)
 
 // Start calls a function in a new process. When ctx ends, so does the function's context, and the process is killed if
 // that is not enough.
@@ -57,7 +66,7 @@ func Start[In, Out any](ctx context.Context, f Func[In, Out], in In, cfg StartCo
 	}
 	c, err := startChild(childConfig{
 		name: cfg.Name, daemon: cfg.Daemon, disposable: cfg.Daemon, env: cfg.Env, dir: cfg.Dir, stdout: cfg.Stdout, stderr: cfg.Stderr,
-		memoryLimit: cfg.MemoryLimit,
+		memoryLimit: cfg.MemoryLimit, page: cfg.Timeout > 0,
 	}, func(e *codec.Encoder) error {
 		e.Uvarint(1) // one call only
 		e.Uvarint(0) // no setups
@@ -67,7 +76,7 @@ func Start[In, Out any](ctx context.Context, f Func[In, Out], in In, cfg StartCo
 		return nil, err
 	}
 	future, promise := task.NewPromise[Out]()
-	p := &Process[Out]{c, future}
+	p := &Process[Out]{Child: c, future: future}
 	const id = 1
 	sent := c.link.Send(frame.Frame{Kind: kindCall, ID: id, Body: e.Buf, Files: e.Files})
 	_ = c.link.Flush() // a process that is gone is found by its reader
@@ -91,9 +100,9 @@ func Start[In, Out any](ctx context.Context, f Func[In, Out], in In, cfg StartCo
 	promise.Start(cancel)
 	stop := context.AfterFunc(ctx, cancel)
 	c.drain()
-	c.watch(limits{cfg.Timeout, cfg.MemoryLimit}, func() (place, bool) { return place{id}, true })
+	c.watch(limits{cfg.Timeout, cfg.MemoryLimit}, p.at)
 	go func() {
-		out, err := receiveOne(c, f)
+		out, err := receiveOne(c, f, &p.served)
 		stop()
 		if sent != nil && errors.Is(sent, frame.ErrTooLarge) {
 			err = fmt.Errorf("proc: argument of %s: %w", f.t.name, sent)
@@ -103,13 +112,28 @@ func Start[In, Out any](ctx context.Context, f Func[In, Out], in In, cfg StartCo
 	return p, nil
 }
 
+// at tells what the process is doing.
+func (p *Process[Out]) at() duty {
+	at, running := p.page.at()
+	switch {
+	case p.served.Load() == hasAnswered:
+		return duty{} // it may wait for processes of its own
+	case running:
+		return duty{place: at, phase: working}
+	case p.served.Load() == nothingYet || p.page.sending():
+		return duty{phase: passing}
+	default:
+		return duty{phase: working}
+	}
+}
+
 func encodeCall(e *codec.Encoder, name string, n int) {
 	e.String(name)
 	e.Uvarint(uint64(n))
 }
 
 // receiveOne reads the result of the only call of a process, and returns when the process has ended.
-func receiveOne[In, Out any](c *Child, f Func[In, Out]) (out Out, err error) {
+func receiveOne[In, Out any](c *Child, f Func[In, Out], served *atomic.Int32) (out Out, err error) {
 	answered := false
 	for {
 		m, receiveErr := c.link.Receive()
@@ -119,13 +143,16 @@ func receiveOne[In, Out any](c *Child, f Func[In, Out]) (out Out, err error) {
 		d := codec.NewDecoder(m.Body, m.Files)
 		switch m.Kind {
 		case kindReady:
+			served.Store(isReady)
 			if err = readyError(d, c.name); err != nil {
 				answered = true
 			}
 		case kindFailure:
+			served.Store(hasAnswered)
 			answered, err = true, decodeError(d, f.t.name)
 		case kindResult:
 			answered = true
+			served.Store(hasAnswered)
 			if _, err = d.Uint64(); err == nil {
 				var failure error
 				outs := []Out{out}

@@ -17,7 +17,9 @@ func (p *Pool) reader(w *member) {
 		if err != nil {
 			break
 		}
+		w.receiving.Store(true)
 		p.receive(w, f)
+		w.receiving.Store(false)
 		if w.link.Buffered() {
 			continue
 		}
@@ -114,21 +116,24 @@ func (p *Pool) buried(w *member) {
 	at, running := w.page.at()
 	w.page.close()
 	if !running && len(jobs) > 0 && (w.page == nil || w.reason == TimedOut) {
-		at, running = place{jobs[0].id, ^uint64(0)}, true // calls are done in order
+		at, running = place{call: jobs[0].id, item: unknownItem}, true // calls are done in order
 	}
 	blamed := false
 	for _, j := range jobs {
 		j.src.flying--
-		if !running || j.id != at[0] {
+		if !running || j.id != at.call {
 			p.recover(j.src, j.lo, j.n)
 			continue
 		}
 		blamed = true
-		p.convict(w, j, at[1])
+		p.convict(w, j, at.item)
 	}
 	p.replace(w, blamed)
 	p.notify()
 }
+
+// unknownItem is the item of a call that a worker is at if it does not say.
+const unknownItem = ^uint64(0)
 
 // convict deals with the job that a worker died of, at the given item. If that is not known, its tasks will be tried one
 // by one. mu is held.

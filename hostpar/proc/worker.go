@@ -308,7 +308,7 @@ func (w *worker) finish() {
 	w.current.id = 0
 	more := len(w.queue) > 0
 	w.mu.Unlock()
-	w.page.idle()
+	w.page.send()
 	w.flusher.Stop()
 	if err := w.link.Send(frame.Frame{Kind: kind, ID: w.doing.id, Body: e.Buf, Files: e.Files}); errors.Is(err, frame.ErrTooLarge) {
 		e.Reset()
@@ -321,9 +321,10 @@ func (w *worker) finish() {
 	if w.once || !more || now.Sub(w.flushed) >= lag {
 		_ = w.link.Flush() // the reader notices errors
 		w.flushed = now
-		return
+	} else {
+		w.flusher.Reset(lag)
 	}
-	w.flusher.Reset(lag)
+	w.page.idle()
 }
 
 // loading is the item that is noted while arguments are read, which may call methods of theirs.
