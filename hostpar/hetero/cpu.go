@@ -45,92 +45,163 @@ func (d *goDevice) Prepare(_ context.Context, j *Job) (Feed, error) {
 	}
 	f := &goFeed{job: j, workers: d.workers}
 	for _, a := range j.args {
-		if s, ok := a.(saver); ok {
-			f.saved = append(f.saved, s.saver())
+		if r, ok := a.(resident); ok && r.home() != nil {
+			return nil, fmt.Errorf("%w: the data is in memory of %s, which a body in Go cannot reach", ErrNoDevice, r.home().Info().Name)
+		}
+		if s, ok := a.(written); ok && s.written() {
+			f.outs = append(f.outs, s.writer())
+		}
+		if _, ok := a.(accumulating); ok {
+			f.accumulates = true
 		}
 	}
+	f.commit = f.committed
 	return f, nil
 }
 
-// goFeed is a Go body at work.
+// goFeed is a Go body at work. It has one lane, so its fields are those of the chunk at hand.
 type goFeed struct {
-	job     *Job
-	workers int
-	saved   []saved
+	job         *Job
+	workers     int
+	outs        []writer
+	accumulates bool
+	commit      func() error
+	span        Range
+
+	mu     sync.Mutex
+	locals []local // guarded by mu: what the calls of the body accumulated
 }
 
-// saver is an argument that can keep rows; saved is the rows of one chunk.
-type (
-	saver interface{ saver() saved }
-	saved interface {
-		save(r Range)
-		restore(r Range)
-	}
-)
+// written is an argument with rows that bodies may write.
+type written interface {
+	written() bool
+	writer() writer
+}
+
+// writer is such an argument for one feed.
+type writer interface {
+	// save keeps what a failure or a trial must undo: all rows of a trial, else those that are also read. restore puts them
+	// back.
+	save(r Range, l *layout, trial bool)
+	restore(r Range, l *layout)
+	// sum adds the rows to a digest, changed tells that the program's memory has new ones.
+	sum(r Range, l *layout, add func([]byte))
+	changed(r Range, l *layout)
+}
+
+// accumulating is an Accumulator of any type.
+type accumulating interface {
+	// rounds reports whether the order of combining makes a difference, restart begins a run anew.
+	rounds() bool
+	restart()
+}
 
 // Do runs the body on the chunk. If it fails, the rows of InOut arguments are what they were before.
 func (f *goFeed) Do(ctx context.Context, _ int, t *Task) error {
-	r := t.Range()
-	for _, s := range f.saved {
-		s.save(r)
+	f.span = t.Range()
+	f.locals = f.locals[:0]
+	trial, done := t.Trial(), false
+	for _, s := range f.outs {
+		s.save(f.span, &f.job.layout, trial)
 	}
-	done := false
 	defer func() { // also when the body panics or ends the goroutine
 		if !done {
-			for _, s := range f.saved {
-				s.restore(r)
+			for _, s := range f.outs {
+				s.restore(f.span, &f.job.layout)
 			}
 		}
 	}()
-	err := f.body(ctx, r)
+	err := f.body(ctx, f.span)
 	if err == nil {
 		err = context.Cause(ctx) // a body may have left early without saying so
 	}
-	if err == nil {
-		err = t.Commit(nil)
+	if err != nil {
+		return err
 	}
-	done = err == nil
+	if t.Watched() {
+		t.Digest(func(add func([]byte)) {
+			for _, s := range f.outs {
+				s.sum(f.span, &f.job.layout, add)
+			}
+		})
+	}
+	err = t.Commit(f.commit)
+	done = err == nil && !trial
 	return err
+}
+
+// committed is called when the chunk counts.
+func (f *goFeed) committed() error {
+	for _, l := range f.locals {
+		l.add()
+	}
+	for _, s := range f.outs {
+		s.changed(f.span, &f.job.layout)
+	}
+	return nil
 }
 
 func (f *goFeed) body(ctx context.Context, r Range) error {
 	if f.workers == 1 {
-		return f.job.kernel.body(ctx, r.Lo, r.Hi)
+		return f.call(ctx, r.Lo, r.Hi, 0)
 	}
 	return par.Chunks(ctx, r.Hi-r.Lo, par.Config{Workers: f.workers}, func(ctx context.Context, c par.Chunk) error {
-		return f.job.kernel.body(ctx, r.Lo+c.Lo, r.Lo+c.Hi)
+		return f.call(ctx, r.Lo+c.Lo, r.Lo+c.Hi, c.Worker)
 	})
+}
+
+// call calls the body once.
+func (f *goFeed) call(ctx context.Context, lo, hi, worker int) error {
+	c := Chunk{Lo: lo, Hi: hi, Worker: worker, args: f.job.args}
+	if !f.accumulates {
+		return f.job.kernel.body(ctx, c)
+	}
+	c.local = map[any]local{}
+	if err := f.job.kernel.body(ctx, c); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, l := range c.local {
+		f.locals = append(f.locals, l)
+	}
+	return nil
 }
 
 func (f *goFeed) Close() error { return nil }
 
-// saver returns a place for rows of an InOut argument; nothing is kept of others, which a second try overwrites.
-func (a *slice[T]) saver() saved { return &savedRows[T]{arg: a} }
+func (a *elements[T]) written() bool  { return a.out }
+func (a *elements[T]) writer() writer { return &rowWriter[T]{elements: a} }
 
-type savedRows[T cuda.Element] struct {
-	arg  *slice[T]
+// rowWriter is rows that a body writes.
+type rowWriter[T cuda.Element] struct {
+	*elements[T]
 	kept []T
 }
 
-func (s *savedRows[T]) save(r Range) {
-	if s.arg.in && s.arg.out {
-		s.kept = append(s.kept[:0], s.arg.rows(r)...)
+func (w *rowWriter[T]) own(r Range, l *layout) Range { return w.part.own(r, l, w.mem.len()) }
+
+func (w *rowWriter[T]) save(r Range, l *layout, trial bool) {
+	w.kept = w.kept[:0]
+	if w.in || trial {
+		e := w.own(r, l)
+		w.kept = append(w.kept, w.mem.data[e.Lo:e.Hi]...)
 	}
 }
 
-func (s *savedRows[T]) restore(r Range) {
-	if s.arg.in && s.arg.out {
-		copy(s.arg.rows(r), s.kept)
+func (w *rowWriter[T]) restore(r Range, l *layout) {
+	if len(w.kept) > 0 {
+		e := w.own(r, l)
+		copy(w.mem.data[e.Lo:e.Hi], w.kept)
 	}
 }
 
-// rows is the elements of rows.
-func (a *slice[T]) rows(r Range) []T {
-	if a.part.whole {
-		return a.data
-	}
-	return a.data[r.Lo*a.part.stride : r.Hi*a.part.stride]
+func (w *rowWriter[T]) sum(r Range, l *layout, add func([]byte)) {
+	e := w.own(r, l)
+	add(bitsOf(w.mem.data[e.Lo:e.Hi]))
 }
+
+func (w *rowWriter[T]) changed(r Range, l *layout) { w.mem.wrote(nil, w.own(r, l)) }
 
 // cpuDevice is the CPU of a pool: Go bodies on goroutines, CUDA on the host device.
 type cpuDevice struct {

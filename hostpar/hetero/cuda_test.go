@@ -276,7 +276,8 @@ func TestGoBodyThatFails(t *testing.T) {
 		p := open(t, hetero.OnCPU(1))
 		rep, err := p.Run(background, k, hetero.Grid1(n, 1), []hetero.Arg{hetero.InOut(y, hetero.Rows(1))}, hetero.RunConfig{})
 		require.NoError(t, err)
-		require.Equal(t, 2, rep.Retried)
+		require.Equal(t, 2, tries)
+		require.GreaterOrEqual(t, rep.Retried, 2, "what is given back may be divided")
 		for i := range y {
 			require.EqualValues(t, 1, y[i], "item %d, %s", i, how)
 		}

@@ -13,7 +13,7 @@ import (
 
 // OnCUDA is a device of package cuda, a GPU or a host device, for kernels with a CUDA form. It stays the caller's. Device
 // memory for each slice argument in full is taken during a run, and kept mapped at the same indices as the slice, so that
-// a kernel uses the indices of the whole grid; only the rows of its chunks are copied.
+// a kernel uses the indices of the whole grid; only the rows that its chunks need are copied.
 func OnCUDA(dev *cuda.Device) Device {
 	return &cudaDevice{dev: dev, loaded: map[[32]byte]*cuda.Module{}}
 }
@@ -28,7 +28,7 @@ type cudaDevice struct {
 // device handing blocks to workers.
 const (
 	gpuOverhead  = 40 * time.Microsecond
-	hostOverhead = 20 * time.Microsecond
+	hostOverhead = 10 * time.Microsecond
 	// gpuLanes is how many chunks are under way on a GPU: one is copied in, one runs, one is copied out.
 	gpuLanes = 3
 )
@@ -46,20 +46,19 @@ func (d *cudaDevice) Info() Info {
 	return i
 }
 
-// Prepare compiles or finds the kernel and takes memory.
+// Prepare compiles or finds the kernel, takes memory, and holds the arguments against the kernel's parameters.
 func (d *cudaDevice) Prepare(ctx context.Context, j *Job) (Feed, error) {
 	if j.kernel.code == nil {
 		return nil, fmt.Errorf("%w: kernel %s has no CUDA form", ErrNoDevice, j.kernel.name)
 	}
-	f := &cudaFeed{job: j, dev: d.dev, split: d.dev.LaunchesParts()}
+	f := &cudaFeed{job: j, dev: d.dev, host: d.dev.Info().Kind == cuda.Host, split: d.dev.LaunchesParts()}
 	for _, a := range j.args {
-		if _, ok := a.(placed); ok {
+		if _, ok := a.(shifting); ok {
 			f.offset = true
 		}
-	}
-	f.entire = !f.split && !f.offset
-	if f.entire && !j.alone {
-		return nil, fmt.Errorf("%w: %s launches whole grids only, and kernel %s has no hetero.Offset", ErrNoDevice, d.dev.Info().Name, j.kernel.name)
+		if r, ok := a.(resident); ok && r.home() == d.dev {
+			f.home = true
+		}
 	}
 	m, err := d.module(ctx, j.kernel)
 	if err != nil {
@@ -68,10 +67,9 @@ func (d *cudaDevice) Prepare(ctx context.Context, j *Job) (Feed, error) {
 	if f.fn, err = m.Function(j.kernel.code.entry); err != nil {
 		return nil, err
 	}
-	for range d.Info().Lanes {
-		if err := f.addLane(ctx); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
+	f.lanes = make([]*cudaLane, d.Info().Lanes)
+	if err := f.open(ctx); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
@@ -98,139 +96,279 @@ func (d *cudaDevice) module(ctx context.Context, k *Kernel) (*cuda.Module, error
 
 // cudaFeed is a kernel at work on a device.
 type cudaFeed struct {
-	job    *Job
-	dev    *cuda.Device
-	fn     *cuda.Function
-	split  bool // the device launches parts of grids
-	offset bool // the kernel adds an offset
-	entire bool // neither: the whole job in one chunk
-	lanes  []*cudaLane
-}
-
-// cudaLane is what a chunk needs: a stream, and of each slice a mirror on the device and a place in page-locked memory.
-type cudaLane struct {
-	stream  *cuda.Stream
+	job     *Job
+	dev     *cuda.Device
+	host    bool // memory of the device is memory of the program's processors
+	home    bool // some arguments are this device's memory
+	fn      *cuda.Function
+	split   bool     // the device launches parts of grids
+	offset  bool     // the kernel adds an offset
+	entire  bool     // neither: the whole job in one chunk
 	mirrors []mirror // in the order of arguments; nil for values
-	values  []any    // arguments of the launch
+	lanes   []*cudaLane
+	loading sync.Mutex // held while a lane brings rows, so that no other takes them for there or brings them again
 }
 
-// mirror is a slice argument on a device, for one lane.
+// cudaLane is what a chunk needs apart from the mirrors.
+type cudaLane struct {
+	number int
+	stream *cuda.Stream
+	values []any // arguments of the launch
+	rows   Range
+	task   *Task
+	// Made once, so that a chunk takes no memory:
+	snapshot, commit func() error
+	digest           func(add func([]byte))
+}
+
+// mirror is an argument with elements on a device. Of several lanes, each works with rows of its own, and one at a time
+// brings rows.
 type mirror interface {
-	argument() any
-	snapshot(r Range, n int) error // program to page-locked memory
-	upload(s *cuda.Stream) error   // and on to the device
-	download(r Range, s *cuda.Stream) error
-	commit(r Range)
+	argument(lane int) any
+	// preload brings what every chunk needs.
+	preload(ctx context.Context) error
+	// fetch copies the rows that the chunk reads, and the device does not have, from the program's memory to a place that
+	// a queued copy can read, and upload queues that copy and reports whether there is one. fetched says that it is done.
+	fetch(lane int, r Range) error
+	upload(lane int, s *cuda.Stream) (bool, error)
+	fetched(lane int)
+	// start says that the kernel is about to change rows.
+	start(lane int, r Range, s *cuda.Stream) error
+	download(lane int, r Range, s *cuda.Stream) error
+	sum(lane int, r Range, add func([]byte))
+	commit(lane int, r Range) error
 	Close() error
 }
 
-// mirrored is an argument that needs a mirror. first is that of another lane, or nil.
+// mirrored is an argument that needs a mirror.
 type mirrored interface {
-	mirror(ctx context.Context, d *cuda.Device, first mirror) (mirror, error)
+	mirror(f *cudaFeed, lanes int) (mirror, error)
 }
 
 // whole reports whether the job cannot be split.
 func (f *cudaFeed) whole() bool { return f.entire }
 
-// addLane makes a lane. On error what it made is in f.lanes for Close.
-func (f *cudaFeed) addLane(ctx context.Context) error {
-	l := &cudaLane{}
-	f.lanes = append(f.lanes, l)
-	var err error
-	if l.stream, err = f.dev.NewStream(cuda.StreamConfig{}); err != nil {
-		return err
-	}
-	for i, a := range f.job.args {
-		l.mirrors, l.values = append(l.mirrors, nil), append(l.values, nil)
-		switch a := a.(type) {
-		case mirrored:
-			first := f.lanes[0].mirrors[i]
-			m, err := a.mirror(ctx, f.dev, first)
+// inPlace reports whether a chunk changes memory that it cannot give back: that of the device itself.
+func (f *cudaFeed) inPlace() bool { return f.home }
+
+// open makes mirrors and lanes. On error Close frees what there is.
+func (f *cudaFeed) open(ctx context.Context) error {
+	for _, a := range f.job.args {
+		var m mirror
+		if a, ok := a.(mirrored); ok {
+			var err error
+			m, err = a.mirror(f, len(f.lanes))
 			if err != nil {
+				f.mirrors = append(f.mirrors, m)
 				return err
 			}
-			l.mirrors[i], l.values[i] = m, m.argument()
-		case value:
-			l.values[i] = a.v
+		}
+		f.mirrors = append(f.mirrors, m)
+	}
+	for i := range f.lanes {
+		l := &cudaLane{number: i}
+		f.lanes[i] = l
+		l.snapshot = func() error { return f.fetch(l) }
+		l.commit = func() error { return f.commit(l) }
+		l.digest = func(add func([]byte)) { f.sum(l, add) }
+		var err error
+		if l.stream, err = f.dev.NewStream(cuda.StreamConfig{}); err != nil {
+			return err
+		}
+	}
+	return f.try()
+}
+
+// try checks arguments against parameters and finds out how the grid can be split.
+func (f *cudaFeed) try() error {
+	for _, l := range f.lanes {
+		l.values = l.values[:0]
+		for i, a := range f.job.args {
+			switch a := a.(type) {
+			case value:
+				l.values = append(l.values, a.v)
+			case placed:
+				l.values = append(l.values, a.at(Range{0, f.job.layout.items}, f.job.layout.items))
+			default:
+				l.values = append(l.values, f.mirrors[i].argument(l.number))
+			}
+		}
+	}
+	cfg := cuda.LaunchConfig{Grid: f.job.layout.grid, Block: f.job.layout.block, SharedBytes: f.job.shared}
+	if _, err := f.fn.Prepare(cfg, f.lanes[0].values...); err != nil {
+		return err
+	}
+	f.entire = !f.split && !f.offset
+	if f.entire && !f.job.alone {
+		return fmt.Errorf("%w: %s launches whole grids only, and kernel %s has no hetero.Offset", ErrNoDevice, f.dev.Info().Name, f.job.kernel.name)
+	}
+	return nil
+}
+
+// stale reports whether there is something for begin to bring.
+func (f *cudaFeed) stale() bool {
+	for _, a := range f.job.args {
+		if w, ok := a.(interface{ replicated() bool }); ok && w.replicated() {
+			return true
+		}
+	}
+	return false
+}
+
+// begin brings what every chunk needs.
+func (f *cudaFeed) begin(ctx context.Context) error {
+	for _, m := range f.mirrors {
+		if m != nil {
+			if err := m.preload(ctx); err != nil {
+				return f.judge(err)
+			}
 		}
 	}
 	return nil
 }
 
-// Do copies the chunk's rows in, launches its blocks, copies the results out and commits them.
+// swap exchanges the mirrors of two arguments.
+func (f *cudaFeed) swap(a, b int) error {
+	f.mirrors[a], f.mirrors[b] = f.mirrors[b], f.mirrors[a]
+	f.mirrors[a].(adopter).adopt(f.job.args[a])
+	f.mirrors[b].(adopter).adopt(f.job.args[b])
+	return f.try()
+}
+
+// adopter is a mirror that can serve another argument of the same type.
+type adopter interface{ adopt(a Arg) }
+
+// Do copies in what the chunk needs, launches its blocks, copies the results out and commits them.
 func (f *cudaFeed) Do(ctx context.Context, lane int, t *Task) error {
-	l, r := f.lanes[lane], t.Range()
+	l := f.lanes[lane]
+	l.rows, l.task = t.Range(), t
 	at := t.Now()
-	err := t.Snapshot(func() error {
-		for _, m := range l.mirrors {
-			if m != nil {
-				if err := m.snapshot(r, f.job.layout.items); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	for _, m := range l.mirrors {
-		if m != nil && err == nil {
-			err = m.upload(l.stream)
-		}
-	}
-	if err != nil {
+	if err := f.load(ctx, l); err != nil {
 		return f.judge(err)
 	}
 	at = t.Note(trace.Load, at)
-	if err := f.launch(ctx, l, r); err != nil {
+	if err := f.launch(ctx, l); err != nil {
 		return f.judge(err)
 	}
 	at = t.Note(trace.Compute, at)
-	for _, m := range l.mirrors {
-		if m != nil && err == nil {
-			err = m.download(r, l.stream)
-		}
-	}
-	if err == nil {
-		err = l.stream.Wait(ctx)
-	}
-	if err != nil {
+	if err := f.store(ctx, l); err != nil {
 		return f.judge(err)
 	}
-	at = t.Note(trace.Store, at)
-	err = t.Commit(func() error {
-		for _, m := range l.mirrors {
-			if m != nil {
-				m.commit(r)
+	if t.Watched() {
+		t.Digest(l.digest)
+	}
+	if !f.host {
+		at = t.Note(trace.Store, at)
+	}
+	if err := t.Commit(l.commit); err != nil {
+		return f.judge(err)
+	}
+	t.Note(trace.Commit, at)
+	return nil
+}
+
+// load brings the rows that the device does not have.
+func (f *cudaFeed) load(ctx context.Context, l *cudaLane) error {
+	f.loading.Lock()
+	defer f.loading.Unlock()
+	if err := l.task.Snapshot(l.snapshot); err != nil {
+		return err
+	}
+	queued := false
+	for _, m := range f.mirrors {
+		if m != nil {
+			q, err := m.upload(l.number, l.stream)
+			if err != nil {
+				return err
+			}
+			queued = queued || q
+		}
+	}
+	if queued {
+		if err := l.stream.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	for _, m := range f.mirrors {
+		if m != nil {
+			m.fetched(l.number)
+			if err := m.start(l.number, l.rows, l.stream); err != nil {
+				return err
 			}
 		}
-		return nil
-	})
-	if err == nil {
-		t.Note(trace.Commit, at)
 	}
-	return err
+	return nil
+}
+
+func (f *cudaFeed) fetch(l *cudaLane) error {
+	for _, m := range f.mirrors {
+		if m != nil {
+			if err := m.fetch(l.number, l.rows); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// store brings the results to where commit can copy them.
+func (f *cudaFeed) store(ctx context.Context, l *cudaLane) error {
+	if f.host {
+		return nil // they are there
+	}
+	for _, m := range f.mirrors {
+		if m != nil {
+			if err := m.download(l.number, l.rows, l.stream); err != nil {
+				return err
+			}
+		}
+	}
+	return l.stream.Wait(ctx)
+}
+
+func (f *cudaFeed) sum(l *cudaLane, add func([]byte)) {
+	for _, m := range f.mirrors {
+		if m != nil {
+			m.sum(l.number, l.rows, add)
+		}
+	}
+}
+
+func (f *cudaFeed) commit(l *cudaLane) error {
+	for _, m := range f.mirrors {
+		if m != nil {
+			if err := m.commit(l.number, l.rows); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // launch runs the blocks of the chunk.
-func (f *cudaFeed) launch(ctx context.Context, l *cudaLane, r Range) error {
-	cfg := cuda.LaunchConfig{Grid: f.job.layout.grid, Block: f.job.layout.block, SharedBytes: f.job.shared, Stream: l.stream}
-	switch {
-	case f.entire:
-	case f.offset:
-		cfg.Grid = f.job.layout.subgrid(r)
-		for i, a := range f.job.args {
-			if p, ok := a.(placed); ok {
-				l.values[i] = p.at(r.Lo)
-			}
+func (f *cudaFeed) launch(ctx context.Context, l *cudaLane) error {
+	lay := &f.job.layout
+	cfg := cuda.LaunchConfig{Grid: lay.grid, Block: lay.block, SharedBytes: f.job.shared, Stream: l.stream}
+	for i, a := range f.job.args {
+		if p, ok := a.(placed); ok {
+			l.values[i] = p.at(l.rows, lay.items)
 		}
-	default:
-		cfg.Part = f.job.layout.part(r)
+	}
+	switch {
+	case f.offset:
+		cfg.Grid = lay.subgrid(l.rows)
+	case f.split && l.rows != (Range{0, lay.items}):
+		cfg.Part = lay.part(l.rows)
 	}
 	return f.fn.Run(ctx, cfg, l.values...)
 }
 
 // judge marks errors after which the device cannot go on.
 func (f *cudaFeed) judge(err error) error {
-	if errors.Is(err, cuda.ErrPoisoned) || errors.Is(err, cuda.ErrClosed) || f.dev.Err() != nil {
+	switch {
+	case err == nil || errors.Is(err, ErrDeviceLost):
+		return err
+	case errors.Is(err, cuda.ErrPoisoned) || errors.Is(err, cuda.ErrClosed) || errors.Is(err, cuda.ErrNotSupported) || f.dev.Err() != nil:
 		return fmt.Errorf("%w: %w", ErrDeviceLost, err)
 	}
 	return err
@@ -239,139 +377,16 @@ func (f *cudaFeed) judge(err error) error {
 // Close gives up streams and memory; it is freed when queued work is done.
 func (f *cudaFeed) Close() error {
 	var errs []error
-	for _, l := range f.lanes {
-		for _, m := range l.mirrors {
-			if m != nil {
-				errs = append(errs, m.Close())
-			}
+	for _, m := range f.mirrors {
+		if m != nil {
+			errs = append(errs, m.Close())
 		}
-		if l.stream != nil {
+	}
+	for _, l := range f.lanes {
+		if l != nil && l.stream != nil {
 			errs = append(errs, l.stream.Close())
 		}
 	}
-	f.lanes = nil
-	return errors.Join(errs...)
-}
-
-// sliceMirror is the mirror of a slice.
-type sliceMirror[T cuda.Element] struct {
-	arg    *slice[T]
-	dev    *cuda.Buffer[T]
-	shared bool // dev is another lane's
-	pinned *cuda.HostBuffer[T]
-	spans  [3]Range // rows in pinned, one range after the other
-	count  int
-}
-
-func (a *slice[T]) mirror(ctx context.Context, d *cuda.Device, first mirror) (mirror, error) {
-	m := &sliceMirror[T]{arg: a}
-	// Lanes read and write rows of their own in one mirror. Halos overlap, so a lane with a halo has its own.
-	if first != nil && a.part.before == 0 && a.part.after == 0 {
-		m.dev, m.shared = first.(*sliceMirror[T]).dev, true
-		return m, nil
-	}
-	var err error
-	if a.part.whole {
-		m.dev, err = cuda.Upload(ctx, d, a.data)
-	} else {
-		m.dev, err = cuda.Alloc[T](d, len(a.data))
-	}
-	return m, err
-}
-
-func (m *sliceMirror[T]) argument() any { return m.dev }
-
-// room makes page-locked memory for so many rows.
-func (m *sliceMirror[T]) room(rows int) error {
-	n := rows * m.arg.part.stride
-	if m.pinned != nil && m.pinned.Len() >= n {
-		return nil
-	}
-	if m.pinned != nil {
-		if err := m.pinned.Close(); err != nil {
-			return err
-		}
-		m.pinned = nil
-		n += n / 2 // chunks grow
-	}
-	var err error
-	m.pinned, err = cuda.AllocHost[T](m.dev.Device(), n)
-	return err
-}
-
-func (m *sliceMirror[T]) snapshot(r Range, items int) error {
-	m.count = 0
-	if m.arg.part.whole {
-		return nil
-	}
-	if !m.arg.in {
-		return m.room(r.Hi - r.Lo)
-	}
-	m.spans, m.count = m.arg.part.spans(r, items)
-	rows := 0
-	for _, s := range m.spans[:m.count] {
-		rows += s.Hi - s.Lo
-	}
-	if err := m.room(rows); err != nil {
-		return err
-	}
-	to := m.pinned.Slice()
-	for _, s := range m.spans[:m.count] {
-		to = to[copy(to, m.arg.rows(s)):]
-	}
-	return nil
-}
-
-func (m *sliceMirror[T]) upload(s *cuda.Stream) error {
-	at := 0
-	for _, r := range m.spans[:m.count] {
-		n := (r.Hi - r.Lo) * m.arg.part.stride
-		if err := m.copy(r, at, s, true); err != nil {
-			return err
-		}
-		at += n
-	}
-	return nil
-}
-
-// copy queues a copy between rows of the mirror and page-locked memory from element at on.
-func (m *sliceMirror[T]) copy(r Range, at int, s *cuda.Stream, up bool) error {
-	stride := m.arg.part.stride
-	dev, err := m.dev.Slice(r.Lo*stride, r.Hi*stride)
-	if err != nil {
-		return err
-	}
-	host, err := m.pinned.View(at, at+(r.Hi-r.Lo)*stride)
-	if err != nil {
-		return err
-	}
-	if up {
-		return cuda.Copy(dev, host, s)
-	}
-	return cuda.Copy(host, dev, s)
-}
-
-func (m *sliceMirror[T]) download(r Range, s *cuda.Stream) error {
-	if !m.arg.out {
-		return nil
-	}
-	return m.copy(r, 0, s, false)
-}
-
-func (m *sliceMirror[T]) commit(r Range) {
-	if m.arg.out {
-		rows := m.arg.rows(r)
-		copy(rows, m.pinned.Slice()[:len(rows)])
-	}
-}
-
-func (m *sliceMirror[T]) Close() error {
-	var errs []error
-	if m.pinned != nil {
-		errs = append(errs, m.pinned.Close())
-	}
-	if !m.shared && m.dev != nil {
-		errs = append(errs, m.dev.Close())
-	}
+	f.mirrors, f.lanes = nil, nil
 	return errors.Join(errs...)
 }

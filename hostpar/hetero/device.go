@@ -2,6 +2,7 @@ package hetero
 
 import (
 	"context"
+	"hash/fnv"
 	"sync"
 	"time"
 
@@ -61,8 +62,7 @@ type Task struct {
 	lane   int
 	id     uint64
 	span   Range // items
-	lo, hi int   // units
-	tries  int   // how often it failed before
+	work   remain
 	why    string
 	issued time.Duration
 	due    time.Duration // when it counts as hung
@@ -70,66 +70,94 @@ type Task struct {
 	noted  bool          // the device told the parts
 	stop   context.CancelFunc
 
-	mu    sync.Mutex
-	state taskState
+	trial  bool // the results are digested and thrown away
+	digest uint64
+	summed bool // digest was made
+
+	claim   *claim
+	own     claim // claim points here unless another device tries the same items
+	revoked bool  // guarded by claim.mu
+	won     bool  // guarded by claim.mu: this attempt counts
+	tried   bool  // guarded by claim.mu: the trial is over
 }
 
-// taskState is a chunk's way: issued, then committed or revoked, whichever comes first.
-type taskState uint8
-
-const (
-	taskIssued taskState = iota
-	taskCommitted
-	taskRevoked
-)
+// claim is the right to commit items. Attempts on several devices share it; one gets it.
+type claim struct {
+	mu        sync.Mutex
+	committed bool
+	attempts  int // under way, guarded by run.mu
+}
 
 // Range returns the items to do.
 func (t *Task) Range() Range { return t.span }
 
+// Trial reports whether the chunk is done only to see what comes out: Commit calls nothing. A device that works in place
+// must put back what it changed.
+func (t *Task) Trial() bool { return t.trial }
+
+// Watched reports whether the results are to be compared with another device's, by Digest.
+func (t *Task) Watched() bool { return t.trial || t.work.expect != nil }
+
+// Digest is called before Commit if the chunk is Watched, with a function that hands on the bytes of all results, in the
+// order of arguments and items.
+func (t *Task) Digest(results func(add func([]byte))) {
+	h := fnv.New64a()
+	results(func(b []byte) { _, _ = h.Write(b) }) // never fails
+	t.digest, t.summed = h.Sum64(), true
+}
+
 // Snapshot calls f, which reads the program's memory, unless the chunk was taken back; then it returns ErrRevoked. While f
 // runs, nobody else is given the chunk's items.
 func (t *Task) Snapshot(f func() error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.state == taskRevoked {
+	t.claim.mu.Lock()
+	defer t.claim.mu.Unlock()
+	if t.revoked || t.claim.committed {
 		return ErrRevoked
 	}
 	return f()
 }
 
 // Commit calls f, which writes the program's memory, and makes the chunk done; f may be nil. It returns ErrRevoked, and
-// does not call f, if the chunk was taken back or committed before. If f returns an error the chunk is not done.
+// does not call f, if the chunk was taken back or committed before, by this device or another. If f returns an error the
+// chunk is not done.
 func (t *Task) Commit(f func() error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.state != taskIssued {
+	t.claim.mu.Lock()
+	defer t.claim.mu.Unlock()
+	if t.revoked || t.claim.committed || t.tried {
 		return ErrRevoked
+	}
+	if t.trial {
+		t.tried = true
+		return nil
+	}
+	if e := t.work.expect; e != nil && t.summed && e.digest != t.digest {
+		return &ShadowError{Range: t.span, Devices: [2]string{t.run.devices[e.device].info.Name, t.run.devices[t.device].info.Name}}
 	}
 	if f != nil {
 		if err := f(); err != nil {
 			return err
 		}
 	}
-	t.state = taskCommitted
+	t.claim.committed, t.won = true, true
 	return nil
 }
 
-// revoke takes the chunk back and reports whether it did: it comes too late for one that was committed.
+// revoke takes the chunk back and reports whether it did: it comes too late for one that is over.
 func (t *Task) revoke() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.state != taskIssued {
+	t.claim.mu.Lock()
+	defer t.claim.mu.Unlock()
+	if t.won || t.tried || t.revoked {
 		return false
 	}
-	t.state = taskRevoked
+	t.revoked = true
 	return true
 }
 
-// committed reports whether the chunk is done.
-func (t *Task) committed() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.state == taskCommitted
+// result is how an attempt ended: it counts, or was a trial that succeeded, or came after another one that counts.
+func (t *Task) result() (won, tried, late bool) {
+	t.claim.mu.Lock()
+	defer t.claim.mu.Unlock()
+	return t.won, t.tried, t.claim.committed && !t.won
 }
 
 // Now is the time since the run began, for Note.
@@ -140,6 +168,8 @@ func (t *Task) Note(k trace.Kind, start time.Duration) time.Duration {
 	end := t.run.now()
 	t.noted = true
 	t.run.parts[t.device].add(k, end-start)
-	t.run.trace.Span(trace.Span{Device: t.device, Lane: t.lane, Kind: k, Lo: t.span.Lo, Hi: t.span.Hi, Start: start, End: end, Chunk: t.id, Why: t.why})
+	if t.run.trace != nil {
+		t.run.trace.Span(trace.Span{Device: t.device, Lane: t.lane, Kind: k, Lo: t.span.Lo, Hi: t.span.Hi, Start: start, End: end, Chunk: t.id, Why: t.why})
+	}
 	return end
 }

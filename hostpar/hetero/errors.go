@@ -18,6 +18,8 @@ var (
 	ErrHung = errors.New("device hangs")
 	// ErrNoDevice: no device of the pool can run the kernel.
 	ErrNoDevice = errors.New("no device for this kernel")
+	// ErrMismatch: two devices computed different results; see RunConfig.Shadow.
+	ErrMismatch = errors.New("devices disagree")
 	// ErrClosed: the pool was closed.
 	ErrClosed = errors.New("already closed")
 )
@@ -91,3 +93,18 @@ type StuckError struct {
 func (e *StuckError) Error() string {
 	return fmt.Sprintf("items %v on %s: the body was told to stop and has not returned after %v; its rows are unsafe", e.Range, e.Device, e.After)
 }
+
+// ShadowError is a chunk whose results differ between two devices. Neither was committed.
+type ShadowError struct {
+	// Range is the items, Devices are the names of the two.
+	Range   Range
+	Devices [2]string
+}
+
+// Error names the items and the devices.
+func (e *ShadowError) Error() string {
+	return fmt.Sprintf("items %v: %v: the results of %s and %s are not the same bits", e.Range, ErrMismatch, e.Devices[0], e.Devices[1])
+}
+
+// Unwrap returns ErrMismatch.
+func (e *ShadowError) Unwrap() error { return ErrMismatch }

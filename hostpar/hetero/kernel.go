@@ -19,8 +19,17 @@ import (
 type Kernel struct {
 	name string
 	code *code
-	body func(ctx context.Context, lo, hi int) error
+	body func(ctx context.Context, c Chunk) error
 	hash [32]byte
+}
+
+// Chunk is items for a body in Go.
+type Chunk struct {
+	// Lo up to Hi are the items, Worker is which of the device's goroutines does them, from 0.
+	Lo, Hi, Worker int
+
+	args  []Arg
+	local map[any]local // by accumulator
 }
 
 // code is the CUDA form of a kernel.
@@ -35,7 +44,8 @@ type code struct {
 // Impl is one form of a kernel, made by CUDA, PTX or Go.
 type Impl struct {
 	code *code
-	body func(ctx context.Context, lo, hi int) error
+	body func(ctx context.Context, c Chunk) error
+	name any // the function that the program gave
 }
 
 // CUDA is a kernel in CUDA C++: entry is what Module.Function takes. It runs on GPUs, and where there is no Go body also
@@ -52,7 +62,12 @@ func PTX(image []byte, entry string, c cuda.LoadConfig) Impl {
 // Go is a body in Go for the CPU: it does the items from lo up to hi, and is called from several goroutines at once for
 // ranges that do not overlap. It writes the slices that the run's arguments name, no others, and only the rows of its
 // items. When ctx ends it should return; what it did so far does not count then. A panic is an error.
-func Go(body func(ctx context.Context, lo, hi int) error) Impl { return Impl{body: body} }
+func Go(body func(ctx context.Context, lo, hi int) error) Impl {
+	return Impl{name: body, body: func(ctx context.Context, c Chunk) error { return body(ctx, c.Lo, c.Hi) }}
+}
+
+// GoChunk is Go for bodies that need more than their items: the array of an Accumulator, or Elements of the run.
+func GoChunk(body func(ctx context.Context, c Chunk) error) Impl { return Impl{name: body, body: body} }
 
 // NewKernel makes a kernel of one or two forms. The name is for reports.
 func NewKernel(name string, forms ...Impl) (*Kernel, error) {
@@ -65,7 +80,7 @@ func NewKernel(name string, forms ...Impl) (*Kernel, error) {
 			f.code.sum(h)
 		case f.body != nil && k.body == nil:
 			k.body = f.body
-			sumBody(h, f.body)
+			sumBody(h, f.name)
 		default:
 			return nil, fmt.Errorf("kernel %s: %w: want one CUDA form, one Go body, or both", name, ErrDeclaration)
 		}

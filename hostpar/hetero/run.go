@@ -91,6 +91,9 @@ func (p *Pool) Close() error {
 	}
 	p.closed = true
 	var errs []error
+	if p.store != nil {
+		_ = p.store.Flush() // a hint that is lost costs a few small chunks
+	}
 	for _, d := range p.owned {
 		errs = append(errs, d.Close())
 	}
@@ -127,6 +130,13 @@ type RunConfig struct {
 	Retries int
 	// OnDeviceError is what a failure does.
 	OnDeviceError DeviceErrorAction
+	// Deterministic refuses arguments whose result depends on the split: an Accum of floating-point numbers.
+	Deterministic bool
+	// Speculate lets a device that has nothing left to do try chunks that are late on another one. Runs of a plan do not.
+	Speculate bool
+	// Shadow is the fraction of chunks that are computed on two devices, whose results must be the same bits: else the run
+	// ends with a *ShadowError, and the chunk is not committed. Arrays of accumulators are not compared.
+	Shadow float64
 	// A chunk that takes HangFactor times as long as predicted, but at least HangFloor, hangs; 0 is 4, and one second. While
 	// nothing can be predicted, or no other device is left, it hangs after FirstHang; 0 is 30 s.
 	HangFactor float64
@@ -165,98 +175,202 @@ func (c *RunConfig) defaults() {
 // that cannot be split wraps ErrDeclaration, and nothing was written. There is a report unless nothing was run.
 func (p *Pool) Run(ctx context.Context, k *Kernel, g Grid, args []Arg, c RunConfig) (*Report, error) {
 	fail := func(err error) (*Report, error) { return nil, fmt.Errorf("run %s: %w", k.name, err) }
-	l, err := g.layout()
+	job, err := p.job(k, g, args, &c)
 	if err != nil {
 		return fail(err)
 	}
-	if err := checkArgs(args, &l); err != nil {
+	done, err := p.enter(ctx)
+	if err != nil {
 		return fail(err)
 	}
+	defer done()
+	began := time.Now()
+	members, err := prepare(ctx, job, p.devices)
+	if err != nil {
+		return fail(err)
+	}
+	r := newRun(job, members, c)
+	p.recall(r)
+	rep, err := r.run(ctx)
+	rep.Prepare = r.begin.Sub(began)
+	if err == nil {
+		p.remember(r, rep)
+	}
+	return rep, err
+}
+
+// job checks what is to be run.
+func (p *Pool) job(k *Kernel, g Grid, args []Arg, c *RunConfig) (*Job, error) {
+	c.defaults()
+	l, err := g.layout()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkArgs(args, &l); err != nil {
+		return nil, err
+	}
+	var home *cuda.Device
+	for i, a := range args {
+		if a, ok := a.(accumulating); ok && c.Deterministic && a.rounds() {
+			return nil, fmt.Errorf("argument %d: %w: the order of adding floating-point numbers is not fixed; use Reduce", i, ErrDeclaration)
+		}
+		if r, ok := a.(resident); ok && r.home() != nil {
+			home = r.home()
+		}
+	}
+	if home != nil && !slices.ContainsFunc(p.devices, func(d Device) bool { return of(d) == home }) {
+		return nil, fmt.Errorf("%w: a buffer of %s, which is not a device of the pool", ErrDeclaration, home.Info().Name)
+	}
+	return &Job{kernel: k, layout: l, args: args, shared: c.SharedBytes, alone: len(p.devices) == 1}, nil
+}
+
+// of is the device of package cuda behind a device, nil if there is none.
+func of(d Device) *cuda.Device {
+	switch d := d.(type) {
+	case *cudaDevice:
+		return d.dev
+	case *cpuDevice:
+		return d.host
+	}
+	return nil
+}
+
+// enter waits until no run is under way. done lets the next one in.
+func (p *Pool) enter(ctx context.Context) (done func(), err error) {
 	select {
 	case <-p.turn:
-		defer func() { p.turn <- struct{}{} }()
+		done = func() { p.turn <- struct{}{} }
 	case <-ctx.Done():
-		return fail(context.Cause(ctx))
+		return nil, context.Cause(ctx)
 	}
 	p.mu.Lock()
 	closed := p.closed
 	p.mu.Unlock()
 	if closed {
-		return fail(ErrClosed)
+		done()
+		return nil, ErrClosed
 	}
 	if err := context.Cause(ctx); err != nil {
-		return fail(err)
+		done()
+		return nil, err
 	}
-	c.defaults()
-	r := p.newRun(k, l, args, c)
-	began := time.Now()
-	if err := r.prepare(ctx, p.devices); err != nil {
-		return fail(err)
-	}
-	preparing := time.Since(began)
-	p.recall(r, k)
-	r.start(ctx)
-	r.watch(ctx)
-	rep := r.report()
-	rep.Prepare = preparing
-	err = r.outcome(k)
-	if err == nil {
-		p.remember(r, k, rep)
-	}
-	return rep, err
+	return done, nil
 }
 
-func (p *Pool) newRun(k *Kernel, l layout, args []Arg, c RunConfig) *run {
-	r := &run{
-		job:    &Job{kernel: k, layout: l, args: args, shared: c.SharedBytes, alone: len(p.devices) == 1},
-		config: c, trace: c.Trace, ended: make(chan struct{}), parts: make([]parts, len(p.devices)),
-	}
-	r.changed.L = &r.mu
-	r.state.Total, r.state.Remaining = l.units, l.units
-	return r
-}
-
-// prepare prepares the devices, all at the same time. Devices that cannot take part are dead from the beginning; without
-// one that can, there is an error, and everything prepared is closed.
-func (r *run) prepare(ctx context.Context, devices []Device) error {
+// prepare prepares the devices, all at the same time. Devices that cannot take part have an error; without one that can,
+// there is an error, and everything prepared is closed.
+func prepare(ctx context.Context, job *Job, devices []Device) ([]*member, error) {
 	var wg sync.WaitGroup
+	members := make([]*member, len(devices))
 	for i, d := range devices {
 		m := &member{info: d.Info()}
+		members[i] = m
 		m.info.Lanes = max(m.info.Lanes, 1)
-		r.devices = append(r.devices, m)
-		r.trace.Name(i, m.info.Name)
+		m.inPlace = m.info.InPlace
 		wg.Go(func() {
-			feed, err := d.Prepare(ctx, r.job)
-			m.feed, m.err = feed, err
+			m.feed, m.err = d.Prepare(ctx, job)
+			if m.err == nil {
+				m.err = begin(ctx, m.feed)
+			}
 		})
 	}
 	wg.Wait()
 	var errs []error
-	for _, m := range r.devices {
-		dev := policy.Device{Overhead: m.info.Overhead, Dead: m.err != nil}
-		if w, ok := m.feed.(interface{ whole() bool }); ok && w.whole() {
-			dev.Align = r.state.Total
-		}
+	for _, m := range members {
 		if m.err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", m.info.Name, m.err))
+			if m.feed != nil {
+				errs = append(errs, m.feed.Close())
+			}
+			continue
 		}
-		r.state.Devices = append(r.state.Devices, dev)
+		if f, ok := m.feed.(interface{ inPlace() bool }); ok && f.inPlace() {
+			m.inPlace, m.home = true, true
+		}
 	}
-	cause := context.Cause(ctx)
-	if len(errs) < len(r.devices) && cause == nil {
-		return nil
-	}
-	if cause != nil {
+	if cause := context.Cause(ctx); cause != nil {
 		errs = []error{cause}
+	} else if errors.Join(errs...) == nil || len(members) > countErrors(members) {
+		return members, nil
 	} else {
 		errs = append([]error{ErrNoDevice}, errs...)
 	}
-	for _, m := range r.devices {
+	for _, m := range members {
 		if m.err == nil {
 			errs = append(errs, m.feed.Close())
 		}
 	}
-	return errors.Join(errs...)
+	return nil, errors.Join(errs...)
+}
+
+func countErrors(members []*member) (n int) {
+	for _, m := range members {
+		if m.err != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// begin brings what every chunk needs to a device that takes it.
+func begin(ctx context.Context, f Feed) error {
+	if b, ok := f.(interface {
+		begin(ctx context.Context) error
+	}); ok {
+		return b.begin(ctx)
+	}
+	return nil
+}
+
+// linkSpeed is what memory of one device is taken to reach another with at most, in bytes a second: no bus that a GPU is
+// on today is faster. It only decides who need not be tried.
+const linkSpeed = 64e9
+
+// newRun makes a run of prepared devices.
+func newRun(job *Job, members []*member, c RunConfig) *run {
+	r := &run{job: job, config: c, devices: members, trace: c.Trace, ended: make(chan struct{}), parts: make([]parts, len(members))}
+	r.changed.L = &r.mu
+	units := job.layout.units
+	r.state.Total, r.state.Remaining = units, units
+	r.fresh = []remain{{lo: 0, hi: units, last: -1}}
+	in, out, home := 0, 0, false
+	for _, a := range job.args {
+		if a, ok := a.(resident); ok && a.home() != nil {
+			i, o := a.bytes()
+			in, out, home = in+i, out+o, true
+		}
+	}
+	for i, m := range members {
+		r.trace.Name(i, m.info.Name)
+		dev := policy.Device{Overhead: m.info.Overhead, Dead: m.err != nil}
+		if w, ok := m.feed.(interface{ whole() bool }); ok && w.whole() {
+			dev.Align = units
+		}
+		if home && !m.home {
+			dev.MinGain, dev.Most = worthMoving, float64(units)*linkSpeed/float64(max(in, out, 1))
+		}
+		r.state.Devices = append(r.state.Devices, dev)
+	}
+	return r
+}
+
+// worthMoving is by what a device must shorten a run whose data another device has.
+const worthMoving = 0.03
+
+// run runs all chunks. There is a report in any case.
+func (r *run) run(ctx context.Context) (*Report, error) {
+	r.start(ctx)
+	r.watch(ctx)
+	rep := r.report()
+	err := r.outcome()
+	if err == nil {
+		for _, a := range r.job.args {
+			if a, ok := a.(finisher); ok {
+				a.finish()
+			}
+		}
+	}
+	return rep, err
 }
 
 // start starts the lanes.
@@ -273,7 +387,9 @@ func (r *run) start(ctx context.Context) {
 		r.lanes += n
 	}
 	r.cause = func() error { return context.Cause(ctx) }
-	r.begin = time.Now()
+	if r.begin.IsZero() {
+		r.begin = time.Now()
+	}
 	for i, m := range r.devices {
 		for lane := range m.tasks {
 			own, stop := context.WithCancel(ctx)
@@ -287,18 +403,20 @@ func (r *run) start(ctx context.Context) {
 }
 
 // outcome is the error of a run that has ended.
-func (r *run) outcome(k *Kernel) error {
+func (r *run) outcome() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	left := append(slices.Clone(r.back), r.failed...)
-	if r.fresh < r.state.Total {
-		left = append(left, remain{lo: r.fresh, hi: r.state.Total})
+	for _, f := range r.fresh {
+		if f.lo < f.hi {
+			left = append(left, f)
+		}
 	}
 	if len(left) == 0 {
 		return nil
 	}
 	slices.SortFunc(left, func(a, b remain) int { return a.lo - b.lo })
-	e := &RunError{Kernel: k.name, Errs: slices.Clone(r.errs)}
+	e := &RunError{Kernel: r.job.kernel.name, Errs: slices.Clone(r.errs)}
 	for _, w := range left {
 		span := r.job.layout.rows(w.lo, w.hi)
 		if n := len(e.Undone); n > 0 && e.Undone[n-1].Hi == span.Lo {
@@ -311,26 +429,34 @@ func (r *run) outcome(k *Kernel) error {
 }
 
 // recall tells the policy what earlier runs learned.
-func (p *Pool) recall(r *run, k *Kernel) {
+func (p *Pool) recall(r *run) {
 	if p.store == nil {
 		return
 	}
 	for i, m := range r.devices {
-		if f, ok := p.store.Load(k.hash, m.info.ID, r.job.layout.items, time.Now()); ok {
-			dev := &r.state.Devices[i]
-			dev.Rate, dev.Trusted = f.Rate/float64(r.job.layout.unit), f.Trusted()
+		if f, ok := p.store.Load(r.job.kernel.hash, m.info.ID, r.job.layout.items, time.Now()); ok {
+			r.learned(i, f)
 		}
 	}
 }
 
+// learned tells the policy what earlier runs left of a device.
+func (r *run) learned(i int, f policy.Fit) {
+	dev := &r.state.Devices[i]
+	dev.Rate, dev.Trusted = f.Rate/float64(r.job.layout.unit), f.Trusted()
+	if f.Overhead > 0 {
+		dev.Overhead = f.Overhead
+	}
+}
+
 // remember keeps what the run learned. That it cannot be kept is told by the report, since nothing else is wrong.
-func (p *Pool) remember(r *run, k *Kernel, rep *Report) {
+func (p *Pool) remember(r *run, rep *Report) {
 	if p.store == nil {
 		return
 	}
 	for i := range rep.Devices {
 		if d := &rep.Devices[i]; d.Err == nil && d.Rate > 0 && d.Chunks > 0 {
-			if err := p.store.Save(k.hash, d.ID, r.job.layout.items, d.Rate, d.Overhead, time.Now()); err != nil {
+			if err := p.store.Save(r.job.kernel.hash, d.ID, r.job.layout.items, d.Rate, d.Overhead, time.Now()); err != nil {
 				rep.ModelErr = err
 			}
 		}

@@ -24,30 +24,39 @@ type run struct {
 	shown   time.Duration // when progress was shown last
 	parts   []parts
 
-	mu      sync.Mutex
-	changed sync.Cond // something may have become possible for a parked lane
-	state   policy.State
-	fresh   int      // the first unit nobody was given
-	back    []remain // units given back
-	failed  []remain // units nobody will do
-	errs    []error
-	seq     uint64
-	parked  int // lanes that wait in next
-	lanes   int // lanes that have not ended and were not abandoned
-	flying  int // chunks under way
-	stopped bool
-	ended   chan struct{} // closed when lanes is 0
-	done    int           // units committed
-	chunks  int
-	retried int
-	lost    int // units of chunks that failed
+	mu               sync.Mutex
+	changed          sync.Cond // something may have become possible for a parked lane
+	state            policy.State
+	fresh            []remain // units nobody was given: one range, or one for each device; see take
+	back             []remain // units given back
+	failed           []remain // units nobody will do
+	errs             []error
+	seq              uint64
+	parked           int // lanes that wait in next
+	lanes            int // lanes that have not ended and were not abandoned
+	flying           int // chunks under way
+	stopped          bool
+	ended            chan struct{} // closed when lanes is 0
+	done             int           // units committed
+	chunks           int
+	retried          int
+	lost             int  // units of chunks that failed
+	shadows, guesses int  // chunks that were tried first, and attempts at chunks that were late elsewhere
+	keep             bool // feeds stay open for the next run of a plan
 }
 
 // remain is units that are left, how often they failed, and where they did last.
 type remain struct {
 	lo, hi int
 	tries  int
-	last   int // device; -1 if they did not fail
+	last   int     // device; -1 if they did not fail
+	expect *expect // the digest of a trial by last; such units are not divided
+}
+
+// expect is what another device computed.
+type expect struct {
+	device int
+	digest uint64
 }
 
 // member is a device in a run.
@@ -61,6 +70,8 @@ type member struct {
 	gone    []bool // lanes that were abandoned
 	left    int    // lanes whose goroutine has not ended
 	strikes int    // chunks that failed since one succeeded
+	inPlace bool   // chunks change memory that cannot be given back
+	home    bool   // of them, and a failure may leave it changed
 
 	flights                                    int
 	busy, busySince, first, last, wasted, died time.Duration
@@ -96,7 +107,7 @@ func (r *run) leave(d, lane int, working bool) {
 	}
 	r.mu.Lock()
 	m.left--
-	last := m.left == 0
+	last := m.left == 0 && (!r.keep || m.err != nil)
 	r.mu.Unlock()
 	if last {
 		if err := m.feed.Close(); err != nil {
@@ -135,7 +146,7 @@ func (r *run) do(ctx context.Context, f Feed, t *Task) (err error) {
 	if err := f.Do(ctx, t.lane, t); err != nil {
 		return err
 	}
-	if !t.committed() {
+	if won, tried, _ := t.result(); !won && !tried {
 		return t.Commit(nil)
 	}
 	return nil
@@ -149,7 +160,7 @@ func (r *run) next(d, lane int) bool {
 		if r.stopped || r.state.Devices[d].Dead || r.state.Remaining == 0 && r.flying == 0 {
 			return false
 		}
-		if r.give(d, lane) {
+		if r.give(d, lane) || r.guess(d, lane) {
 			return true
 		}
 		r.parked++
@@ -182,33 +193,92 @@ func (r *run) give(d, lane int) bool {
 	if !ok {
 		return false
 	}
-	r.seq++
 	t := &m.tasks[lane]
-	t.mu.Lock()
-	t.state = taskIssued
-	t.mu.Unlock()
-	t.id, t.lo, t.hi, t.tries, t.span = r.seq, w.lo, w.hi, w.tries, r.job.layout.rows(w.lo, w.hi)
-	t.why, t.issued, t.warned, t.noted = why.String(), r.state.Now, false, false
-	t.due = t.issued + r.patience(d, w.hi-w.lo)
-	r.state.Issue(d, t.id, w.hi-w.lo)
-	if m.flights == 0 {
-		m.busySince = t.issued
-		if dev.Issued == 1 {
-			m.first = t.issued
-		}
-	}
-	m.flying[lane] = true
-	m.flights++
-	r.flying++
-	r.chunks++
+	t.own = claim{}
+	t.claim = &t.own
+	t.work, t.why = w, why.String()
+	t.trial = w.expect == nil && r.config.Shadow > 0 && r.others(d) && r.drawn()
+	r.issue(t)
 	if w.tries > 0 {
 		r.retried++
 	}
 	return true
 }
 
-// take cuts at most n units off what was given back, or off the rest. Units that failed on a device go to another one, if
-// there is another.
+// drawn decides which chunks are tried first: by a hash of their number, so that equal schedules draw equal chunks.
+func (r *run) drawn() bool {
+	x := (r.seq + 1) * 0x9e3779b97f4a7c15
+	x ^= x >> 32
+	x *= 0xd6e8feb86659fd93
+	return float64(x>>11)/(1<<53) < r.config.Shadow
+}
+
+// issue notes that a lane has a chunk, whose work, claim, trial and why are set. Called with mu held.
+func (r *run) issue(t *Task) {
+	m, n := r.devices[t.device], t.work.hi-t.work.lo
+	r.seq++
+	t.id, t.span = r.seq, r.job.layout.rows(t.work.lo, t.work.hi)
+	t.issued, t.warned, t.noted, t.summed = r.state.Now, false, false, false
+	t.claim.mu.Lock()
+	t.revoked, t.won, t.tried = false, false, false
+	t.claim.mu.Unlock()
+	t.claim.attempts++
+	t.due = t.issued + r.patience(t.device, n)
+	r.state.Issue(t.device, t.id, n)
+	if m.flights == 0 {
+		m.busySince = t.issued
+		if r.state.Devices[t.device].Issued == 1 {
+			m.first = t.issued
+		}
+	}
+	m.flying[t.lane] = true
+	m.flights++
+	r.flying++
+	r.chunks++
+}
+
+// guess gives an idle lane a chunk that another device works on, if it would be done before that: once nothing else is
+// left. Both do it then, and one of them counts. Called with mu held.
+func (r *run) guess(d, lane int) bool {
+	m, dev := r.devices[d], &r.state.Devices[d]
+	if !r.config.Speculate || r.keep || r.state.Remaining > 0 || m.inPlace || m.flights > 0 || dev.Rate <= 0 {
+		return false
+	}
+	r.state.Now = r.now()
+	var late *Task
+	gain := dev.Overhead
+	for i, o := range r.devices {
+		for k := range o.tasks {
+			t := &o.tasks[k]
+			if i == d || o.inPlace || !o.flying[k] || t.trial || t.claim.attempts > 1 || t.work.expect != nil {
+				continue
+			}
+			predicted, ok := r.state.Predict(i, t.work.hi-t.work.lo)
+			if !ok {
+				continue
+			}
+			// A chunk that is late is taken to need as long again as it is late.
+			left := max(t.issued+predicted-r.state.Now, r.state.Now-t.issued-predicted)
+			mine, _ := r.state.Predict(d, t.work.hi-t.work.lo)
+			if left-mine > gain {
+				late, gain = t, left-mine
+			}
+		}
+	}
+	if late == nil {
+		return false
+	}
+	t := &m.tasks[lane]
+	t.work, t.claim, t.trial, t.why = late.work, late.claim, false, policy.Guess.String()
+	r.issue(t)
+	r.state.Remaining += t.work.hi - t.work.lo // they were counted when first given
+	r.guesses++
+	return true
+}
+
+// take cuts at most n units off what was given back, or off the rest. Units that failed on a device, or were tried there,
+// go to another one, if there is another. Where each device has a range of its own, it takes from that first, and then
+// from the end of the longest.
 func (r *run) take(d, n int) (remain, bool) {
 	for i := len(r.back) - 1; i >= 0; i-- {
 		b := &r.back[i]
@@ -216,17 +286,33 @@ func (r *run) take(d, n int) (remain, bool) {
 			continue
 		}
 		w := *b
-		w.hi = min(w.lo+n, w.hi)
+		if w.expect == nil {
+			w.hi = min(w.lo+n, w.hi)
+		}
 		if b.lo = w.hi; b.lo == b.hi {
 			r.back = append(r.back[:i], r.back[i+1:]...)
 		}
 		return w, true
 	}
-	if r.fresh == r.state.Total {
+	if len(r.fresh) == 1 {
+		d = 0
+	}
+	f := &r.fresh[d]
+	if f.lo < f.hi {
+		w := remain{lo: f.lo, hi: min(f.lo+n, f.hi), last: -1}
+		f.lo = w.hi
+		return w, true
+	}
+	for i := range r.fresh {
+		if o := &r.fresh[i]; o.hi-o.lo > f.hi-f.lo {
+			f = o
+		}
+	}
+	if f.lo == f.hi {
 		return remain{}, false
 	}
-	w := remain{lo: r.fresh, hi: min(r.fresh+n, r.state.Total), last: -1}
-	r.fresh = w.hi
+	w := remain{lo: max(f.hi-n, f.lo), hi: f.hi, last: -1}
+	f.hi = w.lo
 	return w, true
 }
 
@@ -263,15 +349,34 @@ func (r *run) settle(t *Task, err error) bool {
 		return false // it hung: its items were given to others
 	}
 	r.land(t)
-	switch {
-	case t.committed():
+	t.claim.attempts--
+	n := t.work.hi - t.work.lo
+	switch won, tried, late := t.result(); {
+	case won:
 		r.state.Finish(t.device, t.id)
-		r.done += t.hi - t.lo
+		r.done += n
 		m.strikes = 0
 		m.last = r.state.Now
 		if !t.noted {
 			r.span(t)
 		}
+		r.release()
+	case tried:
+		r.state.Drop(t.device, t.id)
+		r.shadows++
+		m.wasted += r.state.Now - t.issued
+		m.strikes = 0
+		w := t.work
+		w.last = t.device
+		w.expect = &expect{t.device, t.digest}
+		if !t.summed {
+			w.last, w.expect = -1, &expect{t.device, 0} // nothing to compare; not tried again
+		}
+		r.back = append(r.back, w)
+	case late: // another device was faster
+		r.state.Drop(t.device, t.id)
+		r.state.Remaining -= n
+		m.wasted += r.state.Now - t.issued
 	default:
 		r.fail(t, err)
 	}
@@ -306,33 +411,80 @@ func (r *run) land(t *Task) {
 func (r *run) fail(t *Task, err error) {
 	m := r.devices[t.device]
 	r.state.Drop(t.device, t.id)
-	n := t.hi - t.lo
+	n := t.work.hi - t.work.lo
 	m.wasted += r.state.Now - t.issued
-	w := remain{lo: t.lo, hi: t.hi, tries: t.tries + 1, last: t.device}
+	w := t.work
+	w.tries++
+	if w.expect == nil {
+		w.last = t.device
+	}
 	if err := r.cause(); err != nil {
 		r.halt(err)
 	}
+	if t.claim.attempts > 0 { // another device still tries
+		r.state.Remaining -= n
+		r.strike(t, &ChunkError{Device: m.info.Name, Range: t.span, Attempt: w.tries, Err: err})
+		return
+	}
 	if r.stopped { // nobody's fault
-		w.tries, w.last = t.tries, -1
-		r.back = append(r.back, w)
+		r.back = append(r.back, t.work)
 		return
 	}
 	r.lost += n
 	failure := &ChunkError{Device: m.info.Name, Range: t.span, Attempt: w.tries, Err: err}
 	r.trace.Mark(t.device, failure.Error(), r.state.Now)
-	if w.tries > r.config.Retries {
+	var disagree *ShadowError
+	if mismatch := errors.As(err, &disagree); w.tries > r.config.Retries || m.home || mismatch {
 		r.state.Remaining -= n
 		r.failed = append(r.failed, w)
 		r.errs = append(r.errs, failure)
 	} else {
 		r.back = append(r.back, w)
 	}
+	if disagree != nil {
+		r.halt(nil) // neither device can be trusted
+		return
+	}
+	r.strike(t, failure)
+}
+
+// strike counts a failure against a device. Called with mu held.
+func (r *run) strike(t *Task, failure *ChunkError) {
+	m := r.devices[t.device]
 	m.strikes++
 	if m.strikes >= strikesOut || r.config.OnDeviceError == Abort {
 		r.kill(t.device, failure)
 	}
 	if r.config.OnDeviceError == Abort {
 		r.halt(failure)
+	}
+}
+
+// release lets the run end when all that is under way was done by others: those attempts are abandoned. Called with mu
+// held.
+func (r *run) release() {
+	if r.guesses == 0 || r.state.Remaining > 0 || len(r.back) > 0 {
+		return
+	}
+	over := func(t *Task) bool { _, _, late := t.result(); return late }
+	for _, m := range r.devices {
+		for k := range m.tasks {
+			if m.flying[k] && !over(&m.tasks[k]) {
+				return
+			}
+		}
+	}
+	for _, m := range r.devices {
+		for k := range m.tasks {
+			if t := &m.tasks[k]; m.flying[k] {
+				t.stop()
+				r.land(t)
+				r.state.Drop(t.device, t.id)
+				r.state.Remaining -= t.work.hi - t.work.lo
+				m.wasted += r.state.Now - t.issued
+				r.forget(m, t)
+			}
+		}
 	}
 }
 
@@ -385,6 +537,11 @@ func (r *run) watch(ctx context.Context) {
 			r.mu.Unlock()
 		case <-clock.C:
 			r.overdue()
+			if r.config.Speculate {
+				r.mu.Lock()
+				r.changed.Broadcast() // time alone may make a chunk late
+				r.mu.Unlock()
+			}
 			r.progress(time.Second / 10)
 		}
 	}
@@ -413,14 +570,14 @@ func (r *run) overdue() {
 func (r *run) hang(m *member, t *Task) {
 	after := r.state.Now - t.issued
 	err := fmt.Errorf("%w: a chunk of %d items has taken %v", ErrHung, t.span.Hi-t.span.Lo, after)
-	if m.info.InPlace && !t.warned {
+	if m.inPlace && !t.warned {
 		t.warned = true
 		t.due = r.state.Now + max(r.config.HangFloor, after/4)
 		t.stop()
 		r.kill(t.device, err)
 		return
 	}
-	if !m.info.InPlace {
+	if !m.inPlace {
 		r.kill(t.device, err)
 		for lane := range m.tasks { // what hangs one lane of a device hangs all
 			if m.flying[lane] {
@@ -432,8 +589,8 @@ func (r *run) hang(m *member, t *Task) {
 	stuck := &StuckError{Device: m.info.Name, Range: t.span, After: after}
 	r.land(t)
 	r.state.Drop(t.device, t.id)
-	r.state.Remaining -= t.hi - t.lo
-	r.failed = append(r.failed, remain{lo: t.lo, hi: t.hi, tries: t.tries + 1, last: t.device})
+	r.state.Remaining -= t.work.hi - t.work.lo
+	r.failed = append(r.failed, t.work)
 	r.errs = append(r.errs, stuck)
 	r.forget(m, t)
 }
@@ -444,6 +601,7 @@ func (r *run) abandon(m *member, t *Task, err error) {
 		return // it is about to report that it is done
 	}
 	t.stop()
+	t.claim.attempts--
 	r.land(t)
 	r.fail(t, err)
 	r.forget(m, t)

@@ -47,8 +47,8 @@ func (p *adaptive) Next(s *State, d int) (int, Reason) {
 	if why := s.closed(dev); why != Share {
 		return 0, why
 	}
-	if s.gated(d) {
-		return 0, NoGain
+	if why := s.gate(d); why != Share {
+		return 0, why
 	}
 	n, why := p.choose(s, d)
 	if n == 0 {
@@ -63,14 +63,27 @@ func (p *adaptive) Next(s *State, d int) (int, Reason) {
 	return min(n, s.Remaining), why
 }
 
-// gated reports whether the device's part would not be worth moving data for.
-func (s *State) gated(d int) bool {
+// gate is NoGain if the device's part would not be worth moving data for, Waits while that cannot be told, else Share.
+func (s *State) gate(d int) Reason {
 	dev := &s.Devices[d]
-	if dev.MinGain <= 0 || dev.Rate <= 0 || s.Force {
-		return false
+	if dev.MinGain <= 0 || s.Force {
+		return Share
 	}
-	others := s.pace(d)
-	return others > 0 && (others+dev.Rate)/others < 1+dev.MinGain
+	others, rate := s.pace(d), dev.Rate
+	if rate <= 0 {
+		rate = dev.Most
+	}
+	switch {
+	case others <= 0:
+		for i := range s.Devices {
+			if o := &s.Devices[i]; i != d && !o.Dead && o.MinGain <= 0 {
+				return Waits
+			}
+		}
+	case rate > 0 && (others+rate)/others < 1+dev.MinGain:
+		return NoGain
+	}
+	return Share
 }
 
 func (p *adaptive) choose(s *State, d int) (int, Reason) {

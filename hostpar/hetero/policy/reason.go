@@ -26,6 +26,8 @@ const (
 	Whole
 	// Forced: nobody else would take it.
 	Forced
+	// Guess: another device is late with these items; who is done first counts.
+	Guess
 
 	// Parked separates the reasons for a chunk from those for nothing.
 	Parked
@@ -39,13 +41,15 @@ const (
 	NoGain
 	// Short: the job is too short to begin on a second device.
 	Short
+	// Waits: until the rate of a device that has the data is known.
+	Waits
 	// Reserved: what is left is for devices that have not asked yet.
 	Reserved
 )
 
 var reasons = [...]string{
-	Share: "share", Probe: "probe", Confirm: "confirm", Growing: "growing", Tail: "tail", Rest: "rest", Whole: "whole", Forced: "forced",
-	Parked: "parked", Empty: "nothing left", Gone: "gone", Late: "too late", NoGain: "no gain", Short: "too short", Reserved: "reserved",
+	Share: "share", Probe: "probe", Confirm: "confirm", Growing: "growing", Tail: "tail", Rest: "rest", Whole: "whole", Forced: "forced", Guess: "guess",
+	Parked: "parked", Empty: "nothing left", Gone: "gone", Late: "too late", NoGain: "no gain", Short: "too short", Reserved: "reserved", Waits: "waits",
 }
 
 // String returns the reason in one or two words.
@@ -61,7 +65,11 @@ func Explain(s *State, d int, name string, r Reason) string {
 	dev := &s.Devices[d]
 	switch r {
 	case NoGain:
-		with, without := s.pace(-1), s.pace(d)
+		without := s.pace(d)
+		with := without + dev.Rate
+		if dev.Rate <= 0 {
+			with += dev.Most
+		}
 		return fmt.Sprintf("%s gets nothing: the data is elsewhere, and with it the job would take %.1f %% less time, under the %.0f %% that moving data must gain",
 			name, 100*(1-without/with), 100*dev.MinGain)
 	case Short:
@@ -73,7 +81,7 @@ func Explain(s *State, d int, name string, r Reason) string {
 		return fmt.Sprintf("%s gets nothing: the others are done before it could finish a chunk", name)
 	case Gone:
 		return fmt.Sprintf("%s gets nothing: it failed or was excluded", name)
-	case Empty, Reserved:
+	case Empty, Reserved, Waits:
 		return fmt.Sprintf("%s gets nothing: the job was given out before it asked", name)
 	}
 	return fmt.Sprintf("%s: %v", name, r)

@@ -32,6 +32,9 @@ type Device struct {
 	// MinGain is by what fraction a device must shorten the job to take part: 0.03 for one that data must leave its place
 	// for, 0 for one that costs nothing.
 	MinGain float64
+	// Most is a bound of Rate that is known before it: by the data that must move, for instance; 0 if none is. With
+	// MinGain it decides whether the device is tried at all.
+	Most float64
 	// Power is a speed given by the user, in any unit, for Static and Guided; 0 counts as 1.
 	Power float64
 	// Dead says that the device gets no more work.

@@ -4,18 +4,33 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
 // Store keeps on disk what runs learned of a kernel on a device, one small file for each pair. Its methods may be called
-// from any goroutine and process; of two that save at the same time, one wins. Nothing that is in a file, or is not, is
-// an error for Load: a store is a hint, which a confirming chunk checks.
-type Store struct{ dir string }
+// from any goroutine and process; of two processes that save at the same time, one wins. A file is read once, and written
+// at most once a second, so that a run does not wait for a disk. Nothing that is in a file, or is not, is an error for
+// Load: a store is a hint, which a confirming chunk checks.
+type Store struct {
+	dir string
+
+	mu    sync.Mutex
+	known map[string]*entry // guarded by mu, by path
+}
+
+// entry is a model in memory.
+type entry struct {
+	model
+	dirty   bool
+	written time.Time
+}
 
 // NewStore returns the store in a folder, which is made when first needed. An empty name is the user's cache folder; where
 // there is none, the store is always empty and Save fails.
@@ -25,7 +40,7 @@ func NewStore(dir string) *Store {
 			dir = filepath.Join(cache, "tandem", "hetero", "v1")
 		}
 	}
-	return &Store{dir}
+	return &Store{dir: dir, known: map[string]*entry{}}
 }
 
 // Fit is what earlier runs of about the same size left.
@@ -63,10 +78,9 @@ const schema = 1
 // Load returns what is known of a kernel, by the hash of its code, on a device, for jobs of about so many items. Where
 // only other sizes are known, it is the nearest one's, not trusted. A fit whose age has worn out is unknown.
 func (s *Store) Load(kernel [32]byte, device string, items int, now time.Time) (f Fit, ok bool) {
-	m, err := s.read(kernel, device)
-	if err != nil {
-		return Fit{}, false
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.entry(kernel, device)
 	want, found := bucket(items), 0
 	for b, g := range m.Fits {
 		if !g.valid() {
@@ -92,20 +106,61 @@ func (s *Store) Save(kernel [32]byte, device string, items int, rate float64, ov
 	if !run.valid() {
 		return fmt.Errorf("save model of %s: a rate of %v items a second", device, rate)
 	}
-	m, err := s.read(kernel, device)
-	if err != nil {
-		m = model{Schema: schema, Kernel: hex.EncodeToString(kernel[:]), Device: device, Fits: map[int]Fit{}}
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.entry(kernel, device)
 	b := bucket(items)
 	if old, ok := m.Fits[b]; ok && old.valid() {
-		run = old.add(run)
+		run = old.Add(run)
 	}
 	m.Fits[b] = run
-	return s.write(kernel, device, &m)
+	m.dirty = true
+	if since := now.Sub(m.written); since >= 0 && since < time.Second {
+		return nil
+	}
+	return s.flush(s.path(kernel, device), m, now)
 }
 
-// add is the fit with one more run. A run that is far off begins anew: the machine has changed.
-func (f Fit) add(run Fit) Fit {
+// Flush writes what was learned since it was last written.
+func (s *Store) Flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for path, m := range s.known {
+		if m.dirty {
+			errs = append(errs, s.flush(path, m, m.written))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Store) flush(path string, m *entry, now time.Time) error {
+	m.written = now // also if it fails: it is tried again in a second
+	err := s.write(path, &m.model)
+	m.dirty = err != nil
+	return err
+}
+
+// entry is what is known of a kernel on a device, by memory or file. Called with mu held.
+func (s *Store) entry(kernel [32]byte, device string) *entry {
+	path := s.path(kernel, device)
+	if m := s.known[path]; m != nil {
+		return m
+	}
+	m := &entry{}
+	var err error
+	if m.model, err = s.read(kernel, device); err != nil {
+		m.model = model{Schema: schema, Kernel: hex.EncodeToString(kernel[:]), Device: device, Fits: map[int]Fit{}}
+	}
+	s.known[path] = m
+	return m
+}
+
+// Add is the fit with one more run, or the run if there was none. A run that is far off begins anew: the machine has changed.
+func (f Fit) Add(run Fit) Fit {
+	if !f.valid() {
+		return run
+	}
 	off := math.Abs(run.Rate/f.Rate - 1)
 	if far(run.Rate / f.Rate) {
 		return run
@@ -158,8 +213,8 @@ func (s *Store) read(kernel [32]byte, device string) (m model, err error) {
 }
 
 // write puts the model in place at once, so that a reader finds the old one or the new one.
-func (s *Store) write(kernel [32]byte, device string, m *model) error {
-	fail := func(err error) error { return fmt.Errorf("save model of %s: %w", device, err) }
+func (s *Store) write(path string, m *model) error {
+	fail := func(err error) error { return fmt.Errorf("save model of %s: %w", m.Device, err) }
 	if s.dir == "" {
 		return fail(os.ErrNotExist)
 	}
@@ -167,7 +222,6 @@ func (s *Store) write(kernel [32]byte, device string, m *model) error {
 	if err != nil {
 		return fail(err)
 	}
-	path := s.path(kernel, device)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fail(err)
 	}

@@ -63,6 +63,7 @@ func TestStoreReadsAnything(t *testing.T) {
 	s := policy.NewStore(dir)
 	require.NoError(t, s.Save(kernel, "d", 10, 123, time.Microsecond, then))
 	require.NoError(t, s.Save(kernel, "d", 1000, 456, time.Microsecond, then))
+	require.NoError(t, s.Flush())
 	var path string
 	require.NoError(t, filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		if !d.IsDir() {
@@ -75,6 +76,7 @@ func TestStoreReadsAnything(t *testing.T) {
 	require.NoError(t, err)
 	check := func(text []byte) {
 		require.NoError(t, os.WriteFile(path, text, 0o644))
+		s = policy.NewStore(dir) // another process
 		if f, ok := s.Load(kernel, "d", 10, then); ok {
 			require.Greater(t, f.Rate, 0.0)
 			require.GreaterOrEqual(t, f.Overhead, time.Duration(0))
@@ -91,6 +93,7 @@ func TestStoreReadsAnything(t *testing.T) {
 		}
 	}
 	require.NoError(t, os.WriteFile(path, whole[:len(whole)/2], 0o644))
+	s = policy.NewStore(dir)
 	require.NoError(t, s.Save(kernel, "d", 10, 77, 0, then), "a broken file is replaced")
 	f, ok := s.Load(kernel, "d", 10, then)
 	require.True(t, ok)
@@ -103,6 +106,8 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 	s := policy.NewStore(file)
 	require.Error(t, s.Save(kernel, "d", 10, 1, 0, then))
 	_, ok := s.Load(kernel, "d", 10, then)
+	require.True(t, ok, "this process knows it")
+	_, ok = policy.NewStore(file).Load(kernel, "d", 10, then)
 	require.False(t, ok)
 	require.ErrorContains(t, policy.NewStore(t.TempDir()).Save(kernel, "d", 10, -1, 0, then), "a rate of -1")
 }
