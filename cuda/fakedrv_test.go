@@ -17,6 +17,8 @@ import (
 // for has happened: a stream stops at the kernel "spin" until the test opens the gate or the launch is cancelled. It
 // checks what a real device cannot: that nothing is freed twice, or while queued work may use it.
 type fake struct {
+	driver.Device // nil: what the fake does not implement fails the test by a panic
+
 	caps  driver.Caps
 	limit uint64
 

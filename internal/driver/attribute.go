@@ -17,6 +17,7 @@ const (
 	WarpSize                    Attribute = 10
 	MaxRegistersPerBlock        Attribute = 12
 	ClockRateKHz                Attribute = 13
+	TextureAlignment            Attribute = 14
 	MultiprocessorCount         Attribute = 16
 	Integrated                  Attribute = 18
 	CanMapHostMemory            Attribute = 19
@@ -31,6 +32,7 @@ const (
 	AsyncEngineCount            Attribute = 40
 	UnifiedAddressing           Attribute = 41
 	PCIDomainID                 Attribute = 50
+	TexturePitchAlignment       Attribute = 51
 	ComputeCapabilityMajor      Attribute = 75
 	ComputeCapabilityMinor      Attribute = 76
 	MaxSharedBytesPerSM         Attribute = 81

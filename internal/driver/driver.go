@@ -81,7 +81,7 @@ type Caps struct {
 	HostPointers bool
 	// LoadsPTX and LoadsCubin: the image kinds LoadModule accepts.
 	LoadsPTX, LoadsCubin bool
-	// MemoryPools: AllocAsync and FreeAsync are ordered by stream rather than immediate.
+	// MemoryPools: NewPool and what goes with it.
 	MemoryPools bool
 	// PrintsToStdout: device printf goes to the process's standard output, whatever SetOutput says.
 	PrintsToStdout bool
@@ -166,6 +166,9 @@ type Device interface {
 	SetOutput(w io.Writer)
 
 	Memory
+	Images
+	Pools
+	Managed
 	Streams
 	Modules
 
@@ -194,7 +197,8 @@ type Memory interface {
 	// Read waits for the work queued on s so far and copies from src to dst; dst is complete when it returns nil and
 	// unchanged otherwise.
 	Read(dst []byte, src Ptr, s Stream) error
-	// Copy queues a copy of n bytes between device addresses, page-locked host memory included. The ranges do not overlap.
+	// Copy queues a copy of n bytes between device addresses, page-locked host memory included.
+	// InvalidValue if the ranges overlap.
 	Copy(dst, src Ptr, n uint64, s Stream) error
 	// Fill queues a fill of count elements with the low width bytes (1, 2 or 4) of value. dst is aligned to width.
 	Fill(dst Ptr, value uint32, width int, count uint64, s Stream) error

@@ -20,6 +20,8 @@ const (
 	constBytes     = 64 << 10
 	maxRegisters   = 64 << 10
 	threadsPerSM   = 1024
+	textureAlign   = 256
+	pitchAlign     = 32
 )
 
 // attributes are those that do not depend on the machine. What a CPU has no counterpart of is 0.
@@ -55,7 +57,9 @@ var attributes = map[driver.Attribute]int{
 	driver.ManagedMemory:               1,
 	driver.CooperativeLaunch:           1,
 	driver.MaxSharedBytesPerBlockOptin: maxSharedOptin,
-	driver.MemoryPoolsSupported:        0,
+	driver.MemoryPoolsSupported:        1,
+	driver.TextureAlignment:            textureAlign,
+	driver.TexturePitchAlignment:       pitchAlign,
 }
 
 // Attribute answers the attributes that package driver names.

@@ -42,6 +42,8 @@ type device struct {
 	device    map[driver.Ptr]struct{} // memory of Alloc
 	host      map[driver.Ptr]struct{} // memory of AllocHost
 	dying     map[driver.Ptr]struct{} // given to Free, but queued work may use it
+	images    images
+	pools     pools
 
 	spareTasks   *task
 	spareWaiters *waiter
@@ -97,6 +99,7 @@ func (d *device) fresh(space *mem.Space) {
 	d.device = map[driver.Ptr]struct{}{}
 	d.host = map[driver.Ptr]struct{}{}
 	d.dying = map[driver.Ptr]struct{}{}
+	d.images, d.pools = newImages(), newPools()
 }
 
 // Info describes the device.
@@ -104,7 +107,7 @@ func (d *device) Info() driver.Info { return d.info }
 
 // Caps says what the device can do.
 func (d *device) Caps() driver.Caps {
-	return driver.Caps{StopsKernels: true, BlockRanges: true, HostPointers: true, LoadsPTX: true}
+	return driver.Caps{StopsKernels: true, BlockRanges: true, HostPointers: true, LoadsPTX: true, MemoryPools: true}
 }
 
 // handle returns a new handle. Called with d.mu held.

@@ -37,14 +37,20 @@ func (d *device) Free(p driver.Ptr) error {
 		return err
 	}
 	defer d.mu.Unlock()
-	if _, ok := d.device[p]; !ok {
+	m, inPool := d.pools.memory[p]
+	if _, ok := d.device[p]; !ok && !inPool {
 		return fail(driver.InvalidValue, "free device memory at %#x: not the beginning of an allocation", uint64(p))
 	}
 	delete(d.device, p)
+	delete(d.pools.memory, p)
+	delete(d.pools.managed, p)
 	d.dying[p] = struct{}{}
 	var err error
 	d.afterQueued(func() {
 		delete(d.dying, p)
+		if inPool {
+			m.pool.used -= m.bytes
+		}
 		err = d.mem.Free(uint64(p)) // fails only if the tables of device and mem disagree
 	})
 	if err != nil {
@@ -198,6 +204,9 @@ func (d *device) Copy(dst, src driver.Ptr, n uint64, h driver.Stream) error {
 	from, err := d.bytes(src, n)
 	if err != nil {
 		return fmt.Errorf("copy from device memory: %w", err)
+	}
+	if dst < src+driver.Ptr(n) && src < dst+driver.Ptr(n) {
+		return fail(driver.InvalidValue, "copy %d bytes from %#x to %#x: they overlap", n, uint64(src), uint64(dst))
 	}
 	t := d.newTask(taskCopy)
 	t.dst, t.src = to, from

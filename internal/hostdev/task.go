@@ -14,6 +14,7 @@ const (
 	taskRecord          // an event happens
 	taskAwait           // wait for a record of an event
 	taskCall            // a host function
+	taskWork            // fn, which touches memory
 	taskMark            // tell a deferred action that this stream has come here
 )
 
@@ -33,11 +34,14 @@ type task struct {
 	grid *grid
 }
 
-// transfer does a copy or fill. It runs without device.mu.
+// transfer does a copy, fill or other work on memory. It runs without device.mu.
 func (t *task) transfer() bool {
-	if t.kind == taskFill {
+	switch t.kind {
+	case taskFill:
 		fill(t.dst, t.value, t.width)
-	} else {
+	case taskWork:
+		t.fn()
+	default:
 		copy(t.dst, t.src)
 	}
 	return true

@@ -15,28 +15,32 @@ import (
 
 // device implements driver.Device.
 type device struct {
-	api    *cuapi.Library
-	native cuapi.Device
-	ctx    cuapi.Context
-	info   driver.Info
-	limits limits
-	users  users
-	up     *staging // for writes
-	down   *staging // for reads
+	api     *cuapi.Library
+	native  cuapi.Device
+	ctx     cuapi.Context
+	info    driver.Info
+	limits  limits
+	pooling bool // the driver has memory pools
+	users   users
+	up      *staging // for writes
+	down    *staging // for reads
 
 	fault atomic.Pointer[driver.Fault]
 	seen  atomic.Bool // a caller has got fault
 
-	mu      sync.RWMutex
-	last    uint64                        // guarded by mu: the newest handle
-	streams map[driver.Stream]*stream     // guarded by mu; Stream zero is the default stream
-	events  map[driver.Event]*event       // guarded by mu
-	modules map[driver.Module]*module     // guarded by mu
-	kernels map[driver.Function]*function // guarded by mu
-	regions regions                       // guarded by mu
-	orphans []cuapi.Event                 // guarded by mu: ends of destroyed streams that had work
-	spare   []cuapi.Event                 // guarded by mu: events without timing, not in use
-	lost    []error                       // guarded by mu: errors that no caller has seen, for Close
+	mu         sync.RWMutex
+	last       uint64                        // guarded by mu: the newest handle
+	streams    map[driver.Stream]*stream     // guarded by mu; Stream zero is the default stream
+	events     map[driver.Event]*event       // guarded by mu
+	modules    map[driver.Module]*module     // guarded by mu
+	kernels    map[driver.Function]*function // guarded by mu
+	regions    regions                       // guarded by mu
+	views      views                         // guarded by mu
+	pools      map[driver.Pool]*pool         // guarded by mu
+	registered map[driver.Ptr]registration   // guarded by mu
+	orphans    []cuapi.Event                 // guarded by mu: ends of destroyed streams that had work
+	spare      []cuapi.Event                 // guarded by mu: events without timing, not in use
+	lost       []error                       // guarded by mu: errors that no caller has seen, for Close
 }
 
 // limits are the attributes that launches are held against.
@@ -44,6 +48,7 @@ type limits struct {
 	threads, blockX, blockY, blockZ int
 	gridX, gridY, gridZ             int
 	shared, sharedOptin             int
+	textureAlign, pitchAlign        int
 }
 
 func newDevice(api *cuapi.Library, ordinal int) (*device, error) {
@@ -59,13 +64,16 @@ func newDevice(api *cuapi.Library, ordinal int) (*device, error) {
 		return nil, fail(driver.InvalidDevice, "there are %d devices", n)
 	}
 	d := &device{
-		api:     api,
-		info:    describe(api, ordinal, version),
-		users:   newUsers(),
-		streams: map[driver.Stream]*stream{},
-		events:  map[driver.Event]*event{},
-		modules: map[driver.Module]*module{},
-		kernels: map[driver.Function]*function{},
+		api:        api,
+		info:       describe(api, ordinal, version),
+		users:      newUsers(),
+		streams:    map[driver.Stream]*stream{},
+		events:     map[driver.Event]*event{},
+		modules:    map[driver.Module]*module{},
+		kernels:    map[driver.Function]*function{},
+		views:      newViews(),
+		pools:      map[driver.Pool]*pool{},
+		registered: map[driver.Ptr]registration{},
 		// Handles count up from a random number, so that a handle of one device means nothing to another.
 		last: rand.Uint64()>>2 | 1<<61,
 	}
@@ -90,6 +98,9 @@ func (d *device) setUp() error {
 	if err := d.limits.ask(d); err != nil {
 		return err
 	}
+	if v, err := d.api.DeviceGetAttribute(int(driver.MemoryPoolsSupported), d.native); err == nil { // old drivers do not know it
+		d.pooling = v != 0 && d.api.Has(cuapi.MemPoolCreate)
+	}
 	if _, total, err := d.memInfo(); err != nil {
 		return err
 	} else {
@@ -112,6 +123,7 @@ func (l *limits) ask(d *device) error {
 		{driver.MaxBlockDimX, &l.blockX}, {driver.MaxBlockDimY, &l.blockY}, {driver.MaxBlockDimZ, &l.blockZ},
 		{driver.MaxGridDimX, &l.gridX}, {driver.MaxGridDimY, &l.gridY}, {driver.MaxGridDimZ, &l.gridZ},
 		{driver.MaxSharedBytesPerBlock, &l.shared}, {driver.MaxSharedBytesPerBlockOptin, &l.sharedOptin},
+		{driver.TextureAlignment, &l.textureAlign}, {driver.TexturePitchAlignment, &l.pitchAlign},
 	} {
 		v, err := d.api.DeviceGetAttribute(int(a.attribute), d.native)
 		if err != nil {
@@ -215,7 +227,7 @@ func (d *device) Info() driver.Info { return d.info }
 
 // Caps says what the device can do.
 func (d *device) Caps() driver.Caps {
-	return driver.Caps{BlockRanges: true, LoadsPTX: true, LoadsCubin: true, PrintsToStdout: true}
+	return driver.Caps{BlockRanges: true, LoadsPTX: true, LoadsCubin: true, PrintsToStdout: true, MemoryPools: d.pooling}
 }
 
 // Attribute asks the driver.
@@ -300,14 +312,29 @@ func (d *device) tearDown() {
 	for _, m := range d.modules {
 		all = append(all, m.release)
 	}
+	for _, v := range d.views.textures {
+		all = append(all, func() error { return d.endView(v) })
+	}
+	for _, v := range d.views.surfaces {
+		all = append(all, func() error { return d.endView(v) })
+	}
+	for _, a := range d.views.arrays {
+		all = append(all, a.release)
+	}
 	for _, e := range d.events {
 		all = append(all, e.release)
 	}
 	for _, s := range d.streams {
 		all = append(all, s.release)
 	}
+	for _, g := range d.registered {
+		all = append(all, func() error { return d.unregister(g) })
+	}
 	for _, r := range d.regions.all {
 		all = append(all, func() error { return d.freeRegion(r) })
+	}
+	for _, p := range d.pools {
+		all = append(all, p.release)
 	}
 	all = append(all, d.up.free, d.down.free)
 	for _, e := range d.spare {

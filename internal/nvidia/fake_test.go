@@ -59,6 +59,7 @@ type fakeContext struct {
 	dynamic map[uintptr]int32    // of functions, what was allowed
 	entries map[uintptr][]string // of modules
 	loaded  map[uintptr]bool     // functions that cuFuncLoad loaded
+	made    map[string]int       // objects that were made and not destroyed, by kind
 }
 
 type pinned struct {
@@ -297,7 +298,7 @@ var functions = map[string]any{
 			c = &fakeContext{
 				Device: openHost(f.t), id: 0xc0de00 + uintptr(d),
 				pinned: map[uintptr]pinned{}, memory: map[uintptr]uint64{}, dynamic: map[uintptr]int32{},
-				entries: map[uintptr][]string{}, loaded: map[uintptr]bool{},
+				entries: map[uintptr][]string{}, loaded: map[uintptr]bool{}, made: map[string]int{},
 			}
 			f.devices[d] = c
 		}
@@ -317,6 +318,11 @@ var functions = map[string]any{
 			delete(f.devices, d)
 			if len(c.memory)+len(c.pinned) > 0 && c.Err() == nil {
 				f.t.Errorf("%d allocations and %d of page-locked memory were left", len(c.memory), len(c.pinned))
+			}
+			for kind, n := range c.made {
+				if n != 0 && c.Err() == nil {
+					f.t.Errorf("%d %ss were left", n, kind)
+				}
 			}
 			c.Close()
 		}
@@ -340,6 +346,8 @@ func init() {
 	maps.Copy(functions, memoryFunctions)
 	maps.Copy(functions, streamFunctions)
 	maps.Copy(functions, moduleFunctions)
+	maps.Copy(functions, imageFunctions)
+	maps.Copy(functions, poolFunctions)
 	for newer, older := range map[string]string{
 		"cuDeviceGetUuid_v2": "cuDeviceGetUuid", "cuEventElapsedTime_v2": "cuEventElapsedTime", "cuDevicePrimaryCtxRelease": "cuDevicePrimaryCtxRelease_v2",
 	} {
@@ -351,6 +359,7 @@ func init() {
 var younger = []string{
 	"cuDeviceGetUuid_v2", "cuEventElapsedTime_v2", "cuDevicePrimaryCtxRelease_v2",
 	"cuFuncGetParamInfo", "cuModuleGetFunctionCount", "cuModuleEnumerateFunctions", "cuFuncLoad",
+	"cuMemPrefetchAsync_v2", "cuMemAdvise_v2", "cuMemPoolCreate",
 }
 
 var memoryFunctions = map[string]any{

@@ -43,7 +43,7 @@ func (d *device) Free(p driver.Ptr) error {
 		return err
 	}
 	defer d.users.leave()
-	r, ok := d.take(p, deviceMemory)
+	r, ok := d.take(p, deviceMemory, poolMemory, managedMemory)
 	if !ok {
 		return fail(driver.InvalidValue, "free device memory at %#x: not the beginning of an allocation", uint64(p))
 	}
@@ -61,17 +61,17 @@ func (d *device) Free(p driver.Ptr) error {
 }
 
 // take removes a region from the table.
-func (d *device) take(p driver.Ptr, k regionKind) (region, bool) {
+func (d *device) take(p driver.Ptr, kinds ...regionKind) (region, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.regions.remove(p, k)
+	return d.regions.remove(p, kinds...)
 }
 
 // freeRegion gives memory back to the driver. After a fault it only forgets it.
 func (d *device) freeRegion(r region) error {
 	return d.quiet(func() error {
 		switch r.kind {
-		case deviceMemory:
+		case deviceMemory, poolMemory, managedMemory:
 			return d.api.MemFree(cuapi.DevicePtr(r.base))
 		case hostMemory:
 			return d.api.MemFreeHost(r.host)
@@ -297,6 +297,9 @@ func (d *device) Copy(dst, src driver.Ptr, n uint64, h driver.Stream) error {
 		if err := d.check(p, n); err != nil {
 			return d.saw(fmt.Errorf("copy: %w", err))
 		}
+	}
+	if dst < src+driver.Ptr(n) && src < dst+driver.Ptr(n) {
+		return fail(driver.InvalidValue, "copy %d bytes from %#x to %#x: they overlap", n, uint64(src), uint64(dst))
 	}
 	return d.call(func() error {
 		return d.api.MemcpyAsync(cuapi.DevicePtr(dst), cuapi.DevicePtr(src), n, s.native)

@@ -12,9 +12,12 @@ import (
 type regionKind uint8
 
 const (
-	deviceMemory regionKind = iota + 1 // Alloc
-	hostMemory                         // AllocHost
-	moduleMemory                       // a variable of a module, which goes with it
+	deviceMemory     regionKind = iota + 1 // Alloc
+	hostMemory                             // AllocHost
+	moduleMemory                           // a variable of a module, which goes with it
+	poolMemory                             // AllocAsync
+	managedMemory                          // AllocManaged
+	registeredMemory                       // RegisterHost
 )
 
 // region is memory that this device knows.
@@ -41,10 +44,10 @@ func (t *regions) add(r region) {
 	}
 }
 
-// remove takes out the region that begins at p, if it is of that kind.
-func (t *regions) remove(p driver.Ptr, k regionKind) (region, bool) {
+// remove takes out the region that begins at p, if it is of one of the kinds.
+func (t *regions) remove(p driver.Ptr, kinds ...regionKind) (region, bool) {
 	i, there := t.search(p)
-	if !there || t.all[i].kind != k {
+	if !there || !slices.Contains(kinds, t.all[i].kind) {
 		return region{}, false
 	}
 	r := t.all[i]

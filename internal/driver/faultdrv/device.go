@@ -82,7 +82,13 @@ func (d *device) Alloc(n uint64) (driver.Ptr, error) {
 }
 
 func (d *device) Free(p driver.Ptr) error {
-	return d.finish("Free", "Alloc", uint64(p), func() error { return d.inner.Free(p) })
+	kind := "Alloc"
+	for _, k := range []string{"AllocAsync", "AllocManaged"} { // Free serves these as well
+		if d.b.has(object{k, d, uint64(p)}) {
+			kind = k
+		}
+	}
+	return d.finish("Free", kind, uint64(p), func() error { return d.inner.Free(p) })
 }
 
 func (d *device) AllocHost(n uint64) (driver.Ptr, []byte, error) {

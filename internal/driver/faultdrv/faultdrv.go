@@ -6,7 +6,7 @@
 // whole operations.
 //
 // A call that is made to fail is not passed on, so it creates and changes nothing. The exceptions are the calls that end
-// something (Free, FreeHost, DestroyStream, DestroyEvent, UnloadModule, Close): they are passed on and then reported as
+// something (Free, FreeHost, DestroyStream, DestroyEvent, UnloadModule and their like, Close): they are passed on and then reported as
 // failed, because a caller who is told so does right to forget the object, and only what it never tried to end is a leak.
 package faultdrv
 
@@ -102,6 +102,13 @@ func (b *Backend) begin(o object) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.live[o] = struct{}{}
+}
+
+func (b *Backend) has(o object) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.live[o]
+	return ok
 }
 
 func (b *Backend) end(o object) {

@@ -51,7 +51,17 @@ func (d *device) UnloadModule(driver.Module) error  { d.b.note("UnloadModule"); 
 func (d *device) Close() error                      { d.b.note("Close"); return errors.New("unseen") }
 func (d *device) Reset() error                      { d.b.note("Reset"); return nil }
 
-var ends = []string{"Free", "FreeHost", "DestroyStream", "DestroyEvent", "UnloadModule", "Close"}
+func (d *device) DestroyArray(driver.Array) error           { d.b.note("DestroyArray"); return nil }
+func (d *device) DestroyTexture(driver.Texture) error       { d.b.note("DestroyTexture"); return nil }
+func (d *device) DestroySurface(driver.Surface) error       { d.b.note("DestroySurface"); return nil }
+func (d *device) DestroyPool(driver.Pool) error             { d.b.note("DestroyPool"); return nil }
+func (d *device) FreeAsync(driver.Ptr, driver.Stream) error { d.b.note("FreeAsync"); return nil }
+func (d *device) UnregisterHost(driver.Ptr) error           { d.b.note("UnregisterHost"); return nil }
+
+var ends = []string{
+	"Free", "FreeHost", "DestroyStream", "DestroyEvent", "UnloadModule", "Close", "DestroyArray", "DestroyTexture",
+	"DestroySurface", "DestroyPool", "FreeAsync", "UnregisterHost",
+}
 
 // Every method of the contract that returns an error can be made to fail. The wrapped device panics in methods that must
 // not be reached.

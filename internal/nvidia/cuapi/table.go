@@ -35,6 +35,33 @@ const (
 	MemsetD8Async
 	MemsetD16Async
 	MemsetD32Async
+	MemsetD2D8Async
+	MemsetD2D16Async
+	MemsetD2D32Async
+	Memcpy3DAsync
+
+	ArrayCreate
+	ArrayDestroy
+	TexObjectCreate
+	TexObjectDestroy
+	SurfObjectCreate
+	SurfObjectDestroy
+
+	MemPoolCreate
+	MemPoolDestroy
+	MemPoolGetAttribute
+	MemPoolSetAttribute
+	MemPoolTrimTo
+	MemAllocFromPoolAsync
+	MemFreeAsync
+	MemAllocManaged
+	MemPrefetchLocation
+	MemPrefetch
+	MemAdviseLocation
+	MemAdvise
+	StreamAttachMemAsync
+	MemHostRegister
+	MemHostUnregister
 
 	StreamCreateWithPriority
 	StreamDestroy
@@ -75,6 +102,9 @@ type Symbol struct {
 	Params string
 	// Since is the first version of CUDA that has it, as CUDA_VERSION encodes it; 0 means before 11.0.
 	Since int
+	// Until is the first version of CUDA whose header means another function by Name; 0 if there is none. Libraries go on
+	// exporting it.
+	Until int
 }
 
 // Entries returns all entry points.
@@ -105,62 +135,90 @@ const launchParams = "CUfunction, unsigned int, unsigned int, unsigned int, unsi
 
 // table is the ABI that this package calls.
 var table = [entries][]Symbol{
-	Init:             {{"cuInit", "unsigned int", 0}},
-	DriverGetVersion: {{"cuDriverGetVersion", "int *", 0}},
-	GetErrorName:     {{"cuGetErrorName", "CUresult, const char **", 0}},
-	GetErrorString:   {{"cuGetErrorString", "CUresult, const char **", 0}},
+	Init:             {{"cuInit", "unsigned int", 0, 0}},
+	DriverGetVersion: {{"cuDriverGetVersion", "int *", 0, 0}},
+	GetErrorName:     {{"cuGetErrorName", "CUresult, const char **", 0, 0}},
+	GetErrorString:   {{"cuGetErrorString", "CUresult, const char **", 0, 0}},
 
-	DeviceGetCount:     {{"cuDeviceGetCount", "int *", 0}},
-	DeviceGet:          {{"cuDeviceGet", "CUdevice *, int", 0}},
-	DeviceGetName:      {{"cuDeviceGetName", "char *, int, CUdevice", 0}},
-	DeviceTotalMem:     {{"cuDeviceTotalMem_v2", "size_t *, CUdevice", 0}},
-	DeviceGetAttribute: {{"cuDeviceGetAttribute", "int *, CUdevice_attribute, CUdevice", 0}},
-	DeviceGetUuid:      {{"cuDeviceGetUuid_v2", "CUuuid *, CUdevice", 11040}, {"cuDeviceGetUuid", "CUuuid *, CUdevice", 0}},
-	DeviceGetPCIBusId:  {{"cuDeviceGetPCIBusId", "char *, int, CUdevice", 0}},
+	DeviceGetCount:     {{"cuDeviceGetCount", "int *", 0, 0}},
+	DeviceGet:          {{"cuDeviceGet", "CUdevice *, int", 0, 0}},
+	DeviceGetName:      {{"cuDeviceGetName", "char *, int, CUdevice", 0, 0}},
+	DeviceTotalMem:     {{"cuDeviceTotalMem_v2", "size_t *, CUdevice", 0, 0}},
+	DeviceGetAttribute: {{"cuDeviceGetAttribute", "int *, CUdevice_attribute, CUdevice", 0, 0}},
+	DeviceGetUuid:      {{"cuDeviceGetUuid_v2", "CUuuid *, CUdevice", 11040, 0}, {"cuDeviceGetUuid", "CUuuid *, CUdevice", 0, 0}},
+	DeviceGetPCIBusId:  {{"cuDeviceGetPCIBusId", "char *, int, CUdevice", 0, 0}},
 
-	DevicePrimaryCtxRetain:  {{"cuDevicePrimaryCtxRetain", "CUcontext *, CUdevice", 0}},
-	DevicePrimaryCtxRelease: {{"cuDevicePrimaryCtxRelease_v2", "CUdevice", 11000}, {"cuDevicePrimaryCtxRelease", "CUdevice", 0}},
-	CtxSetCurrent:           {{"cuCtxSetCurrent", "CUcontext", 0}},
+	DevicePrimaryCtxRetain:  {{"cuDevicePrimaryCtxRetain", "CUcontext *, CUdevice", 0, 0}},
+	DevicePrimaryCtxRelease: {{"cuDevicePrimaryCtxRelease_v2", "CUdevice", 11000, 0}, {"cuDevicePrimaryCtxRelease", "CUdevice", 0, 0}},
+	CtxSetCurrent:           {{"cuCtxSetCurrent", "CUcontext", 0, 0}},
 
-	MemGetInfo:              {{"cuMemGetInfo_v2", "size_t *, size_t *", 0}},
-	MemAlloc:                {{"cuMemAlloc_v2", "CUdeviceptr *, size_t", 0}},
-	MemFree:                 {{"cuMemFree_v2", "CUdeviceptr", 0}},
-	MemGetAddressRange:      {{"cuMemGetAddressRange_v2", "CUdeviceptr *, size_t *, CUdeviceptr", 0}},
-	MemHostAlloc:            {{"cuMemHostAlloc", "void **, size_t, unsigned int", 0}},
-	MemHostGetDevicePointer: {{"cuMemHostGetDevicePointer_v2", "CUdeviceptr *, void *, unsigned int", 0}},
-	MemFreeHost:             {{"cuMemFreeHost", "void *", 0}},
-	MemcpyHtoDAsync:         {{"cuMemcpyHtoDAsync_v2", "CUdeviceptr, const void *, size_t, CUstream", 0}},
-	MemcpyDtoHAsync:         {{"cuMemcpyDtoHAsync_v2", "void *, CUdeviceptr, size_t, CUstream", 0}},
-	MemcpyAsync:             {{"cuMemcpyAsync", "CUdeviceptr, CUdeviceptr, size_t, CUstream", 0}},
-	MemsetD8Async:           {{"cuMemsetD8Async", "CUdeviceptr, unsigned char, size_t, CUstream", 0}},
-	MemsetD16Async:          {{"cuMemsetD16Async", "CUdeviceptr, unsigned short, size_t, CUstream", 0}},
-	MemsetD32Async:          {{"cuMemsetD32Async", "CUdeviceptr, unsigned int, size_t, CUstream", 0}},
+	MemGetInfo:              {{"cuMemGetInfo_v2", "size_t *, size_t *", 0, 0}},
+	MemAlloc:                {{"cuMemAlloc_v2", "CUdeviceptr *, size_t", 0, 0}},
+	MemFree:                 {{"cuMemFree_v2", "CUdeviceptr", 0, 0}},
+	MemGetAddressRange:      {{"cuMemGetAddressRange_v2", "CUdeviceptr *, size_t *, CUdeviceptr", 0, 0}},
+	MemHostAlloc:            {{"cuMemHostAlloc", "void **, size_t, unsigned int", 0, 0}},
+	MemHostGetDevicePointer: {{"cuMemHostGetDevicePointer_v2", "CUdeviceptr *, void *, unsigned int", 0, 0}},
+	MemFreeHost:             {{"cuMemFreeHost", "void *", 0, 0}},
+	MemcpyHtoDAsync:         {{"cuMemcpyHtoDAsync_v2", "CUdeviceptr, const void *, size_t, CUstream", 0, 0}},
+	MemcpyDtoHAsync:         {{"cuMemcpyDtoHAsync_v2", "void *, CUdeviceptr, size_t, CUstream", 0, 0}},
+	MemcpyAsync:             {{"cuMemcpyAsync", "CUdeviceptr, CUdeviceptr, size_t, CUstream", 0, 0}},
+	MemsetD8Async:           {{"cuMemsetD8Async", "CUdeviceptr, unsigned char, size_t, CUstream", 0, 0}},
+	MemsetD16Async:          {{"cuMemsetD16Async", "CUdeviceptr, unsigned short, size_t, CUstream", 0, 0}},
+	MemsetD32Async:          {{"cuMemsetD32Async", "CUdeviceptr, unsigned int, size_t, CUstream", 0, 0}},
 
-	StreamCreateWithPriority: {{"cuStreamCreateWithPriority", "CUstream *, unsigned int, int", 0}},
-	StreamDestroy:            {{"cuStreamDestroy_v2", "CUstream", 0}},
-	StreamSynchronize:        {{"cuStreamSynchronize", "CUstream", 0}},
-	StreamQuery:              {{"cuStreamQuery", "CUstream", 0}},
-	StreamWaitEvent:          {{"cuStreamWaitEvent", "CUstream, CUevent, unsigned int", 0}},
-	LaunchHostFunc:           {{"cuLaunchHostFunc", "CUstream, CUhostFn, void *", 0}},
+	MemsetD2D8Async:  {{"cuMemsetD2D8Async", "CUdeviceptr, size_t, unsigned char, size_t, size_t, CUstream", 0, 0}},
+	MemsetD2D16Async: {{"cuMemsetD2D16Async", "CUdeviceptr, size_t, unsigned short, size_t, size_t, CUstream", 0, 0}},
+	MemsetD2D32Async: {{"cuMemsetD2D32Async", "CUdeviceptr, size_t, unsigned int, size_t, size_t, CUstream", 0, 0}},
+	Memcpy3DAsync:    {{"cuMemcpy3DAsync_v2", "const CUDA_MEMCPY3D *, CUstream", 0, 0}},
 
-	EventCreate:      {{"cuEventCreate", "CUevent *, unsigned int", 0}},
-	EventDestroy:     {{"cuEventDestroy_v2", "CUevent", 0}},
-	EventRecord:      {{"cuEventRecord", "CUevent, CUstream", 0}},
-	EventQuery:       {{"cuEventQuery", "CUevent", 0}},
-	EventSynchronize: {{"cuEventSynchronize", "CUevent", 0}},
-	EventElapsedTime: {{"cuEventElapsedTime_v2", "float *, CUevent, CUevent", 12080}, {"cuEventElapsedTime", "float *, CUevent, CUevent", 0}},
+	ArrayCreate:       {{"cuArray3DCreate_v2", "CUarray *, const CUDA_ARRAY3D_DESCRIPTOR *", 0, 0}},
+	ArrayDestroy:      {{"cuArrayDestroy", "CUarray", 0, 0}},
+	TexObjectCreate:   {{"cuTexObjectCreate", "CUtexObject *, const CUDA_RESOURCE_DESC *, const CUDA_TEXTURE_DESC *, const CUDA_RESOURCE_VIEW_DESC *", 0, 0}},
+	TexObjectDestroy:  {{"cuTexObjectDestroy", "CUtexObject", 0, 0}},
+	SurfObjectCreate:  {{"cuSurfObjectCreate", "CUsurfObject *, const CUDA_RESOURCE_DESC *", 0, 0}},
+	SurfObjectDestroy: {{"cuSurfObjectDestroy", "CUsurfObject", 0, 0}},
 
-	ModuleLoadDataEx:         {{"cuModuleLoadDataEx", "CUmodule *, const void *, unsigned int, CUjit_option *, void **", 0}},
-	ModuleUnload:             {{"cuModuleUnload", "CUmodule", 0}},
-	ModuleGetFunction:        {{"cuModuleGetFunction", "CUfunction *, CUmodule, const char *", 0}},
-	ModuleGetGlobal:          {{"cuModuleGetGlobal_v2", "CUdeviceptr *, size_t *, CUmodule, const char *", 0}},
-	ModuleGetFunctionCount:   {{"cuModuleGetFunctionCount", "unsigned int *, CUmodule", 12040}},
-	ModuleEnumerateFunctions: {{"cuModuleEnumerateFunctions", "CUfunction *, unsigned int, CUmodule", 12040}},
-	FuncLoad:                 {{"cuFuncLoad", "CUfunction", 12040}},
-	FuncGetAttribute:         {{"cuFuncGetAttribute", "int *, CUfunction_attribute, CUfunction", 0}},
-	FuncSetAttribute:         {{"cuFuncSetAttribute", "CUfunction, CUfunction_attribute, int", 0}},
-	FuncGetParamInfo:         {{"cuFuncGetParamInfo", "CUfunction, size_t, size_t *, size_t *", 12040}},
+	MemPoolCreate:         {{"cuMemPoolCreate", "CUmemoryPool *, const CUmemPoolProps *", 11020, 0}},
+	MemPoolDestroy:        {{"cuMemPoolDestroy", "CUmemoryPool", 11020, 0}},
+	MemPoolGetAttribute:   {{"cuMemPoolGetAttribute", "CUmemoryPool, CUmemPool_attribute, void *", 11020, 0}},
+	MemPoolSetAttribute:   {{"cuMemPoolSetAttribute", "CUmemoryPool, CUmemPool_attribute, void *", 11020, 0}},
+	MemPoolTrimTo:         {{"cuMemPoolTrimTo", "CUmemoryPool, size_t", 11020, 0}},
+	MemAllocFromPoolAsync: {{"cuMemAllocFromPoolAsync", "CUdeviceptr *, size_t, CUmemoryPool, CUstream", 11020, 0}},
+	MemFreeAsync:          {{"cuMemFreeAsync", "CUdeviceptr, CUstream", 11020, 0}},
+	MemAllocManaged:       {{"cuMemAllocManaged", "CUdeviceptr *, size_t, unsigned int", 0, 0}},
+	MemPrefetchLocation:   {{"cuMemPrefetchAsync_v2", "CUdeviceptr, size_t, CUmemLocation, unsigned int, CUstream", 12020, 0}},
+	MemPrefetch:           {{"cuMemPrefetchAsync", "CUdeviceptr, size_t, CUdevice, CUstream", 0, 13000}},
+	MemAdviseLocation:     {{"cuMemAdvise_v2", "CUdeviceptr, size_t, CUmem_advise, CUmemLocation", 12020, 0}},
+	MemAdvise:             {{"cuMemAdvise", "CUdeviceptr, size_t, CUmem_advise, CUdevice", 0, 13000}},
+	StreamAttachMemAsync:  {{"cuStreamAttachMemAsync", "CUstream, CUdeviceptr, size_t, unsigned int", 0, 0}},
+	MemHostRegister:       {{"cuMemHostRegister_v2", "void *, size_t, unsigned int", 0, 0}},
+	MemHostUnregister:     {{"cuMemHostUnregister", "void *", 0, 0}},
 
-	LaunchKernel:            {{"cuLaunchKernel", launchParams + ", void **", 0}},
-	LaunchCooperativeKernel: {{"cuLaunchCooperativeKernel", launchParams, 0}},
+	StreamCreateWithPriority: {{"cuStreamCreateWithPriority", "CUstream *, unsigned int, int", 0, 0}},
+	StreamDestroy:            {{"cuStreamDestroy_v2", "CUstream", 0, 0}},
+	StreamSynchronize:        {{"cuStreamSynchronize", "CUstream", 0, 0}},
+	StreamQuery:              {{"cuStreamQuery", "CUstream", 0, 0}},
+	StreamWaitEvent:          {{"cuStreamWaitEvent", "CUstream, CUevent, unsigned int", 0, 0}},
+	LaunchHostFunc:           {{"cuLaunchHostFunc", "CUstream, CUhostFn, void *", 0, 0}},
+
+	EventCreate:      {{"cuEventCreate", "CUevent *, unsigned int", 0, 0}},
+	EventDestroy:     {{"cuEventDestroy_v2", "CUevent", 0, 0}},
+	EventRecord:      {{"cuEventRecord", "CUevent, CUstream", 0, 0}},
+	EventQuery:       {{"cuEventQuery", "CUevent", 0, 0}},
+	EventSynchronize: {{"cuEventSynchronize", "CUevent", 0, 0}},
+	EventElapsedTime: {{"cuEventElapsedTime_v2", "float *, CUevent, CUevent", 12080, 0}, {"cuEventElapsedTime", "float *, CUevent, CUevent", 0, 0}},
+
+	ModuleLoadDataEx:         {{"cuModuleLoadDataEx", "CUmodule *, const void *, unsigned int, CUjit_option *, void **", 0, 0}},
+	ModuleUnload:             {{"cuModuleUnload", "CUmodule", 0, 0}},
+	ModuleGetFunction:        {{"cuModuleGetFunction", "CUfunction *, CUmodule, const char *", 0, 0}},
+	ModuleGetGlobal:          {{"cuModuleGetGlobal_v2", "CUdeviceptr *, size_t *, CUmodule, const char *", 0, 0}},
+	ModuleGetFunctionCount:   {{"cuModuleGetFunctionCount", "unsigned int *, CUmodule", 12040, 0}},
+	ModuleEnumerateFunctions: {{"cuModuleEnumerateFunctions", "CUfunction *, unsigned int, CUmodule", 12040, 0}},
+	FuncLoad:                 {{"cuFuncLoad", "CUfunction", 12040, 0}},
+	FuncGetAttribute:         {{"cuFuncGetAttribute", "int *, CUfunction_attribute, CUfunction", 0, 0}},
+	FuncSetAttribute:         {{"cuFuncSetAttribute", "CUfunction, CUfunction_attribute, int", 0, 0}},
+	FuncGetParamInfo:         {{"cuFuncGetParamInfo", "CUfunction, size_t, size_t *, size_t *", 12040, 0}},
+
+	LaunchKernel:            {{"cuLaunchKernel", launchParams + ", void **", 0, 0}},
+	LaunchCooperativeKernel: {{"cuLaunchCooperativeKernel", launchParams, 0, 0}},
 }

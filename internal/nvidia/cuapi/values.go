@@ -25,6 +25,36 @@ const (
 	ComputeModeProhibited = 2  // CU_COMPUTEMODE_PROHIBITED
 	AttributeComputeMode  = 20 // CU_DEVICE_ATTRIBUTE_COMPUTE_MODE
 
+	MemHostRegisterPortable  = 1 // CU_MEMHOSTREGISTER_PORTABLE
+	MemHostRegisterDeviceMap = 2 // CU_MEMHOSTREGISTER_DEVICEMAP
+
+	ArrayLayered       = 1 // CUDA_ARRAY3D_LAYERED
+	ArraySurface       = 2 // CUDA_ARRAY3D_SURFACE_LDST
+	ArrayCubemap       = 4 // CUDA_ARRAY3D_CUBEMAP
+	ArrayTextureGather = 8 // CUDA_ARRAY3D_TEXTURE_GATHER
+
+	memoryTypeArray   = 3 // CU_MEMORYTYPE_ARRAY
+	memoryTypeUnified = 4 // CU_MEMORYTYPE_UNIFIED
+
+	resourceArray   = 0 // CU_RESOURCE_TYPE_ARRAY
+	resourceLinear  = 2 // CU_RESOURCE_TYPE_LINEAR
+	resourcePitch2D = 3 // CU_RESOURCE_TYPE_PITCH2D
+
+	filterLinear      = 1  // CU_TR_FILTER_MODE_LINEAR
+	textureAsInteger  = 1  // CU_TRSF_READ_AS_INTEGER
+	textureNormalized = 2  // CU_TRSF_NORMALIZED_COORDINATES
+	allocationPinned  = 1  // CU_MEM_ALLOCATION_TYPE_PINNED
+	LocationDevice    = 1  // CU_MEM_LOCATION_TYPE_DEVICE
+	LocationHost      = 2  // CU_MEM_LOCATION_TYPE_HOST
+	deviceCPU         = -1 // CU_DEVICE_CPU
+	attachGlobal      = 1  // CU_MEM_ATTACH_GLOBAL
+
+	PoolKeepBytes    = 4 // CU_MEMPOOL_ATTR_RELEASE_THRESHOLD
+	PoolReserved     = 5 // CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT
+	PoolReservedPeak = 6 // CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH
+	PoolUsed         = 7 // CU_MEMPOOL_ATTR_USED_MEM_CURRENT
+	PoolUsedPeak     = 8 // CU_MEMPOOL_ATTR_USED_MEM_HIGH
+
 	launchParamEnd           = 0 // CU_LAUNCH_PARAM_END
 	launchParamBufferPointer = 1 // CU_LAUNCH_PARAM_BUFFER_POINTER
 	launchParamBufferSize    = 2 // CU_LAUNCH_PARAM_BUFFER_SIZE
@@ -76,6 +106,26 @@ func Values() []Value {
 		{"CU_STREAM_NON_BLOCKING", StreamNonBlocking},
 		{"CU_EVENT_DEFAULT", EventDefault}, {"CU_EVENT_DISABLE_TIMING", EventDisableTiming},
 		{"CU_MEMHOSTALLOC_PORTABLE", MemHostAllocPortable}, {"CU_MEMHOSTALLOC_DEVICEMAP", MemHostAllocDeviceMap},
+		{"CU_MEMHOSTREGISTER_PORTABLE", MemHostRegisterPortable}, {"CU_MEMHOSTREGISTER_DEVICEMAP", MemHostRegisterDeviceMap},
+		{"CUDA_ARRAY3D_LAYERED", ArrayLayered}, {"CUDA_ARRAY3D_SURFACE_LDST", ArraySurface},
+		{"CUDA_ARRAY3D_CUBEMAP", ArrayCubemap}, {"CUDA_ARRAY3D_TEXTURE_GATHER", ArrayTextureGather},
+		{"CU_MEMORYTYPE_ARRAY", memoryTypeArray}, {"CU_MEMORYTYPE_UNIFIED", memoryTypeUnified},
+		{"CU_RESOURCE_TYPE_ARRAY", resourceArray}, {"CU_RESOURCE_TYPE_LINEAR", resourceLinear},
+		{"CU_RESOURCE_TYPE_PITCH2D", resourcePitch2D}, {"CU_TR_FILTER_MODE_LINEAR", filterLinear},
+		{"CU_TRSF_READ_AS_INTEGER", textureAsInteger}, {"CU_TRSF_NORMALIZED_COORDINATES", textureNormalized},
+		{"CU_MEM_ALLOCATION_TYPE_PINNED", allocationPinned}, {"CU_MEM_LOCATION_TYPE_DEVICE", LocationDevice},
+		{"(int)CU_DEVICE_CPU", deviceCPU}, {"CU_MEM_ATTACH_GLOBAL", attachGlobal},
+		{"CU_MEMPOOL_ATTR_RELEASE_THRESHOLD", PoolKeepBytes}, {"CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT", PoolReserved},
+		{"CU_MEMPOOL_ATTR_RESERVED_MEM_HIGH", PoolReservedPeak}, {"CU_MEMPOOL_ATTR_USED_MEM_CURRENT", PoolUsed},
+		{"CU_MEMPOOL_ATTR_USED_MEM_HIGH", PoolUsedPeak},
+		{"CU_AD_FORMAT_UNSIGNED_INT8", 1}, {"CU_AD_FORMAT_UNSIGNED_INT16", 2}, {"CU_AD_FORMAT_UNSIGNED_INT32", 3},
+		{"CU_AD_FORMAT_SIGNED_INT8", 8}, {"CU_AD_FORMAT_SIGNED_INT16", 9}, {"CU_AD_FORMAT_SIGNED_INT32", 10},
+		{"CU_AD_FORMAT_HALF", 16}, {"CU_AD_FORMAT_FLOAT", 32},
+		{"CU_TR_ADDRESS_MODE_WRAP", 0}, {"CU_TR_ADDRESS_MODE_CLAMP", 1}, {"CU_TR_ADDRESS_MODE_MIRROR", 2}, {"CU_TR_ADDRESS_MODE_BORDER", 3},
+		{"CU_MEM_ADVISE_SET_READ_MOSTLY", 1}, {"CU_MEM_ADVISE_UNSET_READ_MOSTLY", 2},
+		{"CU_MEM_ADVISE_SET_PREFERRED_LOCATION", 3}, {"CU_MEM_ADVISE_UNSET_PREFERRED_LOCATION", 4},
+		{"CU_MEM_ADVISE_SET_ACCESSED_BY", 5}, {"CU_MEM_ADVISE_UNSET_ACCESSED_BY", 6},
+		{"CU_MEM_ATTACH_HOST", 2}, {"CU_MEM_ATTACH_SINGLE", 4},
 		{"CU_COMPUTEMODE_PROHIBITED", ComputeModeProhibited}, {"CU_DEVICE_ATTRIBUTE_COMPUTE_MODE", AttributeComputeMode},
 		{"CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK", int(FuncMaxThreadsPerBlock)},
 		{"CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES", int(FuncSharedSizeBytes)},
@@ -116,6 +166,39 @@ func Sizes() []Size {
 	return []Size{
 		{"CUresult", 4}, {"CUdevice", 4}, {"CUcontext", 8}, {"CUstream", 8}, {"CUevent", 8}, {"CUmodule", 8},
 		{"CUfunction", 8}, {"CUdeviceptr", 8}, {"CUuuid", 16}, {"CUjit_option", 4}, {"CUfunction_attribute", 4},
-		{"CUdevice_attribute", 4}, {"size_t", 8}, {"float", 4},
+		{"CUdevice_attribute", 4}, {"size_t", 8}, {"float", 4}, {"CUarray", 8}, {"CUtexObject", 8}, {"CUsurfObject", 8},
+		{"CUmemoryPool", 8}, {"CUmemLocation", 8}, {"CUDA_MEMCPY3D", 200}, {"CUDA_ARRAY3D_DESCRIPTOR", 40},
+		{"CUDA_RESOURCE_DESC", 144}, {"CUDA_TEXTURE_DESC", 104}, {"CUmemPoolProps", 88},
+	}
+}
+
+// Offset is where a member of a C structure lies, in bytes.
+type Offset struct {
+	Type, Member string
+	Bytes        int
+}
+
+// Offsets lists the members that this package writes by their place, for the check against cuda.h.
+func Offsets() []Offset {
+	return []Offset{
+		{"CUDA_MEMCPY3D", "srcXInBytes", 0}, {"CUDA_MEMCPY3D", "srcY", 8}, {"CUDA_MEMCPY3D", "srcZ", 16},
+		{"CUDA_MEMCPY3D", "srcMemoryType", 32}, {"CUDA_MEMCPY3D", "srcDevice", 48}, {"CUDA_MEMCPY3D", "srcArray", 56},
+		{"CUDA_MEMCPY3D", "srcPitch", 72}, {"CUDA_MEMCPY3D", "srcHeight", 80}, {"CUDA_MEMCPY3D", "dstXInBytes", 88},
+		{"CUDA_MEMCPY3D", "dstY", 96}, {"CUDA_MEMCPY3D", "dstZ", 104}, {"CUDA_MEMCPY3D", "dstMemoryType", 120},
+		{"CUDA_MEMCPY3D", "dstDevice", 136}, {"CUDA_MEMCPY3D", "dstArray", 144}, {"CUDA_MEMCPY3D", "dstPitch", 160},
+		{"CUDA_MEMCPY3D", "dstHeight", 168}, {"CUDA_MEMCPY3D", "WidthInBytes", 176}, {"CUDA_MEMCPY3D", "Height", 184},
+		{"CUDA_MEMCPY3D", "Depth", 192},
+		{"CUDA_ARRAY3D_DESCRIPTOR", "Width", 0}, {"CUDA_ARRAY3D_DESCRIPTOR", "Height", 8}, {"CUDA_ARRAY3D_DESCRIPTOR", "Depth", 16},
+		{"CUDA_ARRAY3D_DESCRIPTOR", "Format", 24}, {"CUDA_ARRAY3D_DESCRIPTOR", "NumChannels", 28}, {"CUDA_ARRAY3D_DESCRIPTOR", "Flags", 32},
+		{"CUDA_RESOURCE_DESC", "resType", 0}, {"CUDA_RESOURCE_DESC", "res.array.hArray", 8},
+		{"CUDA_RESOURCE_DESC", "res.linear.devPtr", 8}, {"CUDA_RESOURCE_DESC", "res.linear.format", 16},
+		{"CUDA_RESOURCE_DESC", "res.linear.numChannels", 20}, {"CUDA_RESOURCE_DESC", "res.linear.sizeInBytes", 24},
+		{"CUDA_RESOURCE_DESC", "res.pitch2D.devPtr", 8}, {"CUDA_RESOURCE_DESC", "res.pitch2D.format", 16},
+		{"CUDA_RESOURCE_DESC", "res.pitch2D.numChannels", 20}, {"CUDA_RESOURCE_DESC", "res.pitch2D.width", 24},
+		{"CUDA_RESOURCE_DESC", "res.pitch2D.height", 32}, {"CUDA_RESOURCE_DESC", "res.pitch2D.pitchInBytes", 40},
+		{"CUDA_TEXTURE_DESC", "addressMode", 0}, {"CUDA_TEXTURE_DESC", "filterMode", 12}, {"CUDA_TEXTURE_DESC", "flags", 16},
+		{"CUDA_TEXTURE_DESC", "borderColor", 40},
+		{"CUmemPoolProps", "allocType", 0}, {"CUmemPoolProps", "location", 8},
+		{"CUmemLocation", "type", 0}, {"CUmemLocation", "id", 4},
 	}
 }

@@ -45,12 +45,19 @@ func writeAssertions(w io.Writer) {
 	fmt.Fprint(w, "#include <stddef.h>\n#include <cuda.h>\n")
 	for _, e := range cuapi.Entries() {
 		for _, s := range e.Table() {
-			fmt.Fprintf(w, "#if CUDA_VERSION >= %d\n_Static_assert(__builtin_types_compatible_p(__typeof__(%s), CUresult CUDAAPI (%s)), \"%s\");\n#endif\n",
-				s.Since, s.Name, s.Params, s.Name)
+			until := ""
+			if s.Until > 0 {
+				until = fmt.Sprintf(" && CUDA_VERSION < %d", s.Until)
+			}
+			fmt.Fprintf(w, "#if CUDA_VERSION >= %d%s\n_Static_assert(__builtin_types_compatible_p(__typeof__(%s), CUresult CUDAAPI (%s)), \"%s\");\n#endif\n",
+				s.Since, until, s.Name, s.Params, s.Name)
 		}
 	}
 	for _, s := range cuapi.Sizes() {
 		fmt.Fprintf(w, "_Static_assert(sizeof(%s) == %d, \"size of %s\");\n", s.Type, s.Bytes, s.Type)
+	}
+	for _, o := range cuapi.Offsets() {
+		fmt.Fprintf(w, "_Static_assert(offsetof(%s, %s) == %d, \"offset of %s in %s\");\n", o.Type, o.Member, o.Bytes, o.Member, o.Type)
 	}
 	for _, v := range cuapi.Values() {
 		assertValue(w, v.Name, v.Value)
@@ -92,6 +99,8 @@ var attributes = []struct {
 	{"WARP_SIZE", driver.WarpSize},
 	{"MAX_REGISTERS_PER_BLOCK", driver.MaxRegistersPerBlock},
 	{"CLOCK_RATE", driver.ClockRateKHz},
+	{"TEXTURE_ALIGNMENT", driver.TextureAlignment},
+	{"TEXTURE_PITCH_ALIGNMENT", driver.TexturePitchAlignment},
 	{"MULTIPROCESSOR_COUNT", driver.MultiprocessorCount},
 	{"INTEGRATED", driver.Integrated},
 	{"CAN_MAP_HOST_MEMORY", driver.CanMapHostMemory},

@@ -1,0 +1,319 @@
+package hostdev
+
+import (
+	"fmt"
+
+	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/engine/rt"
+)
+
+// array implements driver.Array: rows of texels without gaps.
+type array struct {
+	desc  driver.ArrayDesc
+	addr  uint64
+	bytes []byte
+}
+
+// images are the arrays and objects of a device. Guarded by device.mu.
+type images struct {
+	arrays   map[driver.Array]*array
+	textures map[driver.Texture]struct{}
+	surfaces map[driver.Surface]struct{}
+}
+
+func newImages() images {
+	return images{map[driver.Array]*array{}, map[driver.Texture]struct{}{}, map[driver.Surface]struct{}{}}
+}
+
+func (a *array) rowBytes() uint64 { return uint64(a.desc.Width) * uint64(a.desc.TexelBytes()) }
+func (a *array) rows() uint64     { return uint64(max(a.desc.Height, 1)) }
+func (a *array) slices() uint64   { return uint64(max(a.desc.Depth, 1)) }
+
+// image describes the array to the runtime of kernels.
+func (a *array) image() rt.Image {
+	return rt.Image{
+		Addr: a.addr, Width: a.desc.Width, Height: int(a.rows()), Depth: int(a.slices()),
+		RowPitch: a.rowBytes(), SlicePitch: a.rowBytes() * a.rows(),
+		Format: texelFormats[a.desc.Format], Channels: a.desc.Channels,
+	}
+}
+
+// texelFormats are the runtime's names of CUDA's formats.
+var texelFormats = map[driver.Format]rt.Format{
+	driver.Unsigned8: rt.Unsigned8, driver.Unsigned16: rt.Unsigned16, driver.Unsigned32: rt.Unsigned32,
+	driver.Signed8: rt.Signed8, driver.Signed16: rt.Signed16, driver.Signed32: rt.Signed32,
+	driver.Half: rt.Half, driver.Float: rt.Float,
+}
+
+var addressModes = map[driver.AddressMode]rt.AddressMode{
+	driver.Wrap: rt.Wrap, driver.Clamp: rt.Clamp, driver.Mirror: rt.Mirror, driver.Border: rt.Border,
+}
+
+func badArray(h driver.Array) error {
+	return fail(driver.InvalidHandle, "use array %#x: no such array on this device", uint64(h))
+}
+
+// NewArray makes an array.
+func (d *device) NewArray(desc driver.ArrayDesc) (driver.Array, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.mu.Unlock()
+	if !desc.Legal() {
+		return 0, fail(driver.InvalidValue, "make array: %+v is no array", desc)
+	}
+	a := &array{desc: desc}
+	if a.slices() > (1<<47)/a.rows()/a.rowBytes() {
+		return 0, fail(driver.OutOfMemory, "make array of %d x %d x %d texels", desc.Width, desc.Height, desc.Depth)
+	}
+	n := a.rowBytes() * a.rows() * a.slices()
+	addr, err := d.mem.Alloc(n)
+	if err == nil {
+		a.bytes, err = d.mem.Bytes(addr, n)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("make array: %w: %w", statusOf(err), err)
+	}
+	a.addr = addr
+	h := driver.Array(d.handle())
+	d.images.arrays[h] = a
+	return h, nil
+}
+
+// DestroyArray frees an array behind the work that is queued now.
+func (d *device) DestroyArray(h driver.Array) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	a, ok := d.images.arrays[h]
+	if !ok {
+		return badArray(h)
+	}
+	delete(d.images.arrays, h)
+	var err error
+	d.afterQueued(func() { err = d.mem.Free(a.addr) })
+	if err != nil {
+		return fmt.Errorf("destroy array: %w: %w", statusOf(err), err)
+	}
+	return nil
+}
+
+// NewTexture makes a texture object.
+func (d *device) NewTexture(t *driver.TextureDesc) (driver.Texture, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.mu.Unlock()
+	if t == nil {
+		return 0, fail(driver.InvalidValue, "make texture: no description")
+	}
+	image, err := d.source(t)
+	if err != nil {
+		return 0, fmt.Errorf("make texture: %w", err)
+	}
+	out := rt.Texture{Image: image, Linear: t.Linear, Normalized: t.Normalized, BorderColor: t.Border}
+	small := image.Format.Bytes() < 4 && image.Format != rt.Half
+	out.Unit = small && !t.Integers
+	if t.Linear && image.Format < rt.Half && !out.Unit {
+		return 0, fail(driver.InvalidValue, "make texture: integers are not interpolated")
+	}
+	for i, m := range t.Address {
+		mode, ok := addressModes[m]
+		if !ok {
+			return 0, fail(driver.InvalidValue, "make texture: address mode %d", m)
+		}
+		out.Address[i] = mode
+	}
+	if t.Array == 0 && t.Height == 0 { // beyond a row of texels in memory there are zeros
+		out.Address[0], out.BorderColor, out.Linear = rt.Border, [4]float32{}, false
+	}
+	h := driver.Texture(d.rt.AddTexture(out))
+	d.images.textures[h] = struct{}{}
+	return h, nil
+}
+
+// source is the image that a texture reads.
+func (d *device) source(t *driver.TextureDesc) (rt.Image, error) {
+	if t.Array != 0 {
+		a, ok := d.images.arrays[t.Array]
+		if !ok {
+			return rt.Image{}, badArray(t.Array)
+		}
+		return a.image(), nil
+	}
+	desc := driver.ArrayDesc{Width: t.Width, Height: t.Height, Format: t.Format, Channels: t.Channels}
+	row := uint64(t.Width) * uint64(desc.TexelBytes())
+	switch {
+	case !desc.Legal():
+		return rt.Image{}, fail(driver.InvalidValue, "%+v is no image", desc)
+	case t.Ptr%textureAlign != 0:
+		return rt.Image{}, fail(driver.InvalidValue, "address %#x is not aligned to %d bytes", uint64(t.Ptr), textureAlign)
+	case t.Height > 0 && (t.Pitch < row || t.Pitch%pitchAlign != 0 || t.Pitch > 1<<40):
+		return rt.Image{}, fail(driver.InvalidValue, "rows %d bytes apart: at least %d, and a multiple of %d", t.Pitch, row, pitchAlign)
+	}
+	n := row
+	if t.Height > 0 {
+		n += t.Pitch * uint64(t.Height-1)
+	}
+	if _, err := d.bytes(t.Ptr, n); err != nil {
+		return rt.Image{}, err
+	}
+	return rt.Image{
+		Addr: uint64(t.Ptr), Width: t.Width, Height: max(t.Height, 1), Depth: 1, RowPitch: t.Pitch, SlicePitch: 0,
+		Format: texelFormats[t.Format], Channels: t.Channels,
+	}, nil
+}
+
+// DestroyTexture ends a texture.
+func (d *device) DestroyTexture(h driver.Texture) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	if _, ok := d.images.textures[h]; !ok {
+		return fail(driver.InvalidHandle, "destroy texture %#x: no such texture on this device", uint64(h))
+	}
+	delete(d.images.textures, h)
+	d.rt.RemoveObject(uint64(h))
+	return nil
+}
+
+// NewSurface makes a surface object.
+func (d *device) NewSurface(h driver.Array) (driver.Surface, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.mu.Unlock()
+	a, ok := d.images.arrays[h]
+	if !ok {
+		return 0, badArray(h)
+	}
+	if !a.desc.Surface {
+		return 0, fail(driver.InvalidValue, "make surface: the array was not made for surfaces")
+	}
+	s := driver.Surface(d.rt.AddSurface(a.image()))
+	d.images.surfaces[s] = struct{}{}
+	return s, nil
+}
+
+// DestroySurface ends a surface.
+func (d *device) DestroySurface(h driver.Surface) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	if _, ok := d.images.surfaces[h]; !ok {
+		return fail(driver.InvalidHandle, "destroy surface %#x: no such surface on this device", uint64(h))
+	}
+	delete(d.images.surfaces, h)
+	d.rt.RemoveObject(uint64(h))
+	return nil
+}
+
+// box is one end of a copy of a region: rows of bytes from its first byte on.
+type box struct {
+	bytes        []byte
+	pitch, slice uint64
+}
+
+// row is the n bytes of row y in slice z.
+func (b *box) row(y, z, n uint64) []byte { return b.bytes[z*b.slice+y*b.pitch:][:n] }
+
+// place finds the memory of one end.
+func (d *device) place(r *driver.Region, p *driver.Place) (box, error) {
+	if p.Array == 0 {
+		first, n, ok := r.Span(p)
+		if !ok {
+			return box{}, fail(driver.InvalidValue, "rows %d bytes and slices %d rows apart are too small for the box", p.Pitch, p.Height)
+		}
+		bytes, err := d.bytes(first, n)
+		return box{bytes, p.Pitch, p.Pitch * p.Height}, err
+	}
+	a, ok := d.images.arrays[p.Array]
+	if !ok {
+		return box{}, badArray(p.Array)
+	}
+	if !r.Within(p, &a.desc) {
+		return box{}, fail(driver.InvalidValue, "%d x %d x %d bytes from (%d,%d,%d) are no whole texels of an array of %d x %d x %d texels of %d bytes",
+			r.Width, r.Height, r.Depth, p.X, p.Y, p.Z, a.desc.Width, a.desc.Height, a.desc.Depth, a.desc.TexelBytes())
+	}
+	slice := a.rowBytes() * a.rows()
+	return box{a.bytes[p.Z*slice+p.Y*a.rowBytes()+p.X:], a.rowBytes(), slice}, nil
+}
+
+// CopyRegion queues a copy of a box.
+func (d *device) CopyRegion(r *driver.Region, h driver.Stream) error {
+	s, err := d.transferable(h)
+	if err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	if r == nil || r.Width == 0 || r.Height == 0 || r.Depth == 0 {
+		return fail(driver.InvalidValue, "copy a region: it is empty")
+	}
+	to, err := d.place(r, &r.Dst)
+	if err != nil {
+		return fmt.Errorf("copy to a region: %w", err)
+	}
+	from, err := d.place(r, &r.Src)
+	if err != nil {
+		return fmt.Errorf("copy from a region: %w", err)
+	}
+	if r.Overlaps() {
+		return fail(driver.InvalidValue, "copy a region: source and destination overlap")
+	}
+	w, rows, slices := r.Width, r.Height, r.Depth
+	d.work(s, w*rows*slices, func() {
+		for z := range slices {
+			for y := range rows {
+				copy(to.row(y, z, w), from.row(y, z, w))
+			}
+		}
+	})
+	return nil
+}
+
+// work queues f, which touches n bytes and is called without device.mu.
+func (d *device) work(s *stream, n uint64, f func()) {
+	t := d.newTask(taskWork)
+	t.fn = f
+	s.begin(t, n <= inlineBytes)
+}
+
+// FillRows queues a fill of rows.
+func (d *device) FillRows(dst driver.Ptr, pitch uint64, value uint32, width int, columns, rows uint64, h driver.Stream) error {
+	s, err := d.transferable(h)
+	if err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	w := uint64(width)
+	switch {
+	case width != 1 && width != 2 && width != 4:
+		return fail(driver.InvalidValue, "fill rows: width %d is not 1, 2 or 4", width)
+	case uint64(dst)%w != 0 || pitch%w != 0:
+		return fail(driver.InvalidValue, "fill rows: address %#x and pitch %d are not multiples of %d", uint64(dst), pitch, width)
+	case columns == 0 || rows == 0:
+		return nil
+	case columns > 1<<47/w || rows > 1 && pitch < columns*w:
+		return fail(driver.InvalidValue, "fill rows: %d elements of %d bytes in rows %d bytes apart", columns, width, pitch)
+	}
+	r := driver.Region{Width: columns * w, Height: rows, Depth: 1}
+	p := driver.Place{Ptr: dst, Pitch: pitch, Height: rows}
+	first, n, ok := r.Span(&p)
+	if !ok {
+		return fail(driver.InvalidValue, "fill rows: %d rows %d bytes apart", rows, pitch)
+	}
+	bytes, err := d.bytes(first, n)
+	if err != nil {
+		return fmt.Errorf("fill rows: %w", err)
+	}
+	b := box{bytes, pitch, 0}
+	d.work(s, n, func() {
+		for y := range rows {
+			fill(b.row(y, 0, columns*w), value, width)
+		}
+	})
+	return nil
+}
