@@ -212,7 +212,13 @@ func (c *Child) ExitCode() (code int, sig syscall.Signal, ok bool) {
 func (c *Child) Terminate() { c.do(terminate) }
 
 // Kill ends the process at once, with all processes of its group.
-func (c *Child) Kill() { c.do(kill) }
+func (c *Child) Kill() {
+	if haveSignals { // where there are none, nothing tells a process that was killed from one that exits
+		c.killFor(Signaled)
+		return
+	}
+	c.do(kill)
+}
 
 func (c *Child) do(signal func(*os.Process)) {
 	c.mu.Lock()

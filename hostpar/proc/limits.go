@@ -95,10 +95,15 @@ func (m *meter) over(now time.Time, d duty) bool {
 // counted returns how much of the time that has passed between two looks counts.
 func counted(before, after map[int]thread, passed time.Duration, p phase) time.Duration {
 	var ran, waited time.Duration // of the thread that did most of it
+	ended := len(after) > 0
 	for id, t := range after {
-		if t.state == 'T' {
+		switch t.state {
+		case 'T':
 			return passed // stopped by a signal, and not by a debugger
+		case 'Z', 'X':
+			continue
 		}
+		ended = false
 		was, there := before[id]
 		if !there {
 			continue
@@ -110,7 +115,7 @@ func counted(before, after map[int]thread, passed time.Duration, p phase) time.D
 			waited = max(waited, t.waited-was.waited)
 		}
 	}
-	if p == passing {
+	if p == passing || ended {
 		return 0
 	}
 	return min(passed, max(ran, passed-waited))

@@ -36,6 +36,7 @@ func TestWhatALimitCounts(t *testing.T) {
 		{"is stopped", working, func(time.Duration) map[int]thread { return map[int]thread{1: {'T', 0, 0}, 2: {'T', 0, 0}} }, tick, 1},
 		{"is stopped before it has its calls", passing, func(time.Duration) map[int]thread { return map[int]thread{1: {'T', 0, 0}} }, tick, 1},
 		{"is stopped by a debugger and gets no calls", passing, func(time.Duration) map[int]thread { return map[int]thread{1: {'t', 0, 0}} }, tick, 0},
+		{"has died, which somebody else will notice", working, func(time.Duration) map[int]thread { return map[int]thread{1: {'Z', 0, 0}} }, tick, 0},
 		{"waits for its calls", passing, func(time.Duration) map[int]thread { return map[int]thread{1: idle} }, tick, 0},
 		{"has nothing to do", resting, func(time.Duration) map[int]thread { return map[int]thread{1: {'T', 0, 0}} }, tick, 0},
 		{"is on a system that tells nothing", working, func(time.Duration) map[int]thread { return nil }, tick, 1},

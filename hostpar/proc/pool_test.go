@@ -179,23 +179,6 @@ func TestPoison(t *testing.T) {
 	}
 }
 
-func TestCancel(t *testing.T) {
-	p := newPool(t, proc.PoolConfig{Workers: 2})
-	for i := range 30 {
-		what := []string{"wait", "spin", "hang"}[i%3]
-		ctx, cancel := context.WithTimeout(bg, time.Duration(rand.IntN(20_000))*time.Microsecond)
-		began := time.Now()
-		_, err := proc.Map(ctx, p, act, []string{"a nothing", "nothing", what, what, "nothing"}, proc.MapConfig{Chunk: 1 + i%2, All: true})
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Less(t, time.Since(began), 5*time.Second, "Map does not wait for workers")
-		cancel()
-		squares, err := proc.Map(bg, p, square, upTo(100), proc.MapConfig{Chunk: 1})
-		require.NoError(t, err)
-		require.Equal(t, 99*99, squares[99])
-	}
-	p.Close()
-}
-
 func TestSubmit(t *testing.T) {
 	p := newPool(t, proc.PoolConfig{Workers: 2})
 	var fs []*task.Future[int]
