@@ -26,11 +26,17 @@ const (
 	// heldPerWorker is how many blocks that were interrupted are kept resident for each worker: as many as
 	// a multiprocessor of compute capability 7.5 holds.
 	heldPerWorker = 16
+	// mostClaimed is how many consecutive blocks a worker takes at once at most. Blocks may be as short as 100 ns, about what
+	// it costs to move the counter's cache line to another core; and blocks that follow one another touch memory that does.
+	mostClaimed = 32
+	// claimShare is the part of what is left that a worker takes at most, so that all end at about the same time.
+	claimShare = 4
 )
 
 // grid runs the blocks of one launch.
 //
-// Blocks begin in the order of their index. A worker takes a new block, runs it for a slice, and is usually done with it.
+// Blocks begin in the order of their index, or nearly so: a worker claims a few that follow one another, unless blocks are
+// held, since those may wait for the next ones. It takes a new block, runs it for a slice, and is usually done with it.
 // A block that is not done is held: it goes to the end of a queue, from which workers take turns, and keeps its window.
 // While there is room for held blocks, new ones begin first, so that blocks that wait for later blocks are served too;
 // the blocks of a cooperative launch are all resident. Blocks at the grid barrier are parked until all have come.
@@ -53,13 +59,15 @@ type grid struct {
 	stop      atomic.Bool
 	cancelled bool // by Cancel; device.mu
 
-	next atomic.Uint64 // blocks begun
-	held atomic.Int64  // blocks begun and not ended, but for the running ones
+	next     atomic.Uint64 // blocks claimed
+	held     atomic.Int64  // blocks begun and not ended, but for the running ones
+	returned atomic.Int64  // len(back)
 
 	mu       sync.Mutex
 	changed  sync.Cond // there are blocks to run again, or nothing will come
 	reserved []window  // by Launch: one, or all that a cooperative launch needs
 	queue    fifo
+	back     []stretch // claimed by workers that then had no window for them
 	parked   []*resident
 	ended    uint64 // blocks; counted if barrier
 	busy     int    // workers that are not waiting for a change
@@ -79,6 +87,9 @@ type resident struct {
 	slice  int
 	next   *resident
 }
+
+// stretch is blocks that a worker has claimed and not begun: from next up to end.
+type stretch struct{ next, end uint64 }
 
 // fifo is a queue of residents.
 type fifo struct{ first, last *resident }
@@ -107,7 +118,7 @@ func (q *fifo) pop() *resident {
 // run runs all blocks and returns when none is left or the grid was stopped.
 func (g *grid) run() {
 	err := workers.Range(g.width, g.width, 1, g.body)
-	if err == nil && !g.stop.Load() && g.next.Load() < g.count {
+	if err == nil && !g.stop.Load() && (g.next.Load() < g.count || len(g.back) > 0) {
 		err = errors.New("blocks were left over") // cannot be: a grid with new blocks has a worker with a window
 	}
 	if err != nil {
@@ -129,7 +140,8 @@ func (g *grid) closeAll() {
 		g.d.windows.give(w)
 	}
 	clear(g.parked)
-	g.parked, g.reserved = g.parked[:0], g.reserved[:0]
+	g.parked, g.reserved, g.back = g.parked[:0], g.reserved[:0], g.back[:0]
+	g.returned.Store(0)
 }
 
 // halt makes the workers leave soon. It may be called from any goroutine.
@@ -143,12 +155,13 @@ func (g *grid) halt() {
 // work is one worker's part: it begins new blocks and goes on with held ones until nothing is left for it.
 func (g *grid) work(worker, _, _ int) error {
 	var own window
+	var mine stretch
 	defer func() { g.leave(own) }()
 	g.mu.Lock()
 	g.busy++
 	g.mu.Unlock()
 	for !g.stop.Load() {
-		if g.begin(worker, &own) {
+		if g.begin(worker, &own, &mine) {
 			continue
 		}
 		r := g.take()
@@ -181,21 +194,61 @@ func (g *grid) acquire() window {
 	return w
 }
 
+// claim gives a worker new blocks to begin; none if there are none, or no room for one that is held.
+func (g *grid) claim() stretch {
+	if g.returned.Load() > 0 {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if n := len(g.back); n > 0 {
+			s := g.back[n-1]
+			g.back = g.back[:n-1]
+			g.returned.Add(-1)
+			return s
+		}
+	}
+	held, next := g.held.Load(), g.next.Load()
+	if next >= g.count || held >= g.room {
+		return stretch{}
+	}
+	n := uint64(1)
+	if held == 0 && !g.barrier {
+		n = max(1, min(mostClaimed, (g.count-next)/uint64(claimShare*g.width)))
+	}
+	end := g.next.Add(n)
+	return stretch{min(end-n, g.count), min(end, g.count)}
+}
+
+// giveBack leaves claimed blocks to a worker that has a window.
+func (g *grid) giveBack(s *stretch) {
+	if s.next == s.end {
+		return
+	}
+	g.mu.Lock()
+	g.back = append(g.back, *s)
+	g.returned.Add(1)
+	g.mu.Unlock()
+	*s = stretch{}
+}
+
 // begin runs the next new block for its first slice. It reports false if there is none, or no room or window for one.
-func (g *grid) begin(worker int, own *window) bool {
-	if g.next.Load() >= g.count || g.held.Load() >= g.room {
+func (g *grid) begin(worker int, own *window, mine *stretch) bool {
+	if mine.next == mine.end && g.returned.Load() == 0 && (g.next.Load() >= g.count || g.held.Load() >= g.room) {
 		return false
 	}
 	if !own.valid() {
 		*own = g.acquire()
 		if !own.valid() {
+			g.giveBack(mine)
 			return false
 		}
 	}
-	i := g.next.Add(1) - 1
-	if i >= g.count {
-		return false
+	if mine.next == mine.end {
+		if *mine = g.claim(); mine.next == mine.end {
+			return false
+		}
 	}
+	i := mine.next
+	mine.next++
 	g.d.windows.prepare(*own)
 	b := g.compiled.program.Block(&g.launch, g.first+g.order.index(i, g.count), own.engine(g.layout, worker))
 	state, fault := b.Run(g.order.slice(i, firstSlice))
