@@ -39,7 +39,7 @@ func (avx512) early(p *plan, in *ir.Instr) bool { return early(p, in) }
 func (avx512) emit(p *program) (*output, error) {
 	e := &emitter{
 		p: p.plan, k: p.kernel, o: p.options, consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[int64]int32{},
-		frame: int32(p.frame), light: p.light, retries: map[int]amd64.Label{},
+		frame: int32(p.frame), light: p.light, local: int64(p.LocalBytes()), retries: map[int]amd64.Label{},
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
 	}
 	e.code()
@@ -54,6 +54,6 @@ func (avx512) emit(p *program) (*output, error) {
 		e.sites[i].retry = e.Offset(l)
 	}
 	return &output{
-		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known, resume: e.Offset(e.resume), next: e.Offset(e.next),
+		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known, strides: e.strides, resume: e.Offset(e.resume), next: e.Offset(e.next),
 	}, nil
 }

@@ -60,7 +60,10 @@ type emitter struct {
 	limits map[int64]int32
 	// known are the places of what accesses know.
 	known []int32
-	loops []bool // by block: the target of a back edge
+	// local is the local memory of a thread in bytes, strides the place of the offsets of the lanes' memories.
+	local   int64
+	strides int32
+	loops   []bool // by block: the target of a back edge
 	// taken are, by vector register, where it holds a value; loans what an instruction has borrowed, saved how many of them
 	// hold something.
 	taken [][]segment
@@ -481,6 +484,7 @@ func (e *emitter) instruction(in *ir.Instr) {
 	case in.Op == ir.OpSpecial && e.special(in):
 	case in.Op == ir.OpLoad && e.load(in):
 	case in.Op == ir.OpStore && e.store(in):
+	case (in.Op == ir.OpAtom || in.Op == ir.OpRed) && e.atomic(in):
 	case in.Op == ir.OpShfl && e.shuffle(in):
 	case in.Op == ir.OpVote && e.vote(in):
 	case in.Op == ir.OpFence:

@@ -25,7 +25,8 @@ const (
 	frameTids   = frameZMM + 32*64         // three vectors of 32 bits: the thread indices of all lanes
 	frameTemp   = frameTids + 3*128        // values while parameters change places
 	frameLoans  = frameTemp + 256*maxAside // vector registers while others compute in them
-	framePend   = frameLoans + 64*maxLoans // for each block, the lanes that wait there
+	frameSpare  = frameLoans + 64*maxLoans // general registers likewise
+	framePend   = frameSpare + 64          // for each block, the lanes that wait there
 )
 
 // What frameState says.
@@ -54,6 +55,8 @@ const (
 	areaLeft        = 168 // 32 bits: warps that have neither ended nor come to the barrier
 	areaAlive       = 172 // 32 bits: warps that have not ended
 	areaEdges       = 176 // 32 bits: back edges until a poll
+	areaLocal       = 184 // address of the local memory of thread 0, and the distance to that of the next thread
+	areaLocalStep   = 192
 	areaParams      = 256
 )
 
@@ -85,12 +88,17 @@ type site struct {
 	block, pc int
 	member    int // index of the argument with the member mask, -1: none
 	access    int // offset in the area of what the access knows, -1: nothing
+	each      int // offset in the area of the limit for the addresses of single lanes, -1: vectors of addresses share access+8
 	// Of an access to scalar addresses: the least and greatest offset of a lane. size is the bytes of each lane.
 	least, most int64
 	size        int
 	// retry is the offset in the code where the access begins again.
 	retry int
 }
+
+// knownBytes is how much of the area an access has: the region that it found last, the limit there for its lanes together,
+// and that for single lanes.
+const knownBytes = 24
 
 // lanemasks are %lanemask_eq and its relatives for all lanes.
 var lanemasks = map[ir.SReg]func(lane int) uint32{

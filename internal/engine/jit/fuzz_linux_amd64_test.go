@@ -360,7 +360,8 @@ func differ(t *testing.T, seed uint64) {
 	g := &generator{r: rand.New(rand.NewPCG(seed, 1))}
 	text := g.kernel()
 	if complaint := difference(t, text, seed); complaint != "" {
-		t.Fatalf("seed %d: %s\n%s", seed, complaint, text)
+		text = shrink(t, text, seed)
+		t.Fatalf("seed %d: %s\nshrunk, %s\n%s", seed, complaint, difference(t, text, seed), text)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
-// access is a load or store in compiled code.
+// access is a load, store or atomic operation in compiled code.
 type access struct {
 	in      *ir.Instr
 	a       *value
@@ -20,31 +20,35 @@ type access struct {
 	guarded bool       // by a predicate that differs from lane to lane
 	none    amd64.Label
 	done    amd64.Label
-	slow    amd64.Label
+	slow    amd64.Label // where the addresses are not all legal, or not known to be
+	fail    amd64.Label // where Go decides
 	known   int32
+	each    int32 // place of the limit for single lanes
 	least   int64
+	// far: the address of each lane counts by itself; else they are a constant distance apart.
+	far  bool
+	wide bool
+	// index are, in local memory, the places of 16 lanes each, from RDX on.
+	index []amd64.VReg
 }
 
 // begin prepares an access and emits the choice of its lanes; false if it is not compiled.
 func (e *emitter) begin(in *ir.Instr, values []*ir.Value) (*access, bool) {
 	a := e.of(in.Args[0])
-	x := &access{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), lanes: 1, known: -1}
-	if x.size > 8 || in.Space == ir.SpaceLocal || in.Space == ir.SpaceParam {
+	x := &access{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), lanes: 1, known: -1, wide: a.wide()}
+	if x.size > 8 || in.Space == ir.SpaceParam {
 		return nil, false
 	}
 	total := x.size * int64(x.n)
 	if x.offset > math.MaxInt32/2 || x.offset < math.MinInt32/2 || a.class == splat || a.class == constant && a.imm > math.MaxInt64 {
 		return nil, false
 	}
-	if a.class == vector {
-		if x.size < 4 || !a.wide() && in.Space != ir.SpaceShared {
-			return nil, false
-		}
-	} else if a.s%total != 0 || a.d%total != 0 {
+	if !a.wide() && in.Space != ir.SpaceShared && in.Space != ir.SpaceLocal {
 		return nil, false
 	}
+	x.far = a.class == vector || a.s%total != 0 || a.d%total != 0 || in.Space == ir.SpaceLocal
 	for _, v := range values {
-		if y := e.of(v); v.Type.Bytes() > 4 != (x.size > 4) || y.class == mask || y.class == flag {
+		if y := e.of(v); v.Type.Bits() > 64 || v.Type.Bytes() < min(4, int(x.size)) || x.size == 8 && !y.wide() || y.class == mask || y.class == flag {
 			return nil, false
 		}
 	}
@@ -52,21 +56,41 @@ func (e *emitter) begin(in *ir.Instr, values []*ir.Value) (*access, bool) {
 	if err != nil {
 		return nil, false
 	}
-	x.none, x.done, x.slow = e.NewLabel(), e.NewLabel(), e.NewLabel()
-	s := site{kind: siteAccess, in: in, run: run, access: -1, size: int(total), member: -1}
-	retry := e.NewLabel()
-	e.retries[len(e.sites)] = retry
-	if in.Space != ir.SpaceShared {
-		x.known = e.slot(16)
+	x.none, x.done, x.slow, x.fail = e.NewLabel(), e.NewLabel(), e.NewLabel(), e.NewLabel()
+	s := site{kind: siteAccess, in: in, run: run, access: -1, each: -1, size: int(total), member: -1}
+	if in.Space != ir.SpaceShared && in.Space != ir.SpaceLocal {
+		x.known = e.slot(knownBytes)
+		x.each = x.known + 16
 		e.known = append(e.known, x.known)
-		s.access = int(x.known)
+		s.access, s.each = int(x.known), int(x.each)
 	}
 	s.least, s.most = a.span()
 	x.least = s.least
+	retry := e.NewLabel()
 	e.Bind(retry)
-	e.leave(x.slow, x.done, s)
+	e.retries[len(e.sites)] = retry
+	e.leave(x.fail, x.done, s)
 	e.guard(x)
 	return x, true
+}
+
+// conclude emits the end of an access. bySelf emits the access to the address of each lane by itself: in place of code for rows,
+// where a row reaches beyond what is legal and some of its lanes do not execute.
+func (e *emitter) conclude(x *access, bySelf func()) {
+	e.giveBack()
+	e.Bind(x.done)
+	rows := !x.far && bySelf != nil && (x.a.s != 0 || x.a.d != 0)
+	e.later(func() {
+		e.Bind(x.slow)
+		if rows {
+			e.checkVector(x)
+			bySelf()
+			e.giveBack()
+			e.Jmp(x.done)
+			return
+		}
+		e.Jmp(x.fail)
+	})
 }
 
 // guard emits the choice of the lanes of a guarded access. At none no lane is left.
@@ -117,8 +141,7 @@ func (e *emitter) checkScalar(x *access) {
 	}
 	if known := x.a.align%uint64(total) == 0 && x.a.class != constant; !known || x.offset%total != 0 {
 		if total > 1 {
-			e.MovRR(amd64.W32, amd64.RCX, amd64.RAX)
-			e.AluRI(amd64.W32, amd64.AND, amd64.RCX, int32(total-1))
+			e.TestRI(amd64.W8, amd64.RAX, int32(total-1))
 			e.Jcc(amd64.NE, x.slow)
 		}
 	}
@@ -136,6 +159,10 @@ func (e *emitter) checkScalar(x *access) {
 
 // checkVector emits the check of an access at vectors of addresses. RDX is then what is to be added to them.
 func (e *emitter) checkVector(x *access) {
+	if x.in.Space == ir.SpaceLocal {
+		e.checkLocal(x)
+		return
+	}
 	total := x.size * int64(x.n)
 	add, cmp, test, flat := amd64.VPADDD, amd64.VPCMPUD, amd64.VPTESTMD, amd64.VPSUBD
 	if x.a.wide() {
@@ -156,7 +183,7 @@ func (e *emitter) checkVector(x *access) {
 			e.rrk(test, 7, r, amd64.At(blockReg, e.constant(uint64(total-1))), o)
 			e.KKK(amd64.KORW, 0, 0, 7)
 		}
-		bound := amd64.At(blockReg, x.known+8)
+		bound := amd64.At(blockReg, x.each)
 		if x.in.Space == ir.SpaceShared {
 			bound = e.limit(total)
 		} else {
@@ -170,7 +197,7 @@ func (e *emitter) checkVector(x *access) {
 		e.KKK(amd64.KORW, 0, 0, 7)
 	}
 	e.KKK(amd64.KORTESTW, 0, 0, 0)
-	e.Jcc(amd64.NE, x.slow)
+	e.Jcc(amd64.NE, x.fail)
 	if x.in.Space == ir.SpaceShared {
 		e.MovRM(amd64.W64, amd64.RDX, amd64.At(blockReg, areaShared))
 	} else {
@@ -188,17 +215,12 @@ func (e *emitter) load(in *ir.Instr) bool {
 	if in.Space == ir.SpaceParam {
 		return e.loadParam(in)
 	}
-	for _, r := range in.Results {
-		if r.Type.Bits() > 64 {
-			return false
-		}
-	}
 	x, ok := e.begin(in, in.Results)
 	if !ok {
 		return false
 	}
 	switch {
-	case x.a.class == vector:
+	case x.far:
 		e.loadRows(x)
 		e.checkVector(x)
 		e.gather(x)
@@ -209,9 +231,9 @@ func (e *emitter) load(in *ir.Instr) bool {
 		e.checkScalar(x)
 		e.loadRow(x)
 	}
-	e.Bind(x.done)
+	e.conclude(x, func() { e.gather(x) })
 	if in.Guard != nil {
-		e.cold = append(e.cold, func() {
+		e.later(func() {
 			e.Bind(x.none)
 			e.zero(in.Results)
 			e.Jmp(x.done)
@@ -319,33 +341,75 @@ func (e *emitter) loadRow(x *access) {
 			e.fail("a load of a row into a uniform value")
 			return
 		}
+		if x.size < 8 && v.wide() {
+			for half := range 2 {
+				e.loadPart(x, v, temp2, x.rowMem(half, i), half)
+				e.loaded(x, v, half, temp2)
+			}
+			continue
+		}
 		perHalf := v.parts() / 2
 		for part := range v.parts() {
 			half, sub := part/perHalf, part%perHalf
+			d := e.dst(v, part)
+			if twin := part - perHalf; half == 1 && x.a.d == 0 && !v.masked && !x.guarded && v.home.kind == inRegister {
+				e.RRR(amd64.VMOVDQA32, d, 0, e.dst(v, twin), zmm) // both halves are the same row
+				continue
+			}
 			m := x.rowMem(half, i)
 			m.Disp += int32(int64(sub) * 8 * x.a.s)
-			d := e.dst(v, part)
-			e.loadPart(x, v, d, m)
-			if x.guarded {
-				o := zmm
-				o.K, o.Z = e.lanes(v, part, x.lanes), true
-				row := amd64.VMOVDQA32
-				if v.wide() {
-					row = amd64.VMOVDQA64
-				}
-				e.RRR(row, d, 0, d, o)
-			}
+			e.loadPart(x, v, d, m, half)
+			e.kept(x, v, part, d)
 			e.out(v, part, d)
 		}
 	}
 }
 
+// kept makes zeroes of the lanes that execute a guarded access without being in the guard.
+func (e *emitter) kept(x *access, v *value, part int, d amd64.VReg) {
+	if !x.guarded {
+		return
+	}
+	o := zmm
+	o.K, o.Z = e.lanes(v, part, x.lanes), true
+	row := amd64.VMOVDQA32
+	if v.wide() {
+		row = amd64.VMOVDQA64
+	}
+	e.RRR(row, d, 0, d, o)
+}
+
+// loaded gives one half of v 16 loaded elements, extended to 32 bits in r, which is not temp0 or temp3.
+func (e *emitter) loaded(x *access, v *value, half int, r amd64.VReg) {
+	if !v.wide() {
+		e.kept(x, v, half, r)
+		e.out(v, half, r)
+		return
+	}
+	row := amd64.VPMOVZXDQ
+	if x.in.As.Signed() {
+		row = amd64.VPMOVSXDQ
+	}
+	for sub := range 2 {
+		from := r
+		if sub == 1 {
+			e.RRRI(amd64.VEXTRACTI64X4, r, 0, temp0, 1, zmm)
+			from = temp0
+		}
+		e.RRR(row, temp3, 0, from, zmm)
+		e.kept(x, v, 2*half+sub, temp3)
+		e.out(v, 2*half+sub, temp3)
+	}
+}
+
 // loadPart loads 16 elements, or 8 of 64 bits.
-func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem) {
+func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem, _ int) {
 	as := x.in.As
 	switch {
-	case x.a.s == 0 && x.size >= 4:
-		e.broadcast(v, d, m)
+	case x.a.s == 0 && x.size == 8:
+		e.RRM(amd64.VBROADCASTSD, d, 0, m, zmm)
+	case x.a.s == 0 && x.size == 4:
+		e.RRM(amd64.VBROADCASTSS, d, 0, m, zmm)
 	case x.a.s == 0:
 		if as.Signed() {
 			e.MovSXM(amd64.W32, amd64.Width(x.size), amd64.RCX, m)
@@ -406,7 +470,7 @@ func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem) {
 // loadRows looks at run time whether the addresses of each half follow one another, and then loads the halves as rows.
 func (e *emitter) loadRows(x *access) {
 	v := e.of(x.in.Results[0])
-	if !x.a.wide() || x.size != 4 || x.n != 1 || x.in.Space == ir.SpaceShared || v.class != vector || v.home.kind == nowhere {
+	if x.a.class != vector || !x.wide || x.size != 4 || x.n != 1 || x.in.Space == ir.SpaceShared || x.in.Space == ir.SpaceLocal || v.class != vector || v.wide() || v.home.kind == nowhere {
 		return
 	}
 	other := e.NewLabel()
@@ -456,67 +520,17 @@ func (e *emitter) stride(s, _ int64) amd64.Mem {
 	return amd64.At(blockReg, e.vectorConstant(b))
 }
 
-// gather loads from vectors of addresses.
-func (e *emitter) gather(x *access) {
-	for i, r := range x.in.Results {
-		v := e.of(r)
-		if v.home.kind == nowhere {
-			continue
-		}
-		disp := int32(x.offset + int64(i)*x.size)
-		for part := range v.parts() {
-			switch {
-			case v.wide() && x.a.wide():
-				e.gatherPart(x, amd64.VPGATHERQQ, part, v, part, temp2, disp)
-			case v.wide(): // 16 addresses in a register, of which this part takes 8
-				r := e.vectorIn(x.a, part/2, temp0)
-				if part%2 == 1 {
-					e.RRRI(amd64.VEXTRACTI64X4, r, 0, temp0, 1, zmm)
-					r = temp0
-				}
-				e.KKK(amd64.KMOVW, 7, 0, e.lanes(v, part, x.lanes))
-				e.RRR(amd64.VPXORD, temp2, temp2, temp2, zmm)
-				e.RRM(amd64.VPGATHERDQ, temp2, 0, amd64.AtVector(amd64.RDX, r, 1, disp), amd64.Opt{L: amd64.L512, K: 7})
-			case x.a.wide():
-				e.gatherPart(x, amd64.VPGATHERQD, 2*part, x.a, 2*part, temp2, disp)
-				e.gatherPart(x, amd64.VPGATHERQD, 2*part+1, x.a, 2*part+1, temp1, disp)
-				e.RRRI(amd64.VINSERTI64X4, temp2, temp2, temp1, 1, zmm)
-			default:
-				e.gatherPart(x, amd64.VPGATHERDD, part, v, part, temp2, disp)
-			}
-			e.out(v, part, temp2)
-		}
-	}
-}
-
-// gatherPart gathers with one register of addresses into d, zero for lanes that do not execute.
-func (e *emitter) gatherPart(x *access, row *amd64.Row, part int, lanesOf *value, lanesPart int, d amd64.VReg, disp int32) {
-	r := e.vectorIn(x.a, part, temp0)
-	k := e.lanes(lanesOf, lanesPart, x.lanes)
-	if k != 7 {
-		e.KKK(amd64.KMOVW, 7, 0, k)
-	}
-	e.RRR(amd64.VPXORD, d, d, d, zmm)
-	e.RRM(row, d, 0, amd64.AtVector(amd64.RDX, r, 1, disp), amd64.Opt{L: amd64.L512, K: 7})
-}
-
 // store emits a store; false if it is not compiled.
 func (e *emitter) store(in *ir.Instr) bool {
-	values := in.Args[1:]
-	if a := e.of(in.Args[0]); a.class != vector && (a.s != 0 || a.d != 0) && in.As.Bytes() < 4 && a.s != int64(in.As.Bytes()) {
-		return false
-	}
-	for _, v := range values {
-		if v.Type.Bits() > 64 {
-			return false
-		}
-	}
-	x, ok := e.begin(in, values)
+	x, ok := e.begin(in, in.Args[1:])
 	if !ok {
 		return false
 	}
+	if x.size < 4 && x.a.s != x.size && (x.a.s != 0 || x.a.d != 0) {
+		x.far = true
+	}
 	switch {
-	case x.a.class == vector:
+	case x.far:
 		e.checkVector(x)
 		e.scatter(x)
 	case x.a.s == 0 && x.a.d == 0:
@@ -526,9 +540,9 @@ func (e *emitter) store(in *ir.Instr) bool {
 		e.checkScalar(x)
 		e.storeRow(x)
 	}
-	e.Bind(x.done)
+	e.conclude(x, func() { e.scatter(x) })
 	if in.Guard != nil {
-		e.cold = append(e.cold, func() {
+		e.later(func() {
 			e.Bind(x.none)
 			e.Jmp(x.done)
 		})
@@ -562,21 +576,35 @@ func (e *emitter) storeUniform(x *access) {
 	}
 }
 
+// stored returns 16 elements to store of 32 bits or less, or eight of 64: part of v, or its low halves. It may destroy
+// temp0.
+func (e *emitter) stored(x *access, v *value, part int, t amd64.VReg) amd64.VReg {
+	if x.size == 8 || !v.wide() {
+		return e.bitsIn(v, part, t)
+	}
+	e.narrow(v, part, v.class == splat)
+	e.op(amd64.VMOVDQA32, t, 0, temp0)
+	return t
+}
+
 // storeRow stores to addresses a constant distance apart.
 func (e *emitter) storeRow(x *access) {
 	for i, a := range x.in.Args[1:] {
 		v := e.of(a)
 		parts := 2
-		if v.wide() {
+		if x.size == 8 {
 			parts = 4
 		}
 		for part := range parts {
 			half, sub := part*2/parts, part%(parts/2)
 			m := x.rowMem(half, i)
 			m.Disp += int32(int64(sub) * 8 * x.a.s)
-			from := e.bitsIn(v, part, temp1)
-			o := zmm
-			o.K = e.lanes(v, part, x.lanes)
+			from, o := e.stored(x, v, part, temp1), zmm
+			if x.size == 8 {
+				o.K = e.lanes(v, part, x.lanes)
+			} else {
+				o.K = x.lanes + amd64.KReg(half)
+			}
 			switch {
 			case x.a.s == 4 && x.size == 4:
 				e.RRM(amd64.VMOVDQU32Store, from, 0, m, o)
@@ -600,43 +628,4 @@ func (e *emitter) storeRow(x *access) {
 			}
 		}
 	}
-}
-
-// scatter stores to vectors of addresses, in the order of lanes.
-func (e *emitter) scatter(x *access) {
-	for i, a := range x.in.Args[1:] {
-		v := e.of(a)
-		disp := int32(x.offset + int64(i)*x.size)
-		for part := range x.a.parts() {
-			addr := e.vectorIn(x.a, part, temp0)
-			switch {
-			case x.a.wide() && v.wide():
-				e.scatterPart(amd64.VPSCATTERQQ, e.bitsIn(v, part, temp1), addr, e.lanes(x.a, part, x.lanes), disp)
-			case x.a.wide():
-				from := e.bitsIn(v, part/2, temp1)
-				if part%2 == 1 {
-					e.RRRI(amd64.VEXTRACTI64X4, from, 0, temp1, 1, zmm)
-					from = temp1
-				}
-				e.scatterPart(amd64.VPSCATTERQD, from, addr, e.lanes(x.a, part, x.lanes), disp)
-			case v.wide():
-				for sub := range 2 {
-					if sub == 1 {
-						e.RRRI(amd64.VEXTRACTI64X4, addr, 0, temp0, 1, zmm)
-						addr = temp0
-					}
-					e.scatterPart(amd64.VPSCATTERDQ, e.bitsIn(v, 2*part+sub, temp1), addr, e.lanes(v, 2*part+sub, x.lanes), disp)
-				}
-			default:
-				e.scatterPart(amd64.VPSCATTERDD, e.bitsIn(v, part, temp1), addr, e.lanes(x.a, part, x.lanes), disp)
-			}
-		}
-	}
-}
-
-func (e *emitter) scatterPart(row *amd64.Row, from, addr amd64.VReg, k amd64.KReg, disp int32) {
-	if k != 7 {
-		e.KKK(amd64.KMOVW, 7, 0, k)
-	}
-	e.RRM(row, from, 0, amd64.AtVector(amd64.RDX, addr, 1, disp), amd64.Opt{L: amd64.L512, K: 7})
 }

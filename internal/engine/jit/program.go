@@ -31,8 +31,9 @@ type program struct {
 	area      []byte // as it begins
 	limits    map[int64]int32
 	known     []int32
-	frame     int // bytes
-	escaped   atomic.Uint64
+	strides   int32           // place of the offsets of the lanes' local memory, 0: not used
+	frame     int             // bytes
+	escapes   []atomic.Uint64 // by site: the lane operations that were executed in Go
 	pool      sync.Pool
 }
 
@@ -45,7 +46,23 @@ type compiler struct {
 func (c compiler) Name() string { return c.target.name() }
 
 // Escaped is the number of lane operations that were executed in Go so far.
-func (p *program) Escaped() uint64 { return p.escaped.Load() }
+func (p *program) Escaped() (n uint64) {
+	for i := range p.escapes {
+		n += p.escapes[i].Load()
+	}
+	return n
+}
+
+// Escapes is Escaped by the form of the operation.
+func (p *program) Escapes() map[string]uint64 {
+	all := map[string]uint64{}
+	for i := range p.escapes {
+		if n := p.escapes[i].Load(); n > 0 {
+			all[form(p.sites[i].in)] += n
+		}
+	}
+	return all
+}
 
 // Compile compiles a kernel. It fails where the reference engine does, and for kernels with calls.
 func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
@@ -91,6 +108,8 @@ type output struct {
 	area   []byte
 	limits map[int64]int32
 	known  []int32
+	// strides is the place of the offsets of the lanes' local memory from that of lane 0, 32 bits each; 0: not used.
+	strides int32
 	// resume and next are the offsets of the code that restores all registers of a warp and goes on where it stands, and
 	// of the code that goes on with the next warp.
 	resume, next int
@@ -104,7 +123,8 @@ func (p *program) emit() error {
 	if p.code, err = install(o.text); err != nil {
 		return err
 	}
-	p.sites, p.area, p.limits, p.known = o.sites, o.area, o.limits, o.known
+	p.escapes = make([]atomic.Uint64, len(o.sites))
+	p.sites, p.area, p.limits, p.known, p.strides = o.sites, o.area, o.limits, o.known, o.strides
 	p.resume, p.next = p.code.base+uint64(o.resume), p.code.base+uint64(o.next)
 	return nil
 }

@@ -31,6 +31,7 @@ type running struct {
 	// shared tells that accesses know of the shared memory of the block before, of sharedBytes bytes.
 	shared      bool
 	sharedBytes int
+	stride      int // of local memory, for which the area has the offsets of lanes
 	next        int
 	budget      int
 	// prepared and launchID are the launch whose numbers the area holds.
@@ -164,6 +165,14 @@ func (b *running) specials() {
 	put(areaCtaid+16, uint64(at[2]))
 	put(areaShared, win.Shared)
 	put(areaWorker, uint64(win.Worker))
+	put(areaLocal, win.Local)
+	if b.program.strides > 0 && b.stride != win.LocalStride {
+		b.stride = win.LocalStride
+		put(areaLocalStep, uint64(win.LocalStride))
+		for l := range engine.WarpSize {
+			le.PutUint32(b.area[int(b.program.strides)+4*l:], uint32(l*win.LocalStride))
+		}
+	}
 	if b.prepared == l && b.launchID == l.ID {
 		return
 	}
@@ -190,7 +199,7 @@ func (b *running) forget() {
 	}
 	b.shared = false
 	for _, at := range b.program.known {
-		clear(b.area[at:][:16])
+		clear(b.area[at:][:knownBytes])
 	}
 }
 
@@ -423,7 +432,7 @@ func (b *running) execute(w *warp) *engine.Fault {
 			*results[i] = ops.Lanes{}
 		}
 	}
-	b.program.escaped.Add(uint64(bits.OnesCount32(mask)))
+	b.program.escapes[w.word(frameSite)].Add(uint64(bits.OnesCount32(mask)))
 	if fault := w.site.run(&w.Warp, mask, args, results); fault != nil {
 		return fault
 	}
@@ -453,20 +462,28 @@ func (b *running) learn(w *warp) bool {
 		return false
 	}
 	span := uint64(s.size)
+	within := func(at, size uint64) bool { return at&(span-1) == 0 && at >= lo && at-lo < n && n-(at-lo) >= size }
+	each := true
+	for m := mask; m != 0; m &= m - 1 {
+		each = each && within(addr[bits.TrailingZeros32(m)], span)
+	}
 	first, reach := addr[0]+uint64(s.least), uint64(s.most-s.least)+span
 	if b.program.plan.vals[s.in.Args[0].ID].class == vector {
-		for m := mask; m != 0; m &= m - 1 {
-			a := addr[bits.TrailingZeros32(m)]
-			if a&(span-1) != 0 || a < lo || a-lo >= n || n-(a-lo) < span {
-				return false
-			}
-		}
-		reach = span
-	} else if first&(span-1) != 0 || first < lo || first-lo >= n || n-(first-lo) < reach {
+		first, reach = addr[bits.TrailingZeros32(mask)], span
+	}
+	row := within(first, reach)
+	if !each || !row && s.each < 0 {
 		return false
 	}
+	rows := uint64(0)
+	if n >= reach {
+		rows = n - reach + 1
+	}
 	le.PutUint64(b.area[s.access:], lo)
-	le.PutUint64(b.area[s.access+8:], n-reach+1)
+	le.PutUint64(b.area[s.access+8:], rows)
+	if s.each >= 0 {
+		le.PutUint64(b.area[s.each:], n-span+1)
+	}
 	return true
 }
 
