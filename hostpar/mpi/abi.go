@@ -32,6 +32,8 @@ type abi struct {
 	// the error. Measured in Open MPI 4.1.4, from C, through shared memory, TCP and within one process. Messages are then
 	// received in two steps, of which the first tells the length.
 	overruns bool
+	// swapFails: MPI_Compare_and_swap ends the process on a window of MPI_Win_allocate. Measured in Open MPI 4.1.4, from C.
+	swapFails bool
 }
 
 // lengthForm is where a status has the length of a message and whether it was canceled.
@@ -132,7 +134,9 @@ func abiOf(lib *dl.Library, version string) (abi, error) {
 	}
 	switch family {
 	case openMPI:
-		return openMPIHandles(lib)
+		a, err := openMPIHandles(lib)
+		a.swapFails = strings.HasPrefix(version, "Open MPI v4.")
+		return a, err
 	case mpich:
 		return mpichABI, nil
 	}

@@ -15,3 +15,6 @@ func hold(pins *runtime.Pinner, b []byte) {
 		pins.Pin(unsafe.SliceData(b))
 	}
 }
+
+// foreign is memory that belongs to the library.
+func foreign(p uintptr, n int) []byte { return unsafe.Slice(*(**byte)(unsafe.Pointer(&p)), n) }

@@ -28,6 +28,8 @@ var (
 	ErrMismatch = errors.New("ranks are in different collective operations")
 	// ErrBusy is a collective call on a communicator in which another goroutine of this rank has one under way.
 	ErrBusy = errors.New("another collective operation is under way here; use Dup for a second communicator")
+	// ErrNotLocked is an Unlock of what this rank has not locked.
+	ErrNotLocked = errors.New("not locked by this rank")
 	// ErrBroken is a collective call on a communicator in which an earlier one was canceled or failed.
 	ErrBroken = errors.New("communicator is broken by an earlier collective operation")
 	// ErrClosed is a call on a closed communicator.

@@ -18,7 +18,31 @@ type job struct {
 
 	mu     sync.Mutex
 	groups map[*group]struct{}
-	cause  error // why the job was aborted
+	cause  error         // why the job was aborted
+	change chan struct{} // closed, and replaced, when a rank has ended or the job is aborted
+}
+
+// news returns a channel that is closed when the next rank ends, or the job is aborted.
+func (j *job) news() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.change
+}
+
+// tell closes the channel of news. The lock is held.
+func (j *job) tell() {
+	close(j.change)
+	j.change = make(chan struct{})
+}
+
+// unheard says why a rank of the world will do nothing any more.
+func (j *job) unheard(world int) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.cause == nil && j.ended[world].Load() {
+		return gone(world)
+	}
+	return j.cause
 }
 
 // group is one space: the mailboxes of its ranks, which all of them share.
@@ -47,7 +71,9 @@ type message struct {
 	sender      *op // waits until the message is received; nil if data is a copy
 }
 
-func newJob(n int) *job { return &job{ended: make([]atomic.Bool, n), groups: map[*group]struct{}{}} }
+func newJob(n int) *job {
+	return &job{ended: make([]atomic.Bool, n), groups: map[*group]struct{}{}, change: make(chan struct{})}
+}
 
 func (j *job) newGroup(world []int) *group {
 	g := &group{world: world, boxes: make([]*mailbox, len(world))}
@@ -288,13 +314,17 @@ func (j *job) abort(cause error) {
 		return
 	}
 	j.cause = err
+	j.tell()
 	j.mu.Unlock()
 	j.each(func(_ *group, _ int, box *mailbox) { box.shut(err) })
 }
 
 // end notes that the function of a rank has returned, which ends the waits that only this rank could have ended.
 func (j *job) end(world int) {
+	j.mu.Lock()
 	j.ended[world].Store(true)
+	j.tell()
+	j.mu.Unlock()
 	j.each(func(g *group, rank int, box *mailbox) {
 		if g.world[rank] == world {
 			for _, o := range box.posted {

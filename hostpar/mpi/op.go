@@ -74,6 +74,8 @@ type transport interface {
 	perform(ctx context.Context, o *op) error
 	// split makes the communicator of the callers that have the same color, in the order of key and rank.
 	split(ctx context.Context, c *Comm, color, key int) (*Comm, error)
+	// expose makes a window with that much memory of this rank. It is collective.
+	expose(ctx context.Context, c *Comm, bytes int) (exposed, error)
 	// drop frees what a communicator holds.
 	drop(c *Comm) error
 	// describe names the library.

@@ -66,12 +66,14 @@ func Run(ctx context.Context, cfg RunConfig, fn func(ctx context.Context, world 
 	}
 	runtime.LockOSThread() // MPI wants the thread that initialized it to finalize it
 	defer runtime.UnlockOSThread()
-	e := newEngine(lib)
-	world, err := e.initialize(l)
-	if err != nil {
+	m := &mission{cfg: cfg, engine: newEngine(lib)}
+	if l != nil && l.family == mpich {
+		m.launcher = findManager(os.Getenv)
+	}
+	if m.world, err = m.engine.initialize(l); err != nil {
 		return err
 	}
-	return (&mission{cfg: cfg, engine: e, world: world}).run(ctx, fn)
+	return m.run(ctx, fn)
 }
 
 // initialize calls MPI_Init_thread and checks that the launcher and the library know each other: otherwise each process
@@ -102,10 +104,11 @@ type process struct{ Machine, ID, Start uint64 }
 
 // mission is the life of one rank under an MPI library.
 type mission struct {
-	cfg    RunConfig
-	engine *engine
-	world  *Comm
-	life   *Comm // for the beginning and the end; the user's operations may have broken the other
+	cfg      RunConfig
+	engine   *engine
+	launcher manager
+	world    *Comm
+	life     *Comm // for the beginning and the end; the user's operations may have broken the other
 }
 
 func (m *mission) run(ctx context.Context, fn func(ctx context.Context, world *Comm) error) error {
@@ -140,6 +143,7 @@ func (m *mission) run(ctx context.Context, fn func(ctx context.Context, world *C
 	if err := m.engine.finalize(); err != nil {
 		return m.abort(err)
 	}
+	m.launcher.leave()
 	return nil
 }
 
