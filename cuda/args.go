@@ -152,6 +152,9 @@ func (v *invocation) stage(h driver.Stream) error {
 			s.ptr, err = v.c.drv.Alloc(n)
 			return err
 		})
+		if err == nil {
+			v.c.sites.add(uint64(s.ptr), n)
+		}
 		if err == nil && s.arg.in {
 			err = v.c.drv.Write(s.ptr, s.arg.data, h)
 		}
@@ -177,7 +180,7 @@ func (v *invocation) unstage() {
 
 func (v *invocation) freeStaged(s *staged) {
 	if s.ptr != 0 {
-		v.c.lose("free", v.c.drv.Free(s.ptr))
+		v.c.lose("free", v.c.freeDevice(s.ptr))
 		s.ptr = 0
 	}
 }

@@ -38,8 +38,9 @@ func hostBackend(cfg HostConfig) (driver.Backend, error) {
 	if !slices.Contains(engines, cfg.Engine) {
 		return nil, misused(op, ErrNotSupported, "engine %q is not available in this build; it has %q", cfg.Engine, engines[1:])
 	}
-	if len(cfg.Checks) > 0 {
-		return nil, misused(op, ErrNotSupported, "checks %q are not available in this build", cfg.Checks)
+	checks, err := checkMask(op, cfg.Checks)
+	if err != nil {
+		return nil, err
 	}
 	e, err := hostEngine(cfg.Engine)
 	if err != nil {
@@ -47,5 +48,6 @@ func hostBackend(cfg HostConfig) (driver.Backend, error) {
 	}
 	return hostdev.New(hostdev.Config{
 		Engine: e, Workers: cfg.Workers, MemoryLimit: cfg.MemoryLimit, Seed: cfg.Seed, Poison: cfg.Poison,
+		Checks: checks, Cover: cfg.Cover,
 	}), nil
 }

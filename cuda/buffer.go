@@ -89,6 +89,7 @@ func (m *memory) own(c *core, k kind) {
 	m.resource.c = c
 	m.resource.note = note{kind: k, handle: uint64(m.ptr), bytes: int64(m.bytes), gen: c.gen.Load()}
 	if m.bytes > 0 {
+		c.sites.add(uint64(m.ptr), m.bytes)
 		c.remember(&m.resource.note)
 		c.press()
 	}

@@ -23,6 +23,7 @@ type core struct {
 
 	main   *queue // the default stream
 	recent ring
+	sites  sites
 
 	mu      sync.Mutex
 	queues  map[*queue]struct{}      // guarded by mu: all streams that exist, the default stream included
@@ -168,7 +169,7 @@ func (c *core) free(n note) (op string, err error) {
 			return "", nil
 		}
 		c.forget(n)
-		return "free", c.drv.Free(driver.Ptr(n.handle))
+		return "free", c.freeDevice(driver.Ptr(n.handle))
 	case hostMemory:
 		if n.bytes == 0 {
 			return "", nil

@@ -18,8 +18,11 @@ type HostConfig struct {
 	Engine string
 	// Workers is how many blocks run at the same time; 0 is the number of processors (GOMAXPROCS).
 	Workers int
-	// Checks turns on checks of the sanitizer.
+	// Checks turns on checks of the sanitizer for all launches; Device.Reports returns what they find. All but memcheck make
+	// launches run on the reference engine, one block at a time.
 	Checks []Check
+	// Cover counts the executions of source lines in all launches, for Device.Coverage.
+	Cover bool
 	// Seed varies what CUDA leaves open, in which order blocks begin and how long each runs before others get a turn, to
 	// find kernels that depend on it; 0 is the usual order.
 	Seed uint64
@@ -29,9 +32,6 @@ type HostConfig struct {
 	// MemoryLimit bounds device memory in bytes; 0 is three quarters of the machine's or the container's memory.
 	MemoryLimit uint64
 }
-
-// Check is a check of the sanitizer, by the name that the command-line tool gives it.
-type Check string
 
 // system is the machine as this package sees it. Only backends.go fills one; tests make their own.
 type system struct {
@@ -122,6 +122,9 @@ func (s *system) openHost(cfg HostConfig) (*Device, error) {
 		return nil, err
 	}
 	d, err := openDevice(Host, b, 0)
+	if err == nil && len(cfg.Checks) > 0 {
+		d.c.sites.on.Store(true)
+	}
 	return d, openError(op, err)
 }
 

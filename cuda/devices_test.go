@@ -132,7 +132,8 @@ func TestOpenHost(t *testing.T) {
 		{cuda.HostConfig{}, nil},
 		{cuda.HostConfig{Engine: "interp", Workers: 2, MemoryLimit: 1 << 20}, nil},
 		{cuda.HostConfig{Engine: "steam"}, cuda.ErrNotSupported},
-		{cuda.HostConfig{Checks: []cuda.Check{"memcheck"}}, cuda.ErrNotSupported},
+		{cuda.HostConfig{Checks: []cuda.Check{"memcheck"}}, nil},
+		{cuda.HostConfig{Checks: []cuda.Check{"speedcheck"}}, cuda.ErrInvalidValue},
 		{cuda.HostConfig{Workers: -1}, cuda.ErrInvalidValue},
 	} {
 		d, err := cuda.OpenHost(c.cfg)

@@ -28,6 +28,10 @@ type LaunchConfig struct {
 	SharedBytes int
 	// Stream is the queue; nil is the device's default stream.
 	Stream *Stream
+	// Checks turns on checks of the sanitizer for this launch, besides those of the device, and Cover counts the executions
+	// of source lines. They need the host device; else the error wraps ErrNotSupported.
+	Checks []Check
+	Cover  bool
 }
 
 // Function is a kernel of a module. It keeps the module. Its methods may be called from any goroutine.
@@ -184,6 +188,9 @@ func (f *Function) prepare(ctx context.Context, v *invocation, cfg *LaunchConfig
 	}
 	p = prepared{q: q, mod: f.mod, done: done}
 	if err = f.extents(cfg, &p.launch); err == nil {
+		err = f.mod.dev.c.watched(f.op, cfg, &p.launch)
+	}
+	if err == nil {
 		err = f.bind(ctx, v, args)
 	}
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/tandem-go/tandem/internal/driver"
 )
 
 // Usage is what a device's objects hold at a moment.
@@ -50,7 +52,8 @@ func (d *Device) TraceAllocations(on bool) {
 }
 
 // Leaks lists the traced allocations that are still live after everything dropped was freed, largest first: what the
-// program holds on to. It costs what Usage costs.
+// program holds on to. On a device with memcheck, what kernels allocated with malloc and did not free is among them, and
+// the site is the place in the kernel. It costs what Usage costs.
 func (d *Device) Leaks() []Allocation {
 	d.c.reclaim()
 	d.c.mu.Lock()
@@ -59,6 +62,12 @@ func (d *Device) Leaks() []Allocation {
 		out = append(out, Allocation{a.bytes, a.site()})
 	}
 	d.c.mu.Unlock()
+	if checker, ok := d.c.drv.(driver.Checker); ok && !d.c.closed.Load() {
+		for _, r := range checker.HeapLeaks() {
+			site := fmt.Sprintf("malloc in %s: %s", r.Kernel, d.c.place(r.Kernel, r.ReportPlace))
+			out = append(out, Allocation{int64(r.Size), site})
+		}
+	}
 	slices.SortFunc(out, func(a, b Allocation) int {
 		if a.Bytes != b.Bytes {
 			return int(min(max(b.Bytes-a.Bytes, -1), 1))

@@ -198,7 +198,7 @@ func (c *core) writeBack(op string, due []*writeback, ok bool) error {
 		if ok && first == nil {
 			first = c.wrap(op, c.read(w.dst, w.src))
 		}
-		c.lose("free", c.drv.Free(w.src))
+		c.lose("free", c.freeDevice(w.src))
 	}
 	return first
 }
@@ -229,7 +229,7 @@ func (c *core) dropQueue(q *queue) error {
 	delete(c.queues, q)
 	c.mu.Unlock()
 	for _, w := range due {
-		c.lose("free", c.drv.Free(w.src))
+		c.lose("free", c.freeDevice(w.src))
 	}
 	return err
 }

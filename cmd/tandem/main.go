@@ -42,7 +42,7 @@ func main() {
 
 // run is main with its world as arguments; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := app(stdout, stderr).Run(ctx, args)
+	err := app(stdout, stderr).Run(ctx, withAllChecks(args))
 	if err == nil {
 		return 0
 	}

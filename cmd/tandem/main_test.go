@@ -61,6 +61,8 @@ extern "C" __global__ void scale(float *y, const float *x, float a) {
 extern "C" __global__ void inplace(float *y, Pair p) { y[threadIdx.x] = p.a * y[threadIdx.x] + p.shift; }
 extern "C" __global__ void hello(const float *none) { if (!none) printf("hello from %d\n", threadIdx.x); }
 extern "C" __global__ void spin(volatile int *p) { while (p[0] != 12345) { } }
+extern "C" __global__ void unordered(float *y) { y[threadIdx.x / 32] += threadIdx.x % 32 ? 0 : y[0]; }
+extern "C" __global__ void forget() { *(volatile int *)malloc(24) = 1; }
 template <typename T> __global__ void twice(T *y) { y[threadIdx.x] *= 2; }
 `)
 	write(t, "one.cu", `extern "C" __global__ void only(int n) {}`)
@@ -88,6 +90,17 @@ func TestRun(t *testing.T) {
 	status, _, stderr = tandem(t, "run", "--name-expr", "twice<float>", "--block", "4", "--arg", "inout:x.npy", "scale.cu")
 	require.Zero(t, status, stderr)
 	require.Equal(t, []float32{2, 4, 6, 8}, loadFloats(t, "x.npy"))
+}
+
+// TestRunChecks: a kernel without defects passes, and its lines are counted.
+func TestRunChecks(t *testing.T) {
+	folder(t)
+	status, _, stderr := tandem(t, "run", "--check", "--cover", "c.out", "--kernel", "scale", "--block", "4", "--global", "offset=offset.npy",
+		"--arg", "out:f32[4]:y.npy", "--arg", "in:x.npy", "--arg", "f32:2", "scale.cu")
+	require.Zero(t, status, stderr)
+	profile, err := os.ReadFile("c.out")
+	require.NoError(t, err)
+	require.Regexp(t, `^mode: count\n(\S*/scale.cu:\d+.1,\d+.1000 1 4\n)+$`, string(profile))
 }
 
 func TestRunJSON(t *testing.T) {
@@ -130,8 +143,11 @@ func TestFailures(t *testing.T) {
 		{[]string{"run"}, exitUsage, "want one FILE"},
 		{[]string{"run", "--nope", "one.cu"}, exitUsage, "nope"},
 		{[]string{"run", "--grid", "x", "one.cu"}, exitUsage, `--grid "x"`},
-		{[]string{"run", "--check", "memcheck", "one.cu"}, exitUsage, "not available in this build"},
-		{[]string{"run", "--cover", "f", "one.cu"}, exitUsage, "not available in this build"},
+		{[]string{"run", "--check=speedcheck", "one.cu"}, exitUsage, `no check "speedcheck"`},
+		{[]string{"run", "--check=racecheck", "--device", "gpu", "one.cu"}, exitUsage, "for the host device"},
+		{append(scale, "f32:1", "--block", "5", "--check", "scale.cu"), exitFailed, "memcheck: fault in scale: read by block (0,0,0), thread (4,0,0) at scale.cu:5"},
+		{[]string{"run", "--kernel", "unordered", "--block", "64", "--arg", "inout:x.npy", "--check=racecheck,initcheck", "scale.cu"}, exitFailed, "the checks found 3 defects"},
+		{[]string{"run", "--kernel", "forget", "--check=memcheck", "scale.cu"}, exitFailed, "memcheck: leak: 24 bytes"},
 		{[]string{"run", "--engine", "quantum", "one.cu"}, exitUsage, "not available in this build"},
 		{[]string{"run", "scale.cu"}, exitUsage, "choose with --kernel"},
 		{[]string{"run", "x.npy"}, exitUsage, "neither .cu nor .ptx"},

@@ -27,7 +27,7 @@ const runHelp = `FILE is CUDA C++ (.cu) or PTX (.ptx). Arguments are given in th
    bytes:HEX              a structure by value
    null                   the null pointer
 
-Exit status: 0; 1 for a CUDA error; 2 for wrong usage; 3 if the source does not compile.`
+Exit status: 0; 1 for a CUDA error, or a defect that --check found; 2 for wrong usage; 3 if the source does not compile.`
 
 func runCommand() *cli.Command {
 	return &cli.Command{
@@ -45,8 +45,8 @@ func runCommand() *cli.Command {
 			&cli.DurationFlag{Name: "timeout", Usage: "give up after this time"},
 			&cli.StringFlag{Name: "device", Usage: "host, gpu or gpu:N; by default TANDEM_DEVICE, else the best there is"},
 			&cli.StringFlag{Name: "engine", Usage: "interp or jit, on the host device"},
-			&cli.StringFlag{Name: "check", Usage: "memcheck,initcheck,racecheck,synccheck"},
-			&cli.StringFlag{Name: "cover", Usage: "write which source lines ran to this file"},
+			&cli.StringFlag{Name: "check", Usage: "find defects of the kernel: memcheck,initcheck,racecheck,synccheck, or all, which is also what --check alone means"},
+			&cli.StringFlag{Name: "cover", Usage: "write how often source lines ran to this file, which go tool cover reads"},
 			&cli.BoolFlag{Name: "json", Usage: "write the report as JSON to standard output"},
 		},
 		// Commas belong to values here: --arg and --opt are given once for each.
@@ -70,7 +70,8 @@ type runner struct {
 	repeat                  int
 	options                 []string
 	timeout                 time.Duration
-	device, engine          string
+	device, engine, cover   string
+	checks                  []cuda.Check
 	json                    bool
 	stdout, stderr          io.Writer
 	compileTime, launchTime time.Duration
@@ -89,9 +90,10 @@ func newRunner(c *cli.Command) (r *runner, err error) {
 		options: c.StringSlice("opt"), timeout: c.Duration("timeout"), device: c.String("device"), engine: c.String("engine"),
 		json: c.Bool("json"), stdout: c.Root().Writer, stderr: c.Root().ErrWriter,
 	}
-	for _, flag := range []string{"check", "cover"} {
-		if c.IsSet(flag) {
-			return nil, usage("--%s is not available in this build", flag)
+	r.cover = c.String("cover")
+	if c.IsSet("check") {
+		if r.checks, err = parseChecks(c.String("check")); err != nil {
+			return nil, err
 		}
 	}
 	switch {
@@ -99,6 +101,8 @@ func newRunner(c *cli.Command) (r *runner, err error) {
 		return nil, usage("--engine %s is not available in this build: it has interp and jit", r.engine)
 	case r.engine != "" && r.device != "" && r.device != "host":
 		return nil, usage("--engine is for the host device, not for %s", r.device)
+	case (len(r.checks) > 0 || r.cover != "") && r.device != "" && r.device != "host":
+		return nil, usage("--check and --cover are for the host device, not for %s", r.device)
 	case r.kernel != "" && r.nameExpr != "":
 		return nil, usage("--kernel and --name-expr exclude each other")
 	case r.repeat < 1:
@@ -132,12 +136,12 @@ func newRunner(c *cli.Command) (r *runner, err error) {
 
 func (r *runner) open() (*cuda.Device, error) {
 	id := cmp.Or(r.device, os.Getenv("TANDEM_DEVICE"))
-	if r.engine != "" {
+	if r.engine != "" || len(r.checks) > 0 || r.cover != "" {
 		id = "host"
 	}
 	if id == "host" {
 		// Memory of out arguments is not initialised: a kernel that reads it, or does not fill it, should be noticed.
-		return cuda.OpenHost(cuda.HostConfig{Engine: r.engine, Poison: true})
+		return cuda.OpenHost(cuda.HostConfig{Engine: r.engine, Poison: true, Checks: r.checks, Cover: r.cover != ""})
 	}
 	dev, err := cuda.Open(id)
 	if err != nil || dev.Info().Kind == cuda.GPU {
@@ -179,7 +183,8 @@ func (r *runner) run(ctx context.Context) error {
 		return err
 	}
 	if err := r.launch(ctx, fn, args); err != nil {
-		return err
+		// What was found tells more than the error.
+		return errors.Join(err, r.findings(r.stderr, dev), r.writeCoverage(dev))
 	}
 	for _, m := range memories {
 		if m.save == "" {
@@ -189,7 +194,10 @@ func (r *runner) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.report(dev, mod, fn)
+	if err := r.report(dev, mod, fn); err != nil {
+		return err
+	}
+	return errors.Join(r.findings(r.stderr, dev), r.writeCoverage(dev))
 }
 
 // load compiles CUDA C++ or loads PTX.

@@ -83,6 +83,8 @@ type Caps struct {
 	LoadsPTX, LoadsCubin bool
 	// MemoryPools: NewPool and what goes with it.
 	MemoryPools bool
+	// Checks: Launch accepts Launch.Checks and Launch.Cover, and the Device is a Checker.
+	Checks bool
 	// PrintsToStdout: device printf goes to the process's standard output, whatever SetOutput says.
 	PrintsToStdout bool
 }
@@ -109,6 +111,10 @@ type Launch struct {
 	Stream Stream
 	// Cooperative asks that all blocks be resident at once, so that they may wait for each other.
 	Cooperative bool
+	// Checks are tools that watch this launch, besides those of the device. Cover counts executions of source lines. Both
+	// need Caps.Checks.
+	Checks Checks
+	Cover  bool
 	// Params is the parameter block, laid out as the kernel's signature says. It is read before Launch returns.
 	Params []byte
 }

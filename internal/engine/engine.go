@@ -102,6 +102,18 @@ type Block interface {
 	Close()
 }
 
+// Sequence is a Block of an engine that can go on with the blocks that follow in the grid, which saves what it costs to begin
+// one from outside. It is for kernels without local memory, in launches whose blocks do not wait for each other; shared memory
+// is zero when a block begins.
+type Sequence interface {
+	Block
+	// Extend adds the n next blocks to one that has not run yet.
+	Extend(n uint64)
+	// Rest takes those back that have not begun, and returns how many. Run ends with Done when a block is done and its
+	// budget is used up, so blocks may be left then, too.
+	Rest() uint64
+}
+
 // Fault is what stopped a block. The host device turns it into a driver.Fault.
 type Fault struct {
 	// Code is the CUDA status: 700, 710, 714 to 719.

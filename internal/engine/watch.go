@@ -27,8 +27,9 @@ type BlockWatch interface {
 	// Arrive: the lanes of mask of a warp, of which the lanes of live have not ended, come to barrier id of the block. They
 	// wait there unless the instruction is a bar.arrive.
 	Arrive(in *ir.Instr, warp int, mask, live uint32, id int)
-	// Complete: the barrier lets everybody go on who came to it. all says that these are all threads that have not ended.
-	Complete(id int, all bool)
+	// Complete: the barrier lets everybody go on who came to it. all says that these are all threads that have not ended;
+	// live gives the lanes of a warp that have not.
+	Complete(id int, all bool, live func(warp int) uint32)
 	// PassGrid: the block goes on behind the grid barrier.
 	PassGrid()
 	// Heap: a lane got size bytes of the device heap at addr, or for size 0 freed them.

@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/rt"
 	"github.com/tandem-go/tandem/internal/mem"
+	"github.com/tandem-go/tandem/internal/sanitize"
 )
 
 // device implements driver.Device.
@@ -30,6 +31,8 @@ type device struct {
 	last     uint64
 	era      int // counts calls of Reset
 	launches uint64
+	checker  *sanitize.Checker
+	covered  map[*function]*engine.Coverage
 	rt       *rt.Runtime
 
 	main      *stream // Stream zero
@@ -89,6 +92,8 @@ func (d *device) fresh(space *mem.Space) {
 	d.mem = space
 	d.windows = &windows{mem: space, poison: d.config.Poison, keep: d.config.Workers}
 	d.rt = rt.New(rt.Config{Memory: space})
+	d.checker = sanitize.New(space)
+	d.covered = map[*function]*engine.Coverage{}
 	d.fault, d.seen = nil, false
 	d.main = newStream(d, 0)
 	d.streams = map[driver.Stream]*stream{0: d.main}
@@ -107,7 +112,7 @@ func (d *device) Info() driver.Info { return d.info }
 
 // Caps says what the device can do.
 func (d *device) Caps() driver.Caps {
-	return driver.Caps{StopsKernels: true, BlockRanges: true, HostPointers: true, LoadsPTX: true, MemoryPools: true}
+	return driver.Caps{StopsKernels: true, BlockRanges: true, HostPointers: true, LoadsPTX: true, MemoryPools: true, Checks: true}
 }
 
 // handle returns a new handle. Called with d.mu held.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/sanitize"
 	"github.com/tandem-go/tandem/internal/workers"
 )
 
@@ -54,8 +55,10 @@ type grid struct {
 	room     int64 // blocks that may be held
 	order    order
 	layout   layout // of windows
-	barrier  bool   // blocks may wait for each other at the grid barrier
+	checks   driver.Checks
+	barrier  bool // blocks may wait for each other at the grid barrier
 
+	sanitizer *sanitize.Launch // nil: nobody watches
 	stop      atomic.Bool
 	cancelled bool // by Cancel; device.mu
 
@@ -218,6 +221,12 @@ func (g *grid) claim() stretch {
 	return stretch{min(end-n, g.count), min(end, g.count)}
 }
 
+// successive tells that a block of an engine may go on with those that follow: blocks run in order, and a new one finds
+// nothing but zeroes in shared memory.
+func (g *grid) successive() bool {
+	return !g.barrier && g.order == order{} && !g.d.windows.poison && g.compiled.program.LocalBytes() == 0
+}
+
 // giveBack leaves claimed blocks to a worker that has a window.
 func (g *grid) giveBack(s *stretch) {
 	if s.next == s.end {
@@ -251,7 +260,15 @@ func (g *grid) begin(worker int, own *window, mine *stretch) bool {
 	mine.next++
 	g.d.windows.prepare(*own)
 	b := g.compiled.program.Block(&g.launch, g.first+g.order.index(i, g.count), own.engine(g.layout, worker))
+	sequence, more := b.(engine.Sequence)
+	if more = more && mine.next < mine.end && g.successive(); more {
+		sequence.Extend(mine.end - mine.next)
+		mine.next = mine.end
+	}
 	state, fault := b.Run(g.order.slice(i, firstSlice))
+	if more {
+		mine.next -= sequence.Rest()
+	}
 	switch {
 	case fault != nil:
 		b.Close()

@@ -37,6 +37,9 @@ type Config struct {
 	// Poison fills new device memory and each block's shared memory with mem.PoisonByte, so that a kernel that reads what
 	// nobody wrote is noticed.
 	Poison bool
+	// Checks are tools that look for defects in all launches; Cover counts executions of source lines in all launches.
+	Checks driver.Checks
+	Cover  bool
 }
 
 // New returns the back end. It opens nothing yet.

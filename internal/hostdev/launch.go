@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/mem"
+	"github.com/tandem-go/tandem/internal/sanitize"
 	"github.com/tandem-go/tandem/internal/workers"
 )
 
@@ -27,11 +28,16 @@ func (d *device) Launch(l *driver.Launch) (driver.Ticket, error) {
 	if err := f.check(l); err != nil {
 		return 0, fmt.Errorf("launch %s: %w", f.name, err)
 	}
-	c, err := f.compiled(l.Block)
+	checks, watched, err := d.checksOf(l)
 	if err != nil {
 		return 0, fmt.Errorf("launch %s: %w", f.name, err)
 	}
-	t, err := d.queue(f, c, l)
+	watched = watched || checks&driver.Memcheck != 0 && usesHeap(f.kernel)
+	c, err := f.prepared(l.Block, watched)
+	if err != nil {
+		return 0, fmt.Errorf("launch %s: %w", f.name, err)
+	}
+	t, err := d.queue(f, c, l, checks, watched)
 	if err != nil {
 		return 0, fmt.Errorf("launch %s: %w", f.name, err)
 	}
@@ -95,7 +101,7 @@ func (f *function) check(l *driver.Launch) error {
 }
 
 // queue makes a grid of a launch that was checked and appends it to its stream.
-func (d *device) queue(f *function, c compiled, l *driver.Launch) (driver.Ticket, error) {
+func (d *device) queue(f *function, c compiled, l *driver.Launch, checks driver.Checks, watched bool) (driver.Ticket, error) {
 	if err := d.use(); err != nil {
 		return 0, err
 	}
@@ -109,6 +115,7 @@ func (d *device) queue(f *function, c compiled, l *driver.Launch) (driver.Ticket
 	}
 	g := d.newGrid()
 	g.prepare(f, c, l)
+	g.watch(checks, watched, l.Cover || d.config.Cover)
 	if err := g.reserve(l.Cooperative); err != nil {
 		d.freeGrid(g)
 		return 0, err
@@ -141,6 +148,7 @@ func (d *device) newGrid() *grid {
 // freeGrid keeps a grid that nobody refers to any more for the next launch.
 func (d *device) freeGrid(g *grid) {
 	g.fn, g.compiled, g.fault, g.broken = nil, compiled{}, nil, nil
+	g.sanitizer, g.launch.Watch, g.launch.Cover = nil, nil, nil
 	g.spare = d.spareGrids
 	d.spareGrids = g
 }
@@ -236,6 +244,9 @@ func (s *stream) launch(t *task, skip bool) {
 	}
 	switch {
 	case g.fault != nil:
+		if g.checks != 0 {
+			d.checker.Faulted(g.fn.kernel, sanitize.Tools(g.checks), g.fault)
+		}
 		d.poison(g.describe(g.fault))
 	case g.broken != nil:
 		d.poison(g.failure(g.broken))
@@ -300,10 +311,20 @@ type programs struct {
 	mu   sync.Mutex
 	all  map[driver.Dim3]compiled
 	last string // the engine of the last launch
+	// watched is the kernel as the reference engine runs it under checks.
+	watched compiled
 }
 
 // maxPrograms bounds how many block extents a kernel is specialised for. Others share a program that serves any.
 const maxPrograms = 16
+
+// prepared returns the kernel ready for a launch, on the reference engine if it is watched.
+func (f *function) prepared(block driver.Dim3, watched bool) (compiled, error) {
+	if watched {
+		return f.reference()
+	}
+	return f.compiled(block)
+}
 
 // compiled returns the kernel compiled for a block extent.
 func (f *function) compiled(block driver.Dim3) (compiled, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/sanitize"
 )
 
 // inlineBytes is the largest copy or fill that is made by the caller when its stream is idle: it takes no longer than
@@ -16,7 +17,11 @@ func (d *device) Alloc(n uint64) (driver.Ptr, error) {
 		return 0, err
 	}
 	defer d.mu.Unlock()
-	return d.alloc(n, d.device)
+	p, err := d.alloc(n, d.device)
+	if err == nil {
+		d.tell(func(c *sanitize.Checker) { c.Track(uint64(p), n) })
+	}
+	return p, err
 }
 
 func (d *device) alloc(n uint64, set map[driver.Ptr]struct{}) (driver.Ptr, error) {
@@ -48,6 +53,7 @@ func (d *device) Free(p driver.Ptr) error {
 	var err error
 	d.afterQueued(func() {
 		delete(d.dying, p)
+		d.tell(func(c *sanitize.Checker) { c.Forget(uint64(p)) })
 		if inPool {
 			m.pool.used -= m.bytes
 		}

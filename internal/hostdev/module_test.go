@@ -324,7 +324,7 @@ func TestBackend(t *testing.T) {
 	n, err := d.Attribute(driver.MultiprocessorCount)
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
-	require.Equal(t, driver.Caps{StopsKernels: true, BlockRanges: true, HostPointers: true, LoadsPTX: true}, d.Caps())
+	require.Equal(t, driver.Caps{StopsKernels: true, BlockRanges: true, HostPointers: true, LoadsPTX: true, MemoryPools: true, Checks: true}, d.Caps())
 }
 
 type brokenWriter struct{}

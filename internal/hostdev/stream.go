@@ -119,6 +119,7 @@ func (s *stream) step(t *task) {
 		if !skip {
 			d.mu.Unlock()
 			ok := t.transfer()
+			d.tellTransfer(t)
 			d.mu.Lock()
 			if t.ok != nil {
 				*t.ok = ok

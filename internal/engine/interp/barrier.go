@@ -96,7 +96,7 @@ func (b *running) complete(id int) {
 		return
 	}
 	if b.watch != nil {
-		b.watch.Complete(id, r.expected == 0 || r.count >= b.live)
+		b.watch.Complete(id, r.expected == 0 || r.count >= b.live, func(warp int) uint32 { return b.warps[warp].live })
 	}
 	for _, w := range b.warps {
 		for _, g := range w.groups {

@@ -31,7 +31,7 @@ func (e *emitter) atomic(in *ir.Instr) bool {
 		return false
 	}
 	used := len(in.Results) > 0 && e.of(in.Results[0]).home.kind != nowhere
-	x, ok := e.begin(in, in.Args[1:2])
+	x, ok := e.open(in, in.Args[1:2])
 	if !ok {
 		return false
 	}

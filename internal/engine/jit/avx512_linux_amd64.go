@@ -54,6 +54,6 @@ func (avx512) emit(p *program) (*output, error) {
 		e.sites[i].retry = e.Offset(l)
 	}
 	return &output{
-		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known, strides: e.strides, resume: e.Offset(e.resume), next: e.Offset(e.next),
+		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known, strides: e.strides, chains: true, resume: e.Offset(e.resume), next: e.Offset(e.next),
 	}, nil
 }

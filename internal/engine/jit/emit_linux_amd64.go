@@ -46,6 +46,7 @@ type emitter struct {
 	save   amd64.Label
 	resume amd64.Label
 	next   amd64.Label
+	begin  amd64.Label // where a warp begins
 	// frame is the size of a warp's frame. light tells that warps pass barriers without Go.
 	frame   int32
 	light   bool
@@ -433,6 +434,8 @@ func (e *emitter) code() {
 	for _, l := range e.p.loops {
 		e.loops[l.first] = true
 	}
+	e.begin = e.NewLabel()
+	e.Bind(e.begin)
 	e.MovRM(amd64.W32, amd64.RAX, amd64.At(frameReg, frameAll))
 	e.MovMR(amd64.W32, amd64.At(frameReg, frameLive), amd64.RAX)
 	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameAll))

@@ -57,6 +57,8 @@ const (
 	areaEdges       = 176 // 32 bits: back edges until a poll
 	areaLocal       = 184 // address of the local memory of thread 0, and the distance to that of the next thread
 	areaLocalStep   = 192
+	areaMore        = 200 // 32 bits: blocks that follow in the row of the grid, which compiled code may begin
+	areaWarps       = 204 // 32 bits: warps of a block
 	areaParams      = 256
 )
 

@@ -32,8 +32,8 @@ type access struct {
 	index []amd64.VReg
 }
 
-// begin prepares an access and emits the choice of its lanes; false if it is not compiled.
-func (e *emitter) begin(in *ir.Instr, values []*ir.Value) (*access, bool) {
+// open prepares an access and emits the choice of its lanes; false if it is not compiled.
+func (e *emitter) open(in *ir.Instr, values []*ir.Value) (*access, bool) {
 	a := e.of(in.Args[0])
 	x := &access{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), lanes: 1, known: -1, wide: a.wide()}
 	if x.size > 8 || in.Space == ir.SpaceParam {
@@ -215,7 +215,7 @@ func (e *emitter) load(in *ir.Instr) bool {
 	if in.Space == ir.SpaceParam {
 		return e.loadParam(in)
 	}
-	x, ok := e.begin(in, in.Results)
+	x, ok := e.open(in, in.Results)
 	if !ok {
 		return false
 	}
@@ -522,7 +522,7 @@ func (e *emitter) stride(s, _ int64) amd64.Mem {
 
 // store emits a store; false if it is not compiled.
 func (e *emitter) store(in *ir.Instr) bool {
-	x, ok := e.begin(in, in.Args[1:])
+	x, ok := e.open(in, in.Args[1:])
 	if !ok {
 		return false
 	}

@@ -28,6 +28,7 @@ type program struct {
 	resume    uint64 // address of the code that restores all registers of a warp and goes on where it stands
 	next      uint64 // address of the code that goes on with the next warp
 	light     bool   // warps pass barriers without Go
+	chains    bool   // compiled code begins the next block of a row itself
 	area      []byte // as it begins
 	limits    map[int64]int32
 	known     []int32
@@ -110,6 +111,8 @@ type output struct {
 	known  []int32
 	// strides is the place of the offsets of the lanes' local memory from that of lane 0, 32 bits each; 0: not used.
 	strides int32
+	// chains tells that the code begins the next blocks of a row itself, as many as the area says.
+	chains bool
 	// resume and next are the offsets of the code that restores all registers of a warp and goes on where it stands, and
 	// of the code that goes on with the next warp.
 	resume, next int
@@ -124,7 +127,7 @@ func (p *program) emit() error {
 		return err
 	}
 	p.escapes = make([]atomic.Uint64, len(o.sites))
-	p.sites, p.area, p.limits, p.known, p.strides = o.sites, o.area, o.limits, o.known, o.strides
+	p.sites, p.area, p.limits, p.known, p.strides, p.chains = o.sites, o.area, o.limits, o.known, o.strides, o.chains
 	p.resume, p.next = p.code.base+uint64(o.resume), p.code.base+uint64(o.next)
 	return nil
 }

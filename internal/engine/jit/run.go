@@ -34,6 +34,7 @@ type running struct {
 	stride      int // of local memory, for which the area has the offsets of lanes
 	next        int
 	budget      int
+	more        uint64 // blocks that follow, and are to be run as well
 	// prepared and launchID are the launch whose numbers the area holds.
 	prepared *engine.Launch
 	launchID uint64
@@ -85,10 +86,18 @@ func (p *program) Block(l *engine.Launch, i uint64, win engine.Windows) engine.B
 	if b.shared && (b.windows != win || b.sharedBytes != l.SharedBytes) {
 		b.forget()
 	}
-	b.launch, b.index, b.windows, b.next, b.other, b.sharedBytes = l, i, win, 0, nil, l.SharedBytes
+	b.launch, b.index, b.windows, b.more, b.other, b.sharedBytes = l, i, win, 0, nil, l.SharedBytes
 	if b.extent != l.Block {
 		b.layOut()
 	}
+	b.begin()
+	return b
+}
+
+// begin makes the block with the number that is set ready to run.
+func (b *running) begin() {
+	p := b.program
+	b.next = 0
 	b.specials()
 	for at := 0; at < len(b.frames); at += p.frame {
 		le.PutUint64(b.frames[at+frameEntry:], p.code.base)
@@ -100,7 +109,45 @@ func (p *program) Block(l *engine.Launch, i uint64, win engine.Windows) engine.B
 	b.dirty = true
 	le.PutUint32(b.area[areaLeft:], uint32(len(b.warps)))
 	le.PutUint32(b.area[areaAlive:], uint32(len(b.warps)))
-	return b
+}
+
+// Extend adds the next blocks of the grid.
+func (b *running) Extend(n uint64) { b.more = n }
+
+// Rest takes back those that have not begun.
+func (b *running) Rest() uint64 {
+	n := b.more
+	b.more = 0
+	return n
+}
+
+// follow begins the next block, from which Go goes on; others of its row compiled code may begin.
+func (b *running) follow() {
+	b.more--
+	b.index++
+	if n := b.launch.SharedBytes; n > 0 {
+		mem.Fill(b.windows.Shared, uint64(n), 0)
+	}
+	b.begin()
+}
+
+// offer tells compiled code how many blocks it may begin by itself, and reports that number.
+func (b *running) offer() uint32 {
+	if b.more == 0 || !b.program.chains {
+		le.PutUint32(b.area[areaMore:], 0)
+		return 0
+	}
+	x := le.Uint64(b.area[areaCtaid:])
+	n := uint32(min(b.more, uint64(b.launch.Grid[0])-1-x))
+	le.PutUint32(b.area[areaMore:], n)
+	return n
+}
+
+// taken counts the blocks that compiled code has begun of those offered.
+func (b *running) taken(offered uint32) {
+	n := uint64(offered - le.Uint32(b.area[areaMore:]))
+	b.index += n
+	b.more -= n
 }
 
 // clean forgets what a block left behind that did not end.
@@ -118,6 +165,7 @@ func (b *running) layOut() {
 	threads := int(l.Block[0] * l.Block[1] * l.Block[2])
 	n := (threads + engine.WarpSize - 1) / engine.WarpSize
 	b.extent, b.frames, b.warps, b.dirty = l.Block, aligned(n*p.frame), make([]warp, n), false
+	le.PutUint32(b.area[areaWarps:], uint32(n))
 	for id := range b.warps {
 		w := &b.warps[id]
 		w.frame = b.frames[id*p.frame:][:p.frame:p.frame]
@@ -227,25 +275,30 @@ func (b *running) Run(budget int) (state engine.State, fault *engine.Fault) {
 		}
 	}()
 	b.budget = budget
-	for le.Uint32(b.area[areaAlive:]) > 0 {
-		i := b.choose()
-		if b.budget <= 0 {
-			return engine.Yielded, nil
-		}
-		leave, fault := b.turn(i)
-		if fault != nil {
-			return 0, fault
-		}
-		if leave {
-			if fault := b.leave(); fault != nil {
+	for {
+		for le.Uint32(b.area[areaAlive:]) > 0 {
+			i := b.choose()
+			if b.budget <= 0 {
+				return engine.Yielded, nil
+			}
+			leave, fault := b.turn(i)
+			if fault != nil {
 				return 0, fault
 			}
-			return b.other.Run(max(b.budget, 1))
+			if leave {
+				if fault := b.leave(); fault != nil {
+					return 0, fault
+				}
+				return b.other.Run(max(b.budget, 1))
+			}
 		}
+		b.dirty = b.waited
+		b.waited = false
+		if b.more == 0 || b.budget <= 0 {
+			return engine.Done, nil
+		}
+		b.follow()
 	}
-	b.dirty = b.waited
-	b.waited = false
-	return engine.Done, nil
 }
 
 // unreachable is the fault of an access that the machine refused; other panics go on.
@@ -300,9 +353,10 @@ func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 		if m := p.options.Memory; m != nil && m.Generation() != b.generation {
 			b.forget()
 		}
-		frame := mem.AddressOf(b.warps[i].frame)
+		frame, offered := mem.AddressOf(b.warps[i].frame), b.offer()
 		stopped := call(le.Uint64(b.warps[i].frame[frameEntry:]), frame, mem.AddressOf(b.area))
 		runtime.KeepAlive(p.code)
+		b.taken(offered)
 		if stopped == 0 {
 			b.next = 0
 			return false, nil

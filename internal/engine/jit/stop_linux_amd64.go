@@ -47,9 +47,66 @@ func (e *emitter) schedule() {
 		e.JmpR(amd64.RAX)
 	}
 	e.Bind(back)
+	e.chain()
 	e.MovRI(amd64.RAX, 0)
 	e.VZeroUpper()
 	e.Ret()
+}
+
+// chain begins the next block of the row when all warps have ended, if there is one to begin and the budget is not used up.
+func (e *emitter) chain() {
+	const ax, cx = amd64.RAX, amd64.RCX
+	at := func(o int32) amd64.Mem { return amd64.At(blockReg, o) }
+	stop, again := e.NewLabel(), e.NewLabel()
+	e.AluMI(amd64.W32, amd64.CMP, at(areaAlive), 0)
+	e.Jcc(amd64.NE, stop)
+	e.AluMI(amd64.W32, amd64.CMP, at(areaMore), 0)
+	e.Jcc(amd64.E, stop)
+	e.MovRM(amd64.W32, ax, at(areaWarps))
+	e.AluMR(amd64.W32, amd64.SUB, at(areaEdges), ax)
+	e.Jcc(amd64.S, stop)
+	e.AluMI(amd64.W32, amd64.SUB, at(areaMore), 1)
+	e.AluMI(amd64.W64, amd64.ADD, at(areaCtaid), 1)
+	e.MovMR(amd64.W32, at(areaLeft), ax)
+	e.MovMR(amd64.W32, at(areaAlive), ax)
+	e.clearShared()
+	e.MovRM(amd64.W64, frameReg, at(areaFirst))
+	e.MovRM(amd64.W64, cx, at(areaEnd))
+	e.LeaLabel(ax, e.begin)
+	e.Bind(again)
+	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateRuns)
+	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), ax)
+	e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
+	e.AluRR(amd64.W64, amd64.CMP, frameReg, cx)
+	e.Jcc(amd64.B, again)
+	e.MovRM(amd64.W64, frameReg, at(areaFirst))
+	e.Jmp(e.begin)
+	e.Bind(stop)
+}
+
+// clearShared fills shared memory with zeroes.
+func (e *emitter) clearShared() {
+	const at, left = amd64.RDX, amd64.RCX
+	again, rest, done := e.NewLabel(), e.NewLabel(), e.NewLabel()
+	e.MovRM(amd64.W64, at, amd64.At(blockReg, areaShared))
+	e.MovRM(amd64.W64, left, amd64.At(blockReg, areaSharedBytes))
+	e.op(amd64.VPXORD, temp0, temp0, temp0)
+	e.Bind(again)
+	e.AluRI(amd64.W64, amd64.SUB, left, 64)
+	e.Jcc(amd64.B, rest)
+	e.RRM(amd64.VMOVUPSStore, temp0, 0, amd64.At(at, 0), zmm)
+	e.AluRI(amd64.W64, amd64.ADD, at, 64)
+	e.Jmp(again)
+	e.Bind(rest)
+	e.MovRI(amd64.RAX, 0)
+	e.AluRI(amd64.W64, amd64.ADD, left, 64)
+	e.Jcc(amd64.E, done)
+	bytes := e.NewLabel()
+	e.Bind(bytes)
+	e.MovMR(amd64.W8, amd64.AtIndex(at, left, 1, -1), amd64.RAX)
+	e.AluRI(amd64.W64, amd64.SUB, left, 1)
+	e.Jcc(amd64.NE, bytes)
+	e.Bind(done)
 }
 
 // poll counts a back edge.

@@ -176,14 +176,27 @@ func (w *Warp) see(a engine.Access, place *Lanes) {
 	w.Watch.Access(&w.seen)
 }
 
-// same returns the lanes that store what is there already.
+// same returns the lanes that store what is there already, from before or from a lower lane.
 func same(mask uint32, place *Lanes, values []*Lanes, size int) (out uint32) {
 	keep := ^uint64(0) >> (64 - 8*size)
-	for ; mask != 0; mask &= mask - 1 {
-		i := bits.TrailingZeros32(mask)
+	last, ascending := uint64(0), true
+	for m := mask; m != 0; m &= m - 1 {
+		i := bits.TrailingZeros32(m)
+		ascending = ascending && place[i] > last
+		last = place[i]
+		before := -1 // the lane that stores there last
+		for lower := mask & (1<<i - 1); lower != 0 && !ascending; lower &= lower - 1 {
+			if j := bits.TrailingZeros32(lower); place[i] == place[j] {
+				before = j
+			}
+		}
 		equal := true
 		for k, v := range values {
-			equal = equal && mem.Load(place[i]+uint64(k*size), size) == v[i]&keep
+			if before >= 0 {
+				equal = equal && v[i]&keep == v[before]&keep
+			} else {
+				equal = equal && mem.Load(place[i]+uint64(k*size), size) == v[i]&keep
+			}
 		}
 		if equal {
 			out |= 1 << i
