@@ -107,12 +107,22 @@ func prepare(t testing.TB, e engine.Engine, w workload) *prepared {
 
 func (p *prepared) run(t testing.TB) {
 	g := p.launch.Grid
-	for i := range uint64(g[0]) * uint64(g[1]) * uint64(g[2]) {
+	count := uint64(g[0]) * uint64(g[1]) * uint64(g[2])
+	for i := uint64(0); i < count; {
 		b := p.program.Block(p.launch, i, p.windows)
+		i++
+		sequence, ok := b.(engine.Sequence)
+		if more := min(31, count-i); ok {
+			sequence.Extend(more)
+			i += more
+		}
 		for {
-			state, fault := b.Run(1 << 20)
+			state, fault := b.Run(1 << 13)
 			if fault != nil {
 				t.Fatalf("%+v", fault)
+			}
+			if ok {
+				i -= sequence.Rest()
 			}
 			if state == engine.Done {
 				break
