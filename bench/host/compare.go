@@ -105,6 +105,9 @@ func (c *comparison) kernel(k kernel, index int) (*measurement, error) {
 		switch {
 		case err == nil:
 			open = append(open, &ready{worker: w})
+		case errors.Is(err, errNoMethod):
+			c.report.leaveOut(col.name, err)
+			c.columns = slices.DeleteFunc(slices.Clone(c.columns), func(o column) bool { return o.name == col.name })
 		case col.name == "c_bestalgo" && strings.Contains(err.Error(), "there is no "):
 		default:
 			m.Failed[col.name] = err.Error()
@@ -126,6 +129,8 @@ func (c *comparison) kernel(k kernel, index int) (*measurement, error) {
 
 var infoField = regexp.MustCompile(`engine=(\S+)`)
 
+var errNoMethod = errors.New("this version has no such method")
+
 // begin makes a worker ready for a problem and checks that it computes the right result.
 func (c *comparison) begin(col column, p *problem, dir string, m *measurement) (*worker, error) {
 	w, err := c.worker(col)
@@ -136,6 +141,9 @@ func (c *comparison) begin(col column, p *problem, dir string, m *measurement) (
 		if _, err = w.ask("check %s", dir); err == nil {
 			err = p.verify(dir)
 		}
+	}
+	if err == nil && strings.Contains(w.noise.String(), "Unknown work group generation method") {
+		err = errNoMethod
 	}
 	if err != nil {
 		if !strings.Contains(err.Error(), "there is no ") {

@@ -28,6 +28,18 @@ var kernels = []kernel{
 	{"mandelbrot", mandelbrotProblem, mandelbrotPlain, asked{10, 0, 1.5}},
 	{"reduce", reduceProblem, reducePlain, asked{1.5, 5, 0}},
 	{"matmul", matmulProblem, matmulPlain, asked{5, 10, 0}},
+	{"stencil2d", stencilProblem, stencilPlain, asked{2, 0, 1.1}},
+	{"blackscholes", blackscholesProblem, blackscholesPlain, asked{2, 0, 0}},
+	{"histogram", histogramProblem, histogramPlain, asked{2, 0, 0}},
+	{"scan", scanProblem, scanPlain, asked{2, 0, 0}},
+	{"transpose", transposeProblem, transposePlain, asked{2, 0, 0}},
+	{"spmv_csr", spmvProblem, spmvPlain, asked{1, 0, 0}},
+	{"conv1d", convProblem, convPlain, asked{2, 0, 0}},
+	{"montecarlo", montecarloProblem, montecarloPlain, asked{2, 0, 0}},
+	{"sgemm", sgemmProblem, matmulPlain, asked{2, 0, 0}},
+	{"fft1024", fftProblem, fftPlain, asked{2, 0, 0}},
+	{"bitonic", bitonicProblem, bitonicPlain, asked{2, 0, 0}},
+	{"nbody64", nbody64Problem, nbody64Plain, asked{2, 0, 0}},
 }
 
 // size chooses between the size that is measured and that of tests.

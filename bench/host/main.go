@@ -48,6 +48,7 @@ func run(args []string) error {
 	f.StringVar(&o.chart, "chart", "", "draw the ratios of -merge or of this run to NAME.svg and NAME.png")
 	list := f.String("kernels", "all", "which kernels, with commas")
 	engines := f.String("engines", "", "engines of Tandem with commas; empty is the fastest of this machine")
+	profile := f.String("profile", "", "run the kernels on Tandem in this process, and write a profile of the processors to this file")
 	as := f.String("worker", "", "run as a worker: tandem, go")
 	engine := f.String("engine", "", "the engine of a worker")
 	if err := f.Parse(args); err != nil {
@@ -66,6 +67,9 @@ func run(args []string) error {
 	var err error
 	if o.kernels, err = choose(*list); err != nil {
 		return err
+	}
+	if *profile != "" {
+		return profiled(o, *profile)
 	}
 	return measure(o)
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -32,12 +33,33 @@ type worker struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	answers chan string
+	noise   noise
+}
+
+// noise keeps the beginning of what a worker writes to its standard error, for messages.
+type noise struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// Write keeps what there is room for.
+func (n *noise) Write(b []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.text = append(n.text, b[:min(len(b), max(0, 4096-len(n.text)))]...)
+	return len(b), nil
+}
+
+func (n *noise) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return string(n.text)
 }
 
 func (c column) start() (*worker, error) {
 	w := &worker{column: c, cmd: exec.Command(c.command[0], c.command[1:]...), answers: make(chan string)}
 	w.cmd.Env = append(os.Environ(), c.env...)
-	w.cmd.Stderr = os.Stderr
+	w.cmd.Stderr = &w.noise
 	var err error
 	if w.in, err = w.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -74,7 +96,7 @@ func (w *worker) ask(format string, args ...any) (string, error) {
 			word, rest, _ := strings.Cut(a, " ")
 			switch {
 			case !open:
-				return "", fmt.Errorf("%s: %w", w.name, errors.Join(errors.New("the worker ended"), w.stop()))
+				return "", fmt.Errorf("%s: %w", w.name, errors.Join(errors.New("the worker ended"), w.stop(), errors.New(w.noise.String())))
 			case word == "ok":
 				return rest, nil
 			case word == "error":
@@ -126,8 +148,9 @@ func median(s []float64) float64 {
 	return s[len(s)/2]
 }
 
-// poclMethods are the ways in which PoCL makes loops of a work-group; the first is what it chooses by itself.
-var poclMethods = []string{"", "loopvec", "workitemrepl", "cbs"}
+// poclMethods are the ways in which PoCL makes loops of a work-group; the first is what it chooses by itself. Not every
+// version has all of them.
+var poclMethods = []string{"", "loopvec", "workitemrepl", "workitemloops", "cbs"}
 
 // columns prepares all implementations below a folder. Those that cannot be had say why.
 func columns(dir string, engines []string) ([]column, error) {

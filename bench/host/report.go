@@ -36,6 +36,9 @@ type measurement struct {
 func (m *measurement) summarise() {
 	m.Median, m.Ratio = map[string]float64{}, map[string]float64{}
 	if m.PoCLBest != "" {
+		if d := m.Rounds["pocl"]; len(d) > 0 && median(d) < median(m.Rounds[m.PoCLBest]) {
+			m.PoCLBest = "pocl"
+		}
 		m.Rounds["pocl_best"] = m.Rounds[m.PoCLBest]
 	}
 	base := m.Rounds["tandem"]
