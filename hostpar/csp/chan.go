@@ -3,6 +3,7 @@ package csp
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -31,6 +32,9 @@ type Chan[T any] struct {
 	noIn    bool  // the last reading end has retired
 	noOut   bool  // the last writing end has retired
 	poison  error // ErrPoisoned, once poisoned
+
+	ended   chan struct{}   // closed when err is not nil; made when somebody asks
+	waiting []chan struct{} // closed when a reader waits, or there will be none
 }
 
 // New returns a channel without ends. All ends that a network needs should be made before its first process starts:
@@ -63,6 +67,7 @@ func (c *Chan[T]) Poison() {
 	}
 	c.poison = ErrPoisoned
 	c.buffer = nil
+	c.tell()
 	c.readers.fail(ErrPoisoned)
 	c.writers.fail(ErrPoisoned)
 }
@@ -109,6 +114,7 @@ func (in *In[T]) Retire() {
 	if c.ins--; c.ins == 0 {
 		c.noIn = true
 		c.buffer = nil
+		c.tell()
 		c.writers.fail(ErrRetired)
 		c.readers.fail(ErrRetired)
 	}
@@ -145,8 +151,81 @@ func (out *Out[T]) Retire() {
 	defer c.mu.Unlock()
 	if c.outs--; c.outs == 0 {
 		c.noOut = true
+		c.tell()
 		c.readers.fail(ErrRetired) // who waits to read waits at an empty buffer
 		c.writers.fail(ErrRetired)
+	}
+}
+
+// Err returns why the channel has ended: ErrPoisoned, ErrRetired when all ends of one side have retired (its buffer may
+// still be read then), or nil.
+func (c *Chan[T]) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err()
+}
+
+func (c *Chan[T]) err() error {
+	if c.poison == nil && (c.noIn || c.noOut) {
+		return ErrRetired
+	}
+	return c.poison
+}
+
+// Ended is closed when Err is no longer nil.
+func (c *Chan[T]) Ended() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil {
+		c.ended = make(chan struct{})
+		c.tell()
+	}
+	return c.ended
+}
+
+// tell wakes who waits for readers or the end. The caller holds mu.
+func (c *Chan[T]) tell() {
+	for _, ch := range c.waiting {
+		close(ch)
+	}
+	c.waiting = nil
+	if c.ended != nil && c.err() != nil {
+		select {
+		case <-c.ended:
+		default:
+			close(c.ended)
+		}
+	}
+}
+
+// Wanted waits until a reader waits at the channel, and writes nothing: for values that are not to be made, or fetched,
+// before somebody wants them. The reader may have found another value before Write. The errors are those of Write.
+func (out *Out[T]) Wanted(ctx context.Context) error {
+	c := out.c
+	for {
+		c.mu.Lock()
+		switch {
+		case out.retired.Load():
+			c.mu.Unlock()
+			return ErrRetired
+		case c.err() != nil:
+			defer c.mu.Unlock()
+			return c.err()
+		case c.readers.first != nil:
+			c.mu.Unlock()
+			return nil
+		}
+		told := make(chan struct{})
+		c.waiting = append(c.waiting, told)
+		c.mu.Unlock()
+		select {
+		case <-told:
+		case <-ctx.Done():
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.waiting = slices.DeleteFunc(c.waiting, func(ch chan struct{}) bool { return ch == told })
+			return context.Cause(ctx)
+		}
 	}
 }
 
@@ -179,6 +258,7 @@ func (c *Chan[T]) read(o *offer[T]) {
 		w.at.wake()
 	} else if !over {
 		c.readers.push(o)
+		c.tell()
 	}
 }
 

@@ -207,6 +207,54 @@ func TestPoisonReachesEverybody(t *testing.T) {
 	})
 }
 
+func TestWantedAndEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := csp.New[int](csp.Config{})
+		out, in := c.Out(), c.In()
+		ctx, cancel := context.WithCancelCause(bg)
+		var errs [3]error
+		go func() { errs[0] = out.Wanted(ctx) }()
+		synctest.Wait()
+		cancel(errGivenUp)
+		synctest.Wait()
+		require.ErrorIs(t, errs[0], errGivenUp)
+		wanted := false
+		go func() { errs[0], wanted = out.Wanted(bg), true }()
+		synctest.Wait()
+		require.False(t, wanted)
+		x := 0
+		go func() { x, errs[1] = in.Read(bg) }()
+		synctest.Wait()
+		require.True(t, wanted)
+		require.NoError(t, errs[0])
+		require.NoError(t, out.Wanted(bg), "still")
+		require.NoError(t, out.Write(bg, 7))
+		synctest.Wait()
+		require.Equal(t, 7, x)
+
+		require.NoError(t, c.Err())
+		ended := false
+		go func() { <-c.Ended(); ended = true }()
+		go func() { errs[2] = out.Wanted(bg) }()
+		synctest.Wait()
+		require.False(t, ended)
+		in.Retire()
+		synctest.Wait()
+		require.True(t, ended)
+		require.ErrorIs(t, errs[2], csp.ErrRetired)
+		require.ErrorIs(t, c.Err(), csp.ErrRetired)
+		c.Poison()
+		<-c.Ended()
+		require.ErrorIs(t, c.Err(), csp.ErrPoisoned)
+		require.ErrorIs(t, out.Wanted(bg), csp.ErrPoisoned)
+		d := csp.New[int](csp.Config{})
+		end := d.Out()
+		end.Retire()
+		<-d.Ended()
+		require.ErrorIs(t, end.Wanted(bg), csp.ErrRetired)
+	})
+}
+
 // The Fibonacci network: twenty numbers are read, then poison ends every process.
 func TestFibonacciNetwork(t *testing.T) {
 	a, b, c, d, e := csp.New[int](csp.Config{}), csp.New[int](csp.Config{}), csp.New[int](csp.Config{}), csp.New[int](csp.Config{}), csp.New[int](csp.Config{})
