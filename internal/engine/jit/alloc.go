@@ -22,6 +22,7 @@ const (
 	nowhere homeKind = iota
 	inRegister
 	inFrame
+	inGeneral // a predicate in a general register
 )
 
 // segment is a range of positions, both included, in which a value must be kept. A block with n instructions has 2n+1
@@ -38,6 +39,10 @@ type registers struct {
 	general []uint8
 	vectors int // 0 to vectors-1
 	masks   []uint8
+	// onlySplats: other vectors have no registers, and predicates are words in general ones. firstVector is the number of the
+	// first vector register.
+	onlySplats  bool
+	firstVector uint8
 }
 
 // allocate gives each value its home: registers to those that gain most by it, a place in the frame to the others. It
@@ -52,10 +57,17 @@ func (p *plan) allocate(r registers, frame int32) int32 {
 		if f.place(u) {
 			continue
 		}
+		if v := u.members[0]; r.onlySplats && v.class == vector {
+			at := slots.take(v, u.segs)
+			for _, m := range u.members {
+				m.home = home{kind: inFrame, slot: at}
+			}
+			continue
+		}
 		// What does not fit together may fit apart.
 		for _, v := range u.members {
 			if one := (&unit{members: []*value{v}, segs: v.segs}); len(u.members) == 1 || !f.place(one) {
-				v.home = home{kind: inFrame, slot: slots.take(v)}
+				v.home = home{kind: inFrame, slot: slots.take(v, v.segs)}
 			}
 		}
 	}
@@ -93,7 +105,7 @@ func (p *plan) coalesce() []*unit {
 	of := make([]*unit, len(p.vals))
 	var all []*unit
 	for i := range p.vals {
-		if v := &p.vals[i]; v.v != nil && v.class > constant && len(v.segs) > 0 {
+		if v := &p.vals[i]; v.v != nil && v.class > constant && len(v.segs) > 0 && !(p.pieces != nil && p.pieces.local.has(i)) {
 			of[i] = &unit{members: []*value{v}, segs: v.segs}
 			all = append(all, of[i])
 		}
@@ -141,12 +153,20 @@ type files struct {
 
 // place gives a unit the first registers that are free whenever it needs them.
 func (f *files) place(u *unit) bool {
-	n, from, names := 1, &f.vectors, []uint8(nil)
+	n, from, names, kind := 1, &f.vectors, []uint8(nil), inRegister
 	switch v := u.members[0]; v.class {
 	case scalar, flag:
 		from, names = &f.general, f.registers.general
 	case mask:
 		from, names = &f.masks, f.registers.masks
+		if f.registers.onlySplats {
+			from, names, kind = &f.general, f.registers.general, inGeneral
+		}
+	case vector:
+		if f.registers.onlySplats {
+			return false
+		}
+		n = v.parts()
 	default:
 		n = v.parts()
 	}
@@ -158,12 +178,12 @@ func (f *files) place(u *unit) bool {
 		for k := range n {
 			from.taken[i+k] = append(from.taken[i+k], u.segs...)
 		}
-		reg := uint8(i)
+		reg := uint8(i) + f.registers.firstVector
 		if names != nil {
 			reg = names[i]
 		}
 		for _, v := range u.members {
-			v.home = home{kind: inRegister, reg: reg}
+			v.home = home{kind: kind, reg: reg}
 		}
 		return true
 	}
@@ -205,7 +225,7 @@ type frameSlot struct {
 	taken []segment
 }
 
-func (f *frameSlots) take(v *value) int32 {
+func (f *frameSlots) take(v *value, segs []segment) int32 {
 	size := int32(64 * v.parts())
 	switch v.class {
 	case scalar, flag:
@@ -215,13 +235,13 @@ func (f *frameSlots) take(v *value) int32 {
 	}
 	list := f.sizes[size]
 	for i := range list {
-		if !overlap(list[i].taken, v.segs) {
-			list[i].taken = append(list[i].taken, v.segs...)
+		if !overlap(list[i].taken, segs) {
+			list[i].taken = append(list[i].taken, segs...)
 			return list[i].at
 		}
 	}
 	f.next = (f.next + size - 1) / size * size
-	f.sizes[size] = append(list, frameSlot{f.next, slices.Clone(v.segs)})
+	f.sizes[size] = append(list, frameSlot{f.next, slices.Clone(segs)})
 	f.next += size
 	return f.next - size
 }
@@ -268,8 +288,17 @@ func (p *plan) segments() {
 		for k := n - 1; k >= 0; k-- {
 			in := b.Instrs[k]
 			at := start + 2*k
+			begin := at + 1
+			if p.pieces != nil {
+				begin = start + 2*p.pieces.first[i][k]
+				p.pieces.kept(p, i, k, func(v *ir.Value) {
+					if _, ok := open[v.ID]; !ok {
+						open[v.ID] = at + 1
+					}
+				})
+			}
 			for _, v := range in.Results {
-				p.define(in, v, open, at, held)
+				p.define(in, v, open, begin, at, held)
 			}
 			operands(in, func(v *ir.Value) {
 				if _, ok := open[v.ID]; !ok {
@@ -320,8 +349,8 @@ func (p *plan) close(v *ir.Value, open map[int]int, at int, held bitset) {
 	delete(open, v.ID)
 }
 
-// define ends the segment of a result.
-func (p *plan) define(in *ir.Instr, v *ir.Value, open map[int]int, at int, held bitset) {
+// define ends the segment of a result. begin is where the piece begins that computes it.
+func (p *plan) define(in *ir.Instr, v *ir.Value, open map[int]int, begin, at int, held bitset) {
 	last, ok := open[v.ID]
 	if !ok {
 		if p.vals[v.ID].uses == 0 && !in.Op.Effect() {
@@ -333,6 +362,9 @@ func (p *plan) define(in *ir.Instr, v *ir.Value, open map[int]int, at int, held 
 	first := at + 1
 	if p.target.early(p, in) {
 		first = at
+	}
+	if p.vals[v.ID].class == mask {
+		first = min(first, begin) // written for one quarter while others still read
 	}
 	p.add(v.ID, segment{first, max(first, last)})
 	if held.has(v.ID) {

@@ -11,8 +11,8 @@ import (
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
-// New returns the engine for this machine's processor, or an error that wraps ErrUnavailable.
-func New() (engine.Engine, error) {
+// newAVX512 returns the engine for AVX-512.
+func newAVX512() (engine.Engine, error) {
 	x := cpu.X86
 	if !(x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512CD && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT) {
 		return nil, fmt.Errorf("%w: it needs AVX-512 F, BW, DQ, VL and CD", ErrUnavailable)
@@ -35,6 +35,8 @@ func (avx512) vector(in *ir.Instr) (ok, nan bool) {
 func (avx512) scalar(in *ir.Instr) bool { return scalarNative(in) }
 
 func (avx512) early(p *plan, in *ir.Instr) bool { return early(p, in) }
+
+func (avx512) prepare(*plan) {}
 
 func (avx512) emit(p *program) (*output, error) {
 	e := &emitter{

@@ -133,9 +133,11 @@ func (p *prepared) run(t testing.TB) {
 }
 
 // TestBenchKernels: the kernels of the benchmarks give what the reference engine gives, bit for bit, without escapes.
-func TestBenchKernels(t *testing.T) {
+func TestBenchKernels(t *testing.T) { everyEngine(t, testBenchKernels) }
+
+func testBenchKernels(t *testing.T, e engine.Engine) {
 	for _, w := range workloads(1) {
-		have, want := prepare(t, compiled(t), w), prepare(t, interp.New(), w)
+		have, want := prepare(t, e, w), prepare(t, interp.New(), w)
 		have.run(t)
 		want.run(t)
 		require.Equal(t, want.outputs, have.outputs, w.kernel)

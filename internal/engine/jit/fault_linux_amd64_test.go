@@ -24,13 +24,13 @@ type bench struct {
 	windows  engine.Windows
 }
 
-func newBench(t *testing.T, text []byte, kernel string, grid, block uint32) *bench {
+func newBench(t *testing.T, compiled engine.Engine, text []byte, kernel string, grid, block uint32) *bench {
 	space, err := mem.New(mem.Options{Limit: 1 << 28})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, space.Close()) })
 	b := &bench{space: space, programs: map[string]engine.Program{}}
 	o := engine.Options{Memory: space, Block: [3]uint32{block, 1, 1}}
-	for _, e := range []engine.Engine{compiled(t), interp.New()} {
+	for _, e := range []engine.Engine{compiled, interp.New()} {
 		p, err := kernelOf(t, text, kernel)(e, o)
 		require.NoError(t, err)
 		b.programs[e.Name()] = p
@@ -77,8 +77,10 @@ func saxpyParams(n int, x, y uint64) []byte {
 }
 
 // TestFaults: a bad access is the same fault on both engines, and the engine works afterwards.
-func TestFaults(t *testing.T) {
-	b := newBench(t, benchPTX, "saxpy", 4, 256)
+func TestFaults(t *testing.T) { everyEngine(t, testFaults) }
+
+func testFaults(t *testing.T, e engine.Engine) {
+	b := newBench(t, e, benchPTX, "saxpy", 4, 256)
 	const n = 1000
 	x, y, short := b.alloc(t, 4*n), b.alloc(t, 4*n), b.alloc(t, 4*777)
 	for name, params := range map[string][]byte{
@@ -89,48 +91,54 @@ func TestFaults(t *testing.T) {
 		"shared memory":     saxpyParams(n, b.windows.Shared, y),
 		"the tail only":     saxpyParams(n+1, x, y),
 	} {
-		require.Nil(t, b.run(t, "jit/avx512", saxpyParams(n, x, y)))
+		require.Nil(t, b.run(t, e.Name(), saxpyParams(n, x, y)))
 		want := b.run(t, "interp", params)
 		require.NotNil(t, want, name)
-		require.Equal(t, want, b.run(t, "jit/avx512", params), name)
+		require.Equal(t, want, b.run(t, e.Name(), params), name)
 	}
-	require.Nil(t, b.run(t, "jit/avx512", saxpyParams(n, x, y)))
+	require.Nil(t, b.run(t, e.Name(), saxpyParams(n, x, y)))
 }
 
 // TestFreed: memory that an access found legal before is not legal after it was freed.
-func TestFreed(t *testing.T) {
-	b := newBench(t, benchPTX, "saxpy", 4, 256)
+func TestFreed(t *testing.T) { everyEngine(t, testFreed) }
+
+func testFreed(t *testing.T, e engine.Engine) {
+	b := newBench(t, e, benchPTX, "saxpy", 4, 256)
 	x, y := b.alloc(t, 4000), b.alloc(t, 4000)
-	require.Nil(t, b.run(t, "jit/avx512", saxpyParams(1000, x, y)))
+	require.Nil(t, b.run(t, e.Name(), saxpyParams(1000, x, y)))
 	require.NoError(t, b.space.Free(x))
-	f := b.run(t, "jit/avx512", saxpyParams(1000, x, y))
+	f := b.run(t, e.Name(), saxpyParams(1000, x, y))
 	require.NotNil(t, f)
 	require.Equal(t, uint32(700), f.Code)
 	require.Contains(t, f.Detail, "freed")
 }
 
 // TestUnreachable: a window whose memory was taken away is a fault, and not the end of the process.
-func TestUnreachable(t *testing.T) {
-	b := newBench(t, benchPTX, "saxpy", 4, 256)
+func TestUnreachable(t *testing.T) { everyEngine(t, testUnreachable) }
+
+func testUnreachable(t *testing.T, e engine.Engine) {
+	b := newBench(t, e, benchPTX, "saxpy", 4, 256)
 	m, err := unix.Mmap(-1, 0, 8192, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, unix.Munmap(m)) }()
 	x, y := mem.AddressOf(m), b.alloc(t, 4000)
 	require.NoError(t, b.space.AddForeign(x, 8192, "window"))
-	require.Nil(t, b.run(t, "jit/avx512", saxpyParams(1000, x, y)))
+	require.Nil(t, b.run(t, e.Name(), saxpyParams(1000, x, y)))
 	require.NoError(t, unix.Mprotect(m, unix.PROT_NONE))
 	for range 100 {
-		f := b.run(t, "jit/avx512", saxpyParams(1000, x, y))
+		f := b.run(t, e.Name(), saxpyParams(1000, x, y))
 		require.NotNil(t, f)
 		require.Equal(t, uint32(700), f.Code)
 		require.Less(t, f.Addr-x, uint64(8192))
 	}
 	require.NoError(t, unix.Mprotect(m, unix.PROT_READ|unix.PROT_WRITE))
-	require.Nil(t, b.run(t, "jit/avx512", saxpyParams(1000, x, y)))
+	require.Nil(t, b.run(t, e.Name(), saxpyParams(1000, x, y)))
 }
 
 // TestFloatState: after kernels that flush and round, and after a fault, Go computes as before.
-func TestFloatState(t *testing.T) {
+func TestFloatState(t *testing.T) { everyEngine(t, testFloatState) }
+
+func testFloatState(t *testing.T, e engine.Engine) {
 	text := []byte(`.version 8.4
 .target sm_75
 .address_size 64
@@ -144,16 +152,18 @@ func TestFloatState(t *testing.T) {
 	st.global.f32 [%a+1000000], %f2;
 	ret;
 }`)
-	b := newBench(t, text, "k", 1, 32)
+	b := newBench(t, e, text, "k", 1, 32)
 	tiny, third := float32(math.SmallestNonzeroFloat32), float32(3)
-	f := b.run(t, "jit/avx512", binary.LittleEndian.AppendUint64(nil, b.alloc(t, 4)))
+	f := b.run(t, e.Name(), binary.LittleEndian.AppendUint64(nil, b.alloc(t, 4)))
 	require.NotNil(t, f)
 	require.Equal(t, uint32(2), math.Float32bits(tiny+tiny))
 	require.Equal(t, uint32(0x3eaaaaab), math.Float32bits(1/third))
 }
 
 // TestEndless: a loop without an end gives its worker back whenever the budget is used up.
-func TestEndless(t *testing.T) {
+func TestEndless(t *testing.T) { everyEngine(t, testEndless) }
+
+func testEndless(t *testing.T, e engine.Engine) {
 	text := []byte(`.version 8.4
 .target sm_75
 .address_size 64
@@ -166,9 +176,9 @@ A:	add.u32 %r, %r, 3;
 	bra A;
 B:	bra B;
 }`)
-	b := newBench(t, text, "k", 1, 64)
+	b := newBench(t, e, text, "k", 1, 64)
 	l := b.launch
-	blk := b.programs["jit/avx512"].Block(&l, 0, b.windows)
+	blk := b.programs[e.Name()].Block(&l, 0, b.windows)
 	defer blk.Close()
 	for range 1000 {
 		state, fault := blk.Run(4096)
@@ -178,7 +188,9 @@ B:	bra B;
 }
 
 // TestBesideGC runs kernels on goroutines whose stacks grow while the collector runs.
-func TestBesideGC(t *testing.T) {
+func TestBesideGC(t *testing.T) { everyEngine(t, testBesideGC) }
+
+func testBesideGC(t *testing.T, e engine.Engine) {
 	stop := make(chan struct{})
 	var collector, workers sync.WaitGroup
 	collector.Go(func() {
@@ -195,7 +207,7 @@ func TestBesideGC(t *testing.T) {
 	want := prepare(t, interp.New(), w)
 	want.run(t)
 	for range 4 {
-		p := prepare(t, compiled(t), w)
+		p := prepare(t, e, w)
 		workers.Go(func() {
 			for i := range 50 {
 				deep(i*20, func() { p.run(t) })

@@ -80,6 +80,8 @@ const (
 	siteAccess                  // an access that the fast check did not approve
 	siteBarrier                 // the lanes stand at a barrier
 	siteLeave                   // the block goes on in the reference engine
+	siteRow                     // an access in a piece that the fast check did not approve
+	sitePiece                   // a piece of a block is to be executed in Go
 )
 
 // site is a place where compiled code returns to Go.
@@ -96,6 +98,14 @@ type site struct {
 	size        int
 	// retry is the offset in the code where the access begins again.
 	retry int
+	// steps are the instructions of a piece.
+	steps []step
+}
+
+// step is an instruction of a piece that is executed in Go.
+type step struct {
+	in  *ir.Instr
+	run ops.Func
 }
 
 // knownBytes is how much of the area an access has: the region that it found last, the limit there for its lanes together,

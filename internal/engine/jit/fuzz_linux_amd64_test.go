@@ -369,8 +369,17 @@ func differ(t *testing.T, seed uint64) {
 func difference(t testing.TB, text string, seed uint64) string {
 	block := [][3]uint32{{64, 1, 1}, {16, 4, 1}, {32, 2, 1}, {8, 8, 1}}[seed%4]
 	want := outcome(t, interp.New(), text, seed, block, engine.Options{}, 1<<20)
+	for _, e := range engines(t) {
+		if complaint := differenceOn(t, e, text, seed, block, want); complaint != "" {
+			return e.Name() + ": " + complaint
+		}
+	}
+	return ""
+}
+
+func differenceOn(t testing.TB, e engine.Engine, text string, seed uint64, block [3]uint32, want []byte) string {
 	for _, o := range []engine.Options{{}, {Block: block}} {
-		have := outcome(t, compiled(t), text, seed, block, o, []int{1 << 20, 50}[seed/4%2])
+		have := outcome(t, e, text, seed, block, o, []int{1 << 20, 50}[seed/4%2])
 		stride := genWords + genWords%2
 		for i := range len(want) / 4 {
 			if h, w := binary.LittleEndian.Uint32(have[4*i:]), binary.LittleEndian.Uint32(want[4*i:]); h != w {

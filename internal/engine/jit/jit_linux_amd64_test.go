@@ -1,6 +1,7 @@
 package jit_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
@@ -17,6 +18,34 @@ func compiled(t testing.TB) engine.Engine {
 	e, err := jit.New()
 	require.NoError(t, err)
 	return e
+}
+
+// engines are all that this machine can run.
+func engines(t testing.TB) (all []engine.Engine) {
+	for _, name := range jit.Names() {
+		e, err := jit.Named(name)
+		if errors.Is(err, jit.ErrUnavailable) {
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, name, e.Name())
+		all = append(all, e)
+	}
+	require.NotEmpty(t, all, "engines for this machine")
+	return all
+}
+
+func everyEngine(t *testing.T, f func(t *testing.T, e engine.Engine)) {
+	for _, e := range engines(t) {
+		t.Run(e.Name(), func(t *testing.T) { f(t, e) })
+	}
+}
+
+// TestSelection: the fastest engine is the one that a program gets, and one without a name that this build has is none.
+func TestSelection(t *testing.T) {
+	require.Equal(t, engines(t)[0].Name(), compiled(t).Name())
+	_, err := jit.Named("jit/none")
+	require.ErrorIs(t, err, jit.ErrUnavailable)
 }
 
 // fallback runs what an engine does not compile on the reference engine, as the host device does. With specialised it
@@ -63,14 +92,20 @@ func (l *late) Block(launch *engine.Launch, i uint64, w engine.Windows) engine.B
 	return l.Program.Block(launch, i, w)
 }
 
-func TestRunFiles(t *testing.T) {
+func TestRunFiles(t *testing.T) { everyEngine(t, testRunFiles) }
+
+func testRunFiles(t *testing.T, e engine.Engine) {
 	n := 0
-	enginetest.Run(t, fallback{compiled(t), false, &n})
+	enginetest.Run(t, fallback{e, false, &n})
+	enginetest.RunHazards(t, fallback{e, false, &n})
 	require.NotZero(t, n)
 }
 
-func TestRunFilesSpecialised(t *testing.T) {
+func TestRunFilesSpecialised(t *testing.T) { everyEngine(t, testRunFilesSpecialised) }
+
+func testRunFilesSpecialised(t *testing.T, e engine.Engine) {
 	n := 0
-	enginetest.Run(t, fallback{compiled(t), true, &n})
+	enginetest.Run(t, fallback{e, true, &n})
+	enginetest.RunHazards(t, fallback{e, true, &n})
 	require.NotZero(t, n)
 }

@@ -20,6 +20,8 @@ type target interface {
 	scalar(in *ir.Instr) bool
 	// early tells that results must not share homes with operands, since they are written before all operands are read.
 	early(p *plan, in *ir.Instr) bool
+	// prepare adds to a plan what the target needs to know before values get their homes.
+	prepare(p *plan)
 	emit(p *program) (*output, error)
 }
 
@@ -116,7 +118,8 @@ type plan struct {
 	loops []region
 	// spins tells of a loop that may wait for other threads.
 	spins bool
-	order []int // values in the order of definition
+	// pieces is of targets that execute blocks in pieces.
+	pieces *pieces
 }
 
 // region is the blocks from a loop's first to its last.
@@ -177,6 +180,7 @@ func analyse(t target, f *ir.Func, block [3]uint32, globals []uint64) *plan {
 	p.classify()
 	p.countUses()
 	p.preferSplats()
+	t.prepare(p)
 	return p
 }
 

@@ -88,10 +88,7 @@ func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error
 	}
 	p := &program{kernel: k, options: o, reference: reference, target: c.target, plan: analyse(c.target, k.Funcs[0], o.Block, o.Globals)}
 	frame := p.plan.allocate(c.target.registers(), (framePend+4*int32(len(k.Funcs[0].Blocks))+63)/64*64)
-	p.frame = int(frame+63) / 64 * 64
-	if p.frame%1024 == 0 {
-		p.frame += 64 // frames that would compete for the same lines of the cache
-	}
+	p.frame = frameSize(int(frame))
 	p.light = oneBarrier(k.Funcs[0], p.plan)
 	if err := p.emit(); err != nil {
 		return nil, fmt.Errorf("compile kernel %s: %w", k.Name, err)
@@ -116,6 +113,17 @@ type output struct {
 	// resume and next are the offsets of the code that restores all registers of a warp and goes on where it stands, and
 	// of the code that goes on with the next warp.
 	resume, next int
+	// frame is the size of a warp's frame, if it is more than the plan asked for.
+	frame int
+}
+
+// frameSize is the size of a frame that holds n bytes.
+func frameSize(n int) int {
+	n = (n + 63) / 64 * 64
+	if n%1024 == 0 {
+		n += 64 // frames that would compete for the same lines of the cache
+	}
+	return n
 }
 
 func (p *program) emit() error {
@@ -126,6 +134,7 @@ func (p *program) emit() error {
 	if p.code, err = install(o.text); err != nil {
 		return err
 	}
+	p.frame = max(p.frame, o.frame)
 	p.escapes = make([]atomic.Uint64, len(o.sites))
 	p.sites, p.area, p.limits, p.known, p.strides, p.chains = o.sites, o.area, o.limits, o.known, o.strides, o.chains
 	p.resume, p.next = p.code.base+uint64(o.resume), p.code.base+uint64(o.next)

@@ -381,6 +381,20 @@ func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 			return false, nil
 		case siteLeave:
 			return true, nil
+		case siteRow:
+			b.budget -= enterCost
+			b.prepare(w)
+			if b.learn(w) {
+				le.PutUint64(w.frame[frameResume:], p.code.base+uint64(w.site.retry))
+			} else {
+				le.PutUint32(w.frame[frameSlow:], 1)
+			}
+		case sitePiece:
+			b.budget -= enterCost
+			b.prepare(w)
+			if fault := b.executePiece(w); fault != nil {
+				return false, fault
+			}
 		case siteAccess, siteEscape:
 			b.budget -= enterCost
 			b.prepare(w)

@@ -18,8 +18,11 @@ const (
 
 // place is where, in the frame of a warp that is not running, the value's home begins.
 func (v *value) place() int32 {
-	if v.home.kind == inFrame {
+	switch v.home.kind {
+	case inFrame:
 		return v.home.slot
+	case inGeneral:
+		return frameGPR + 8*int32(v.home.reg)
 	}
 	switch v.class {
 	case scalar, flag:
@@ -32,7 +35,7 @@ func (v *value) place() int32 {
 
 // maskStep is the distance of the two halves of a mask.
 func (v *value) maskStep() int32 {
-	if v.home.kind == inFrame {
+	if v.home.kind != inRegister {
 		return 2
 	}
 	return 8

@@ -1,0 +1,390 @@
+//go:build linux && (amd64 || arm64)
+
+package jit
+
+import (
+	"math"
+
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// quarterCode is how an instruction is compiled for a quarter.
+type quarterCode struct {
+	emit func(e *quarterEmitter, in *ir.Instr)
+	// nan: the result is a float that may be a NaN other than the canonical one.
+	nan bool
+}
+
+// lanewise makes the code of an operation whose result and operands have one width: f computes a part.
+func lanewise(f func(e *quarterEmitter, in *ir.Instr, n int) vec) func(e *quarterEmitter, in *ir.Instr) {
+	return func(e *quarterEmitter, in *ir.Instr) {
+		v := e.of(in.Results[0])
+		for n := range e.partsOf(v) {
+			e.done(v, n, f(e, in, n))
+			e.pool.endPart()
+		}
+	}
+}
+
+var integerOps = map[ir.Op][2]vecOp{ // unsigned, signed
+	ir.OpAdd: {vAdd, vAdd}, ir.OpSub: {vSub, vSub}, ir.OpMul: {vMul, vMul}, ir.OpAnd: {vAnd, vAnd}, ir.OpOr: {vOr, vOr}, ir.OpXor: {vXor, vXor},
+	ir.OpMin: {vMinU, vMinS}, ir.OpMax: {vMaxU, vMaxS},
+}
+
+var floatOps = map[ir.Op]vecOp{ir.OpAdd: vFAdd, ir.OpSub: vFSub, ir.OpMul: vFMul, ir.OpDiv: vFDiv}
+
+// quarterNative says how in is compiled to vector instructions; without emit it is not.
+func quarterNative(in *ir.Instr) quarterCode {
+	word := in.As.Integer() && in.As.Bits() >= 32 && in.As.Bits() <= 64
+	float := in.As == ir.F32 || in.As == ir.F64
+	directed := float && in.Round <= ir.RP
+	switch in.Op {
+	case ir.OpAdd, ir.OpSub, ir.OpMul:
+		if word && in.Flags == 0 {
+			return quarterCode{emit: lanewise((*quarterEmitter).integer2)}
+		}
+		if directed {
+			return quarterCode{lanewise((*quarterEmitter).float2), true}
+		}
+	case ir.OpAnd, ir.OpOr, ir.OpXor:
+		if word || in.As.Bits() == 16 || in.As == ir.Pred {
+			return quarterCode{emit: lanewise((*quarterEmitter).integer2)}
+		}
+	case ir.OpNot:
+		if word || in.As == ir.Pred || in.As.Bits() == 16 {
+			return quarterCode{emit: lanewise((*quarterEmitter).not)}
+		}
+	case ir.OpMin, ir.OpMax:
+		if word && in.Flags == 0 {
+			return quarterCode{emit: lanewise((*quarterEmitter).integer2)}
+		}
+		if float && in.Flags&^(ir.FTZ|ir.NaN) == 0 {
+			return quarterCode{lanewise((*quarterEmitter).minMaxFloat), true}
+		}
+	case ir.OpFma:
+		if directed && in.Flags&ir.Relu == 0 {
+			return quarterCode{lanewise((*quarterEmitter).fma), true}
+		}
+	case ir.OpDiv:
+		if directed {
+			if in.Flags&ir.Approx != 0 && in.Flags&ir.Full == 0 && in.As == ir.F32 {
+				return quarterCode{lanewise((*quarterEmitter).divApprox), true}
+			}
+			return quarterCode{lanewise((*quarterEmitter).float2), true}
+		}
+	case ir.OpSqrt, ir.OpRcp:
+		if directed && (in.As == ir.F32 || in.Flags&ir.Approx == 0) {
+			return quarterCode{lanewise((*quarterEmitter).sqrtRcp), true}
+		}
+	case ir.OpRsqrt:
+		if in.As == ir.F32 {
+			return quarterCode{emit: lanewise((*quarterEmitter).rsqrt)}
+		}
+	case ir.OpNeg, ir.OpAbs:
+		if word || float {
+			return quarterCode{emit: lanewise((*quarterEmitter).sign)}
+		}
+	}
+	return quarterBits(in, word)
+}
+
+// quarterBits is quarterNative for operations on bits, comparisons, selections and conversions.
+func quarterBits(in *ir.Instr, word bool) quarterCode {
+	switch in.Op {
+	case ir.OpShl, ir.OpShr:
+		if word {
+			return quarterCode{emit: lanewise((*quarterEmitter).shiftLanes)}
+		}
+	case ir.OpMulWide:
+		if in.As.Bits() == 32 {
+			return quarterCode{emit: (*quarterEmitter).mulWide}
+		}
+	case ir.OpMulHi:
+		if word && in.As.Bits() == 32 {
+			return quarterCode{emit: (*quarterEmitter).mulHi}
+		}
+	case ir.OpShf:
+		return quarterCode{emit: lanewise((*quarterEmitter).funnel)}
+	case ir.OpLop3:
+		return quarterCode{emit: lanewise((*quarterEmitter).lop3)}
+	case ir.OpPopc:
+		if in.As.Bits() == 32 {
+			return quarterCode{emit: lanewise((*quarterEmitter).popc)}
+		}
+	case ir.OpSetp:
+		if in.From == ir.F32 || in.From == ir.F64 || in.From.Integer() && in.From.Bits() >= 32 && in.From.Bits() <= 64 {
+			return quarterCode{emit: (*quarterEmitter).setp}
+		}
+	case ir.OpSelect:
+		if in.As == ir.Pred || in.As.Bits() <= 64 {
+			return quarterCode{emit: (*quarterEmitter).choose}
+		}
+	case ir.OpExtend:
+		if in.As.Bits() <= 64 && in.Args[0].Type.Bits() <= 64 && in.Args[0].Type != ir.Pred && in.As != ir.Pred {
+			return quarterCode{emit: (*quarterEmitter).extendLanes}
+		}
+	case ir.OpCvt:
+		return quarterConvert(in)
+	case ir.OpCvta, ir.OpCvtaTo:
+		if in.Space != ir.SpaceLocal && in.Space != ir.SpaceParam {
+			return quarterCode{emit: lanewise((*quarterEmitter).cvta)}
+		}
+	}
+	return quarterCode{}
+}
+
+func quarterConvert(in *ir.Instr) quarterCode {
+	from, to := in.From, in.As
+	switch {
+	case from.Integer() && to.Integer() && in.Flags == 0 && to.Bits() >= 16 && to.Bits() <= 64:
+		return quarterCode{emit: (*quarterEmitter).extendLanes}
+	case from.Integer() && from.Bits() == 32 && to == ir.F32 && in.Flags == 0 && in.Round <= ir.RP:
+		return quarterCode{emit: lanewise((*quarterEmitter).toFloat)}
+	case from == ir.F32 && to.Integer() && to.Bits() == 32 && in.Flags&^(ir.FTZ|ir.Sat) == 0 && in.Round <= ir.RP:
+		return quarterCode{emit: lanewise((*quarterEmitter).toInt)}
+	case from == ir.F32 && to == ir.F32 && in.Flags&^(ir.FTZ|ir.RoundInt|ir.Sat) == 0 && in.Flags&ir.RoundInt != 0 && in.Round <= ir.RP:
+		return quarterCode{lanewise((*quarterEmitter).roundFloat), true}
+	case from == ir.F32 && to == ir.F64 && in.Flags == 0:
+		return quarterCode{(*quarterEmitter).doubles, true}
+	case from == ir.F64 && to == ir.F32 && in.Flags == 0 && in.Round <= ir.RP:
+		return quarterCode{(*quarterEmitter).singles, true}
+	}
+	return quarterCode{}
+}
+
+func (e *quarterEmitter) arg(in *ir.Instr, i int) *value { return e.of(in.Args[i]) }
+
+func (e *quarterEmitter) integer2(in *ir.Instr, n int) vec {
+	op := integerOps[in.Op][0]
+	if in.As.Signed() {
+		op = integerOps[in.Op][1]
+	}
+	a, b := e.arg(in, 0), e.arg(in, 1)
+	if in.Op != ir.OpSub && a.class == constant {
+		a, b = b, a
+	}
+	x, y := e.bitsOf(a, n), e.bitsOperand(b, n)
+	d := e.result()
+	e.op2(op, in.As.Bits() == 64, d, x, y)
+	return d
+}
+
+func (e *quarterEmitter) not(in *ir.Instr, n int) vec {
+	x, d := e.bitsOf(e.arg(in, 0), n), e.result()
+	ones := ^uint64(0)
+	if in.As.Bits() == 16 {
+		ones = 0xffff
+	}
+	e.op2(vXor, false, d, x, e.all(in.As.Bits() == 64, ones))
+	return d
+}
+
+func flushes(in *ir.Instr) bool { return in.Flags&ir.FTZ != 0 && in.As != ir.F64 }
+
+// flush returns r with subnormal numbers replaced by zeroes of the same sign, in another register if anything is done.
+func (e *quarterEmitter) flush(in *ir.Instr, r vec) vec {
+	if !flushes(in) {
+		return r
+	}
+	t := e.pool.take()
+	e.op2(vAnd, false, t, r, e.all(false, 0x7f800000))
+	e.op2(vEqual, false, t, t, e.all(false, 0))
+	e.op2(vAnd, false, t, t, e.all(false, 0x7fffffff))
+	e.op2(vClear, false, t, r, inReg(t))
+	return t
+}
+
+// finished returns the result of a float instruction with what its flags say done.
+func (e *quarterEmitter) finished(in *ir.Instr, d vec) vec {
+	d = e.flush(in, d)
+	if in.Flags&ir.Sat == 0 {
+		return d
+	}
+	wide := in.As == ir.F64
+	one := uint64(math.Float32bits(1))
+	if wide {
+		one = math.Float64bits(1)
+	}
+	// Zero where it is not greater than zero, NaNs included.
+	m, t := e.pool.take(), e.pool.take()
+	e.compareFloats(ir.Gt, wide, m, d, e.all(wide, 0))
+	e.op2(vAnd, false, t, d, inReg(m))
+	e.compareFloats(ir.Gt, wide, m, t, e.all(wide, one))
+	u := e.pool.take()
+	e.vload(u, e.all(wide, one).at)
+	e.blend(t, m, u, t)
+	e.pool.give(m)
+	e.pool.give(u)
+	return t
+}
+
+// rounded brackets what f emits with the rounding of in.
+func (e *quarterEmitter) rounded(in *ir.Instr, f func()) {
+	if in.Round == ir.RN {
+		f()
+		return
+	}
+	e.setRounding(in.Round)
+	f()
+	e.defaultRounding()
+}
+
+// floatOperand is operand, flushed if in flushes.
+func (e *quarterEmitter) floatOperand(in *ir.Instr, v *value, n int) source {
+	if flushes(in) {
+		return inReg(e.flush(in, e.reg(v, n)))
+	}
+	return e.operand(v, n)
+}
+
+func (e *quarterEmitter) float2(in *ir.Instr, n int) vec {
+	a, b := e.arg(in, 0), e.arg(in, 1)
+	if (in.Op == ir.OpAdd || in.Op == ir.OpMul) && a.class == constant {
+		a, b = b, a
+	}
+	x := e.flush(in, e.reg(a, n))
+	y := e.floatOperand(in, b, n)
+	d := e.result()
+	e.rounded(in, func() { e.op2(floatOps[in.Op], in.As == ir.F64, d, x, y) })
+	return e.finished(in, d)
+}
+
+func (e *quarterEmitter) fma(in *ir.Instr, n int) vec {
+	wide := in.As == ir.F64
+	a, b, c := e.arg(in, 0), e.arg(in, 1), e.arg(in, 2)
+	if a.class == constant {
+		a, b = b, a
+	}
+	x := e.flush(in, e.reg(a, n))
+	y := e.floatOperand(in, b, n)
+	d := e.result()
+	switch z := e.floatOperand(in, c, n); {
+	case z.inMem:
+		e.vload(d, z.at)
+	default:
+		e.vmove(d, z.reg)
+	}
+	e.rounded(in, func() { e.multiplyAdd(wide, false, d, x, y) })
+	return e.finished(in, d)
+}
+
+func (e *quarterEmitter) sqrtRcp(in *ir.Instr, n int) vec {
+	wide := in.As == ir.F64
+	x := e.floatOperand(in, e.arg(in, 0), n)
+	d := e.result()
+	if in.Op == ir.OpSqrt {
+		e.rounded(in, func() { e.op1(vFSqrt, wide, d, x) })
+		return e.finished(in, d)
+	}
+	one := uint64(math.Float32bits(1))
+	if wide {
+		one = math.Float64bits(1)
+	}
+	t := e.pool.take()
+	e.vload(t, e.all(wide, one).at)
+	e.rounded(in, func() { e.op2(vFDiv, wide, d, t, x) })
+	e.pool.give(t)
+	return e.finished(in, d)
+}
+
+// divApprox: package fpmath, Approx.Div.
+func (e *quarterEmitter) divApprox(in *ir.Instr, n int) vec {
+	x := e.flush(in, e.reg(e.arg(in, 0), n))
+	y := e.flush(in, e.reg(e.arg(in, 1), n))
+	d, m, t := e.result(), e.pool.take(), e.pool.take()
+	e.op2(vFDiv, false, d, x, inReg(y))
+	// Where 2^126 < |b| < inf, as a number of 31 bits less 2^126, unsigned.
+	e.op2(vAnd, false, m, y, e.all(false, 1<<31-1))
+	e.op2(vSub, false, m, m, e.all(false, 0x7e800001))
+	e.vload(t, e.all(false, 0x7f800000-0x7e800001).at)
+	e.op2(vAbove, false, m, t, inReg(m))
+	e.op2(vAnd, false, t, y, e.all(false, 1<<31))
+	e.op2(vFMul, false, t, x, inReg(t))
+	e.blend(d, m, t, d)
+	e.pool.give(m)
+	e.pool.give(t)
+	return e.finished(in, d)
+}
+
+func floatBits(f float32) uint64 { return uint64(math.Float32bits(f)) }
+
+// rsqrt: package fpmath, Approx.Rsqrt.
+func (e *quarterEmitter) rsqrt(in *ir.Instr, n int) vec {
+	x := e.flush(in, e.reg(e.arg(in, 0), n))
+	c := func(f float32) source { return e.all(false, floatBits(f)) }
+	// Subnormal numbers are scaled by 2^24, and their result by 2^12.
+	s, y, t, m := e.pool.take(), e.result(), e.pool.take(), e.pool.take()
+	e.compareFloats(ir.Lt, false, m, x, c(0x1p-126))
+	e.op2(vFMul, false, t, x, c(0x1p24))
+	e.blend(s, m, t, x)
+	e.shiftVector(shiftRight, false, t, s, 1)
+	e.vload(y, e.all(false, 0x5f1ffff9).at)
+	e.op2(vSub, false, y, y, inReg(t))
+	r := e.pool.take()
+	e.op2(vFMul, false, t, s, inReg(y))
+	e.vload(r, c(2.38924456).at)
+	e.multiplyAdd(false, true, r, t, inReg(y))
+	e.op2(vFMul, false, y, y, c(0.703952253))
+	e.op2(vFMul, false, y, y, inReg(r))
+	e.op2(vFMul, false, t, s, inReg(y))
+	e.vload(r, c(1).at)
+	e.multiplyAdd(false, true, r, t, inReg(y))
+	e.vload(t, c(0.5).at)
+	e.multiplyAdd(false, false, t, r, c(0.375))
+	e.op2(vFMul, false, r, r, inReg(y))
+	e.multiplyAdd(false, false, y, r, inReg(t))
+	e.op2(vFMul, false, t, y, c(0x1p12))
+	e.blend(y, m, t, y)
+	// Zeroes give infinities of their sign, infinity zero, what is less than zero or no number the NaN.
+	e.compareFloats(ir.Gt, false, m, x, e.all(false, 0)) // and not NaN
+	e.vload(t, e.all(false, nan32).at)
+	e.blend(y, m, y, t)
+	e.op2(vAnd, false, t, x, e.all(false, 1<<31))
+	e.op2(vOr, false, t, t, e.all(false, 0x7f800000))
+	e.compareFloats(ir.Eq, false, m, x, e.all(false, 0))
+	e.blend(y, m, t, y)
+	e.op2(vEqual, false, m, x, e.all(false, 0x7f800000))
+	e.op2(vClear, false, y, y, inReg(m))
+	for _, k := range []vec{s, t, m, r} {
+		e.pool.give(k)
+	}
+	return y
+}
+
+func (e *quarterEmitter) minMaxFloat(in *ir.Instr, n int) vec {
+	wide := in.As == ir.F64
+	x := e.flush(in, e.reg(e.arg(in, 0), n))
+	y := e.flush(in, e.reg(e.arg(in, 1), n))
+	d := e.result()
+	e.minMax(in.Op == ir.OpMax, wide, d, x, y)
+	if in.Flags&ir.NaN != 0 {
+		m, t := e.pool.take(), e.pool.take()
+		nan := uint64(nan32)
+		if wide {
+			nan = nan64
+		}
+		e.compareFloats(ir.IsNaN, wide, m, x, inReg(y))
+		e.vload(t, e.all(wide, nan).at)
+		e.blend(d, m, t, d)
+	}
+	return d
+}
+
+// sign is abs and neg.
+func (e *quarterEmitter) sign(in *ir.Instr, n int) vec {
+	wide := in.As.Bits() == 64
+	x, d := e.bitsOf(e.arg(in, 0), n), e.result()
+	top := uint64(1) << (in.As.Bits() - 1)
+	switch {
+	case in.As.Float() && in.Op == ir.OpNeg:
+		e.op2(vXor, false, d, e.flush(in, x), e.all(wide, top))
+	case in.As.Float():
+		e.op2(vAnd, false, d, e.flush(in, x), e.all(wide, top-1))
+	case in.Op == ir.OpNeg:
+		e.zero(d)
+		e.op2(vSub, wide, d, d, inReg(x))
+	default:
+		e.op1(vAbs, wide, d, inReg(x))
+	}
+	return d
+}

@@ -1,0 +1,371 @@
+//go:build linux && (amd64 || arm64)
+
+package jit
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/engine/ops"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// quarters is how many parts of a warp are computed one after the other.
+const quarters = 4
+
+// once stands for a quarter where code is for all lanes at once.
+const once = -1
+
+// places of the frame that only code for quarters uses, beside the masks of the register file.
+const (
+	// frameLanes are the lanes of the access or move that is being executed, where they are not all that execute.
+	frameLanes = frameMasks + 24
+	// frameSlow tells that the piece has to be executed in Go.
+	frameSlow = frameMasks + 28
+	// frameSpan has room for what loops over lanes read and write.
+	frameLoop = frameTemp + 512
+)
+
+// quarterEmitter makes the code of one kernel.
+type quarterEmitter struct {
+	isa
+	p      *plan
+	k      *ir.Kernel
+	o      engine.Options
+	heads  []label // by block: where waiting lanes begin, and where lanes come that are known already
+	bodies []label
+	over   label
+	save   label
+	resume label
+	next   label
+	light  bool
+	start  int // position of the block's first instruction
+	cold   []func()
+
+	sites   []site
+	retries map[int]label
+	area    []byte
+	consts  map[uint64]int32
+	vectors map[string]int32
+	limits  map[int64]int32
+	known   []int32
+	loops   []bool
+
+	block *ir.Block
+	pc    int
+	aside int32
+	err   error
+
+	// scratch is the first free byte behind the homes of values, top the highest that was used.
+	base, scratch, top int32
+
+	pool    pool
+	splatIn [vecs]bool // registers with splats
+}
+
+func (t *narrow) emit(p *program) (*output, error) {
+	e := &quarterEmitter{
+		isa: t.code(), p: p.plan, k: p.kernel, o: p.options, light: p.light, retries: map[int]label{},
+		consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[int64]int32{},
+		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
+		base: int32(p.frame), top: int32(p.frame),
+	}
+	e.useConstants(func(b []byte) place { return place{areaGen, e.vectorConstant(b)} })
+	e.emitAll()
+	text, err := e.finish()
+	if e.err != nil {
+		err = e.err
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range e.retries {
+		e.sites[i].retry = e.position(l)
+	}
+	return &output{
+		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known,
+		resume: e.position(e.resume), next: e.position(e.next), frame: int(e.frameBytes()),
+	}, nil
+}
+
+// frameBytes is the size of a warp's frame; it is final when all blocks are emitted.
+func (e *quarterEmitter) frameBytes() int32 { return int32(frameSize(int(e.top))) }
+
+func (e *quarterEmitter) fail(format string, args ...any) {
+	if e.err == nil {
+		e.err = fmt.Errorf(format, args...)
+	}
+}
+
+// constant returns the place of 64 bits.
+func (e *quarterEmitter) constant(v uint64) place {
+	at, ok := e.consts[v]
+	if !ok {
+		at = e.slot(8)
+		binary.LittleEndian.PutUint64(e.area[at:], v)
+		e.consts[v] = at
+	}
+	return place{areaGen, at}
+}
+
+// vectorConstant returns the offset in the block's area of a vector's contents.
+func (e *quarterEmitter) vectorConstant(b []byte) int32 {
+	if at, ok := e.vectors[string(b)]; ok {
+		return at
+	}
+	for len(e.area)%32 != 0 {
+		e.area = append(e.area, 0)
+	}
+	at := int32(len(e.area))
+	e.area = append(e.area, b...)
+	e.vectors[string(b)] = at
+	return at
+}
+
+// all is a vector of equal lanes.
+func (e *quarterEmitter) all(wide bool, v uint64) source {
+	return inMem(e.vectorOf(wide, func(int) uint64 { return v }))
+}
+
+// vectorOf is a vector constant of what f says of each lane.
+func (e *quarterEmitter) vectorOf(wide bool, f func(lane int) uint64) place {
+	var b []byte
+	for l := 0; len(b) < 32; l++ {
+		if wide {
+			b = binary.LittleEndian.AppendUint64(b, f(l))
+		} else {
+			b = binary.LittleEndian.AppendUint32(b, uint32(f(l)))
+		}
+	}
+	return place{areaGen, e.vectorConstant(b)}
+}
+
+// slot reserves zeroed bytes in the block's area.
+func (e *quarterEmitter) slot(n int) int32 {
+	for len(e.area)%8 != 0 {
+		e.area = append(e.area, 0)
+	}
+	at := int32(len(e.area))
+	e.area = append(e.area, make([]byte, n)...)
+	return at
+}
+
+// room reserves bytes of the frame for the piece in work.
+func (e *quarterEmitter) room(n int32) place {
+	e.scratch = (e.scratch + n - 1) / n * n
+	at := e.scratch
+	e.scratch += n
+	e.top = max(e.top, e.scratch)
+	return frameAt(at)
+}
+
+func frameAt(n int32) place { return place{frameGen, n} }
+func areaAt(n int32) place  { return place{areaGen, n} }
+
+func (e *quarterEmitter) of(v *ir.Value) *value { return &e.p.vals[v.ID] }
+
+func (e *quarterEmitter) pend(block int) place { return frameAt(framePend + int32(4*block)) }
+
+// emitAll emits everything.
+func (e *quarterEmitter) emitAll() {
+	f := e.p.f
+	for range f.Blocks {
+		e.heads, e.bodies = append(e.heads, e.newLabel()), append(e.bodies, e.newLabel())
+	}
+	e.over, e.save, e.resume, e.next = e.newLabel(), e.newLabel(), e.newLabel(), e.newLabel()
+	e.loops = make([]bool, len(f.Blocks))
+	for _, l := range e.p.loops {
+		e.loops[l.first] = true
+	}
+	e.findSplats()
+	e.load(curGen, 4, frameAt(frameAll))
+	e.store(4, frameAt(frameLive), curGen)
+	e.jump(e.bodies[0])
+	for i, b := range f.Blocks {
+		e.block = b
+		e.bind(e.heads[i])
+		e.load(curGen, 4, e.pend(i))
+		e.storeImm(e.pend(i), 0)
+		e.bind(e.bodies[i])
+		if e.loops[i] {
+			e.pc = 0
+			e.poll()
+		}
+		s := e.p.pieces
+		for k := 0; k < len(b.Instrs) && e.err == nil; k = s.last[i][k] + 1 {
+			e.piece(k, s.last[i][k])
+		}
+		e.start += 2 * len(b.Instrs)
+	}
+	for i := 0; i < len(e.cold); i++ {
+		e.cold[i]()
+	}
+	e.schedule()
+	e.saveAll()
+	e.restoreAll()
+}
+
+// piece emits instructions from first to last, which are one piece of the block.
+func (e *quarterEmitter) piece(first, last int) {
+	e.scratch = e.base
+	e.pool.reset()
+	list := e.block.Instrs[first : last+1]
+	kinds := e.p.pieces.work[e.block.Order]
+	if list[0].Op.Terminator() {
+		e.pc = first
+		e.terminator(list[0])
+		return
+	}
+	if kinds[first] == workAlone {
+		e.pc = first
+		e.alone(list[0])
+		return
+	}
+	var sliced []*ir.Instr
+	for i, in := range list {
+		if kinds[first+i] == workSliced {
+			sliced = append(sliced, in)
+		}
+	}
+	e.pool.begin(e, sliced)
+	rows := e.beginRows(sliced)
+	for i, in := range list {
+		e.pc = first + i
+		switch {
+		case kinds[e.pc] == workOnce:
+			e.executeOnce(in)
+		case kinds[e.pc] == workSliced && in.Op == ir.OpLoad:
+			rows[in] = e.checkRow(in)
+		}
+	}
+	if len(sliced) == 0 {
+		return
+	}
+	back := e.slowPiece(list, sliced, len(rows) > 0)
+	e.sliceAll(sliced, rows)
+	e.bind(back)
+}
+
+// beginRows clears the mark of pieces that are executed in Go.
+func (e *quarterEmitter) beginRows(sliced []*ir.Instr) map[*ir.Instr]*access8 {
+	rows := map[*ir.Instr]*access8{}
+	for _, in := range sliced {
+		if in.Op == ir.OpLoad {
+			e.storeImm(frameAt(frameSlow), 0)
+			break
+		}
+	}
+	return rows
+}
+
+// slowPiece emits the way out to Go for a piece of which an access was not approved, and returns where it ends.
+func (e *quarterEmitter) slowPiece(list, sliced []*ir.Instr, accesses bool) label {
+	back := e.newLabel()
+	if !accesses {
+		return back
+	}
+	out := e.newLabel()
+	e.compareMemImm(frameAt(frameSlow), 0)
+	e.branch(ifNot, out)
+	s := site{kind: sitePiece, in: list[len(list)-1], member: -1, access: -1}
+	for _, in := range sliced {
+		run, err := ops.Compile(in)
+		if err != nil {
+			e.fail("%v", err)
+		}
+		s.steps = append(s.steps, step{in, run})
+	}
+	e.leaveTo(out, back, s)
+	return back
+}
+
+// sliceAll emits instructions for one quarter after the other.
+func (e *quarterEmitter) sliceAll(sliced []*ir.Instr, rows map[*ir.Instr]*access8) {
+	p := &e.pool
+	e.materialise(sliced)
+	for q := range quarters {
+		p.quarter(q)
+		for i, in := range sliced {
+			p.now = i
+			if in.Op == ir.OpLoad {
+				e.loadRow(rows[in])
+			} else {
+				e.compute(in)
+			}
+			p.release(i)
+		}
+	}
+	e.mergeWords()
+}
+
+// compute emits an instruction that has code for vectors.
+func (e *quarterEmitter) compute(in *ir.Instr) {
+	if in.Op == ir.OpSpecial {
+		e.specialVector(in)
+		return
+	}
+	n := quarterNative(in)
+	if n.emit == nil {
+		e.fail("operation %s.%s has no code", in.Op, in.As)
+		return
+	}
+	n.emit(e, in)
+}
+
+// executeOnce emits an instruction whose results are the same in all lanes, or differ by constants.
+func (e *quarterEmitter) executeOnce(in *ir.Instr) {
+	switch {
+	case in.Op == ir.OpSpecial:
+		e.specialOnce(in)
+	case in.Op == ir.OpLoad && in.Space == ir.SpaceParam:
+		e.loadParam(in)
+	case in.Op == ir.OpLoad:
+		e.loadUniform(in)
+	case e.of(in.Results[0]).class == mask:
+		e.words(in)
+	case e.of(in.Results[0]).class == splat || floatCompared(in):
+		e.pool.quarter(once)
+		e.compute(in)
+		e.pool.drop()
+	default:
+		e.scalar(in)
+	}
+}
+
+// escape emits a return to Go that executes in there.
+func (e *quarterEmitter) escape(in *ir.Instr) {
+	run, err := ops.Compile(in)
+	if err != nil {
+		e.fail("%v", err)
+		return
+	}
+	out, back := e.newLabel(), e.newLabel()
+	e.jump(out)
+	e.bind(back)
+	e.leaveTo(out, back, site{kind: siteEscape, in: in, run: run, member: ops.MemberMask(in)})
+}
+
+// alone emits an instruction that is a piece of its own.
+func (e *quarterEmitter) alone(in *ir.Instr) {
+	e.pool.begin(e, nil)
+	out, back := e.newLabel(), e.newLabel()
+	switch {
+	case in.Op == ir.OpLoad && e.loadAlone(in):
+	case in.Op == ir.OpStore && e.storeAlone(in):
+	case in.Op == ir.OpShfl && e.shuffle(in):
+	case in.Op == ir.OpVote && e.vote(in):
+	case in.Op == ir.OpFence:
+		e.fence()
+	case plainBarrier(in):
+		e.barrier(in)
+	case in.Op == ir.OpBar || in.Op == ir.OpGridSync || in.Op == ir.OpCall || in.Op == ir.OpCallIndirect:
+		e.jump(out)
+		e.bind(back)
+		e.leaveTo(out, back, site{kind: siteLeave, in: in})
+	case in.Op == ir.OpActiveMask && e.of(in.Results[0]).class == scalar && in.Guard == nil:
+		e.scalarOut(e.of(in.Results[0]), curGen)
+	default:
+		e.escape(in)
+	}
+}

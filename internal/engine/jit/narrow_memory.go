@@ -1,0 +1,709 @@
+//go:build linux && (amd64 || arm64)
+
+package jit
+
+import (
+	"math"
+
+	"github.com/tandem-go/tandem/internal/engine/ops"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// access8 is a load or store in code for quarters.
+type access8 struct {
+	in     *ir.Instr
+	a      *value
+	size   int64 // bytes of an element
+	n      int   // elements of a lane
+	offset int64
+	least  int64
+	known  int32
+	slow   label // out to Go
+	done   label // where Go goes on
+	none   label // no lane is left by the guard
+	// word tells that the lanes of the access are in frameLanes, since not all that execute take part.
+	word bool
+	// base is where the first byte of the lane with the least address is, in the frame, unless the register of the address
+	// serves.
+	base   place
+	direct bool
+}
+
+// accessible tells that an access has code for quarters.
+func accessible(p *plan, in *ir.Instr, values []*ir.Value) bool {
+	a, size := &p.vals[in.Args[0].ID], int64(in.As.Bytes())
+	if size > 8 || in.Space == ir.SpaceLocal || in.Space == ir.SpaceParam {
+		return false
+	}
+	total, offset := size*int64(len(values)), int64(in.Imm)
+	if offset > math.MaxInt32/2 || offset < math.MinInt32/2 || a.class == splat || a.class == constant && a.imm > math.MaxInt64 {
+		return false
+	}
+	if a.class != vector && (a.s%total != 0 || a.d%total != 0) {
+		return false
+	}
+	if a.class == vector && !a.wide() && in.Space != ir.SpaceShared {
+		return false
+	}
+	for _, v := range values {
+		if y := &p.vals[v.ID]; v.Type.Bytes() > 4 != (size > 4) || v.Type.Bits() > 64 || y.class == mask || y.class == flag {
+			return false
+		}
+	}
+	return true
+}
+
+// access begins a load or store: what retries it comes here.
+func (e *quarterEmitter) access(in *ir.Instr, values []*ir.Value, kind siteKind) (*access8, bool) {
+	run, err := ops.Compile(in)
+	if err != nil || !accessible(e.p, in, values) {
+		return nil, false
+	}
+	a := e.of(in.Args[0])
+	x := &access8{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), known: -1}
+	x.slow, x.done, x.none = e.newLabel(), e.newLabel(), e.newLabel()
+	retry := e.newLabel()
+	s := site{kind: kind, in: in, run: run, access: -1, each: -1, size: int(x.size) * x.n, member: -1}
+	if in.Space != ir.SpaceShared {
+		x.known = e.slot(knownBytes)
+		e.known = append(e.known, x.known)
+		s.access = int(x.known)
+	}
+	s.least, s.most = a.span()
+	x.least = s.least
+	e.retries[len(e.sites)] = retry
+	e.bind(retry)
+	e.leaveTo(x.slow, x.done, s)
+	return x, true
+}
+
+// total is the bytes of a lane.
+func (x *access8) total() int64 { return x.size * int64(x.n) }
+
+// limit returns the place of the number of shared bytes, less n, plus one, or zero if that is negative: addresses below
+// it begin n bytes of shared memory.
+func (e *quarterEmitter) limit(n int64) place {
+	at, ok := e.limits[n]
+	if !ok {
+		at = e.slot(8)
+		e.limits[n] = at
+	}
+	return areaAt(at)
+}
+
+// check emits the check of an access at scalar addresses. acc is then the least address of a lane.
+func (e *quarterEmitter) check(x *access8) {
+	least, most := x.a.span()
+	total, wide := x.total(), x.a.wide()
+	if x.a.class == constant {
+		at := x.a.imm + uint64(x.offset)
+		if !wide {
+			at = uint64(uint32(at))
+		}
+		e.set(acc, at)
+	} else {
+		e.offset(wide, acc, e.scalarIn(x.a, acc), int32(x.offset+least))
+	}
+	if known := x.a.align%uint64(total) == 0 && x.a.class != constant; (!known || x.offset%total != 0) && total > 1 {
+		e.set(second, uint64(total-1))
+		e.test(acc, second)
+		e.branch(ifNot, x.slow)
+	}
+	if x.in.Space == ir.SpaceShared {
+		e.compareMem(true, acc, e.limit(most-least+total))
+		e.branch(ifAboveEqual, x.slow)
+		e.aluMem(aluAdd, true, acc, areaAt(areaShared))
+		return
+	}
+	e.move(third, acc)
+	e.aluMem(aluSub, true, third, areaAt(x.known))
+	e.compareMem(true, third, areaAt(x.known+8))
+	e.branch(ifAboveEqual, x.slow)
+}
+
+// loadParam loads a parameter.
+func (e *quarterEmitter) loadParam(in *ir.Instr) bool {
+	a := e.of(in.Args[0])
+	at, size := a.imm+in.Imm, uint64(in.As.Bytes())
+	total := size * uint64(len(in.Results))
+	if a.class != constant || in.Guard != nil || size > 8 || at > uint64(e.k.Params) || at+total > uint64(e.k.Params) || at%total != 0 {
+		e.escape(in)
+		return false
+	}
+	for i, r := range in.Results {
+		e.loadElement(e.of(r), in.As, areaAt(areaParams+int32(at)+int32(uint64(i)*size)))
+	}
+	return true
+}
+
+// loadElement loads one element from memory for all lanes.
+func (e *quarterEmitter) loadElement(v *value, as ir.Type, m place) {
+	if v.home.kind == nowhere || v.class == unused {
+		return
+	}
+	if v.class == splat && as.Bytes() == v.v.Type.Bytes() && as.Bytes() >= 4 {
+		if v.home.kind == inRegister {
+			e.broadcast(v.wide(), vec(v.home.reg), m)
+			return
+		}
+		d := e.pool.take()
+		e.broadcast(v.wide(), d, m)
+		e.splatOut(v, d)
+		e.pool.give(d)
+		return
+	}
+	r := second
+	if v.class == scalar && v.home.kind == inRegister {
+		r = gen(v.home.reg)
+	}
+	e.loadExtended(r, as, v.v.Type, m)
+	e.scalarOut(v, r)
+}
+
+// loadExtended loads an element, extended to a type by its sign if it has one.
+func (e *quarterEmitter) loadExtended(r gen, as, to ir.Type, m place) {
+	n := as.Bytes()
+	switch {
+	case as.Signed() && n < to.Bytes():
+		e.loadSigned(r, n, to == ir.B64, m)
+		if to == ir.B16 {
+			e.extend(r, r, 16, false, true)
+		}
+	default:
+		e.load(r, n, m)
+	}
+}
+
+// loadUniform loads from one address for all lanes.
+func (e *quarterEmitter) loadUniform(in *ir.Instr) {
+	x, ok := e.access(in, in.Results, siteAccess)
+	if !ok {
+		e.escape(in)
+		return
+	}
+	e.check(x)
+	e.loadElements(x)
+	e.bind(x.done)
+}
+
+// loadElements loads the elements at the address in acc for all lanes.
+func (e *quarterEmitter) loadElements(x *access8) {
+	in := x.in
+	for i, r := range in.Results {
+		m := place{acc, int32(int64(i) * x.size)}
+		v := e.of(r)
+		if v.class == scalar || v.class == splat && in.As.Bytes() == v.v.Type.Bytes() && in.As.Bytes() >= 4 || v.class == unused {
+			e.loadElement(v, in.As, m)
+			continue
+		}
+		e.loadExtended(second, in.As, v.v.Type, m)
+		e.scalarOut(v, second)
+	}
+}
+
+// checkRow emits the check of a load of a row, which the quarters do later. If it is not approved, and Go finds that it
+// cannot be, Go sets frameSlow and goes on here.
+func (e *quarterEmitter) checkRow(in *ir.Instr) *access8 {
+	x, ok := e.access(in, in.Results, siteRow)
+	if !ok {
+		e.fail("a load without code in a piece")
+		return &access8{in: in}
+	}
+	e.check(x)
+	e.keepBase(x)
+	e.bind(x.done)
+	return x
+}
+
+// keepBase notes where the row is, whose least address is in acc.
+func (e *quarterEmitter) keepBase(x *access8) {
+	if x.a.class == scalar && x.a.wide() && x.a.home.kind == inRegister && x.in.Space != ir.SpaceShared {
+		x.direct = true
+		return
+	}
+	x.base = e.room(8)
+	e.store(8, x.base, acc)
+}
+
+// row returns the place of element i of the first lane of a quarter. It may be relative to r.
+func (e *quarterEmitter) row(x *access8, q, i int, r gen) place {
+	off := x.a.offset(8*q) + int64(i)*x.size
+	if x.direct {
+		return place{gen(x.a.home.reg), int32(off + x.offset)}
+	}
+	e.load(r, 8, x.base)
+	return place{r, int32(off - x.least)}
+}
+
+// loadRow loads from addresses a constant distance apart, for one quarter. All of them were checked, lanes that do not
+// execute included.
+func (e *quarterEmitter) loadRow(x *access8) {
+	q := e.pool.q
+	for i, r := range x.in.Results {
+		v := e.of(r)
+		if v.uses == 0 || v.class == unused {
+			continue
+		}
+		if v.class != vector {
+			e.fail("a load of a row into a uniform value")
+			return
+		}
+		m := e.row(x, q, i, second)
+		for n := range e.partsOf(v) {
+			d := e.result()
+			e.loadPart(x, v, d, place{m.base, m.disp + int32(4*int64(n)*x.a.s)})
+			if x.word {
+				e.clearOthers(v, n, d)
+			}
+			e.done(v, n, d)
+			e.pool.endPart()
+		}
+	}
+}
+
+// clearOthers zeroes the lanes of d that are not in frameLanes.
+func (e *quarterEmitter) clearOthers(v *value, n int, d vec) {
+	m := e.wordMask(v.wide(), n)
+	e.op2(vAnd, false, d, d, inReg(m))
+	e.pool.give(m)
+}
+
+// wordMask returns the mask of the lanes in frameLanes, for a part of a quarter.
+func (e *quarterEmitter) wordMask(wide bool, n int) vec {
+	m := e.pool.take()
+	e.load(acc, 4, frameAt(frameLanes))
+	e.expand(m, acc, e.pool.q)
+	if wide {
+		e.widen(m, inReg(m), n, true)
+	}
+	return m
+}
+
+// loadPart loads eight elements, or four of 64 bits.
+func (e *quarterEmitter) loadPart(x *access8, v *value, d vec, m place) {
+	as := x.in.As
+	switch {
+	case x.a.s == 0 && x.size >= 4:
+		e.broadcast(v.wide(), d, m)
+	case x.a.s == 0:
+		e.loadExtended(acc, as, v.v.Type, m)
+		e.fromGeneral(false, d, acc)
+	case x.a.s == x.size && x.size >= 4:
+		e.vload(d, m)
+	case x.a.s == x.size:
+		e.loadSmall(d, int(x.size), as.Signed(), m)
+		if as.Signed() && v.v.Type == ir.B16 {
+			e.op2(vAnd, false, d, d, e.all(false, 0xffff))
+		}
+	case x.size == 4:
+		t, k := e.pool.take(), e.pool.take()
+		e.vload(t, e.vectorOf(false, func(l int) uint64 { return uint64(int64(l) * x.a.s) }))
+		e.vload(k, e.all(false, 0xffffffff).at)
+		e.gather(d, m, t, k)
+		e.pool.give(t)
+		e.pool.give(k)
+	default:
+		step := int32(max(x.size, 4))
+		for l := range int64(32 / max(x.size, 4)) {
+			e.loadExtended(acc, as, v.v.Type, m.plus(int32(l*x.a.s)))
+			e.store(int(step), frameAt(frameLoop+int32(l)*step), acc)
+		}
+		e.vload(d, frameAt(frameLoop))
+	}
+}
+
+// loadAlone emits a load that is a piece of its own; false if it has no code.
+func (e *quarterEmitter) loadAlone(in *ir.Instr) bool {
+	if in.Space == ir.SpaceParam {
+		return e.of(in.Args[0]).class == constant && in.Guard == nil && e.loadParam(in)
+	}
+	x, ok := e.access(in, in.Results, siteAccess)
+	if !ok {
+		return false
+	}
+	e.guard(x)
+	switch {
+	case x.a.class == vector:
+		e.checkLanes(x)
+		e.gatherAll(x)
+	default:
+		e.check(x)
+		if c := e.of(in.Results[0]).class; x.a.uniform() && c != vector && c != unused {
+			e.loadElements(x)
+			break
+		}
+		e.keepBase(x)
+		e.everyQuarter(func(int) { e.loadRow(x) })
+	}
+	e.pool.drop()
+	e.bind(x.done)
+	if in.Guard != nil {
+		e.cold = append(e.cold, func() {
+			e.bind(x.none)
+			e.set(acc, 0)
+			for _, r := range in.Results {
+				e.pool.begin(e, nil)
+				e.scalarOut(e.of(r), acc)
+			}
+			e.jump(x.done)
+		})
+	}
+	return true
+}
+
+// guard emits the choice of the lanes of a guarded access. At none no lane is left.
+func (e *quarterEmitter) guard(x *access8) {
+	if x.in.Guard == nil {
+		return
+	}
+	g := e.of(x.in.Guard)
+	if g.uniform() {
+		r := e.scalarIn(g, acc)
+		e.test(r, r)
+		e.branch(ifEqual, x.none)
+		return
+	}
+	x.word = true
+	e.move32(acc, e.wordIn(g, acc))
+	e.alu(aluAnd, false, acc, curGen)
+	e.store(4, frameAt(frameLanes), acc)
+	e.test(acc, acc)
+	e.branch(ifEqual, x.none)
+}
+
+// lanesOf returns the mask of the lanes of an access in a part of a quarter.
+func (e *quarterEmitter) lanesOf(x *access8, wide bool, n int) vec {
+	if x.word {
+		return e.wordMask(wide, n)
+	}
+	m := e.pool.take()
+	e.expand(m, curGen, e.pool.q)
+	if wide {
+		e.widen(m, inReg(m), n, true)
+	}
+	return m
+}
+
+// checkLanes emits the check of an access at vectors of addresses.
+func (e *quarterEmitter) checkLanes(x *access8) {
+	wide, total := x.a.wide(), uint64(x.total())
+	bad := vec(0)
+	e.pool.quarter(once)
+	bad = e.pool.take()
+	e.zero(bad)
+	e.everyQuarter(func(q int) {
+		for n := range e.partsOf(x.a) {
+			r := e.reg(x.a, n)
+			t, m := e.pool.take(), e.lanesOf(x, wide, n)
+			if x.offset != 0 {
+				e.op2(vAdd, wide, t, r, e.all(wide, uint64(x.offset)))
+				r = t
+			}
+			u := e.pool.take()
+			if total > 1 {
+				e.op2(vAnd, false, u, r, e.all(wide, total-1))
+				e.op2(vAnd, false, u, u, inReg(m))
+				e.op2(vOr, false, bad, bad, inReg(u))
+			}
+			bound := areaAt(x.known + 8)
+			if x.in.Space == ir.SpaceShared {
+				bound = e.limit(int64(total))
+			} else {
+				e.broadcast(wide, u, areaAt(x.known))
+				e.op2(vSub, wide, t, r, inReg(u))
+				r = t
+			}
+			e.broadcast(wide, u, bound)
+			k := e.pool.take()
+			e.op2(vAbove, wide, k, u, inReg(r)) // good
+			e.op2(vClear, false, m, m, inReg(k))
+			e.op2(vOr, false, bad, bad, inReg(m))
+			for _, r := range []vec{t, m, u, k} {
+				e.pool.give(r)
+			}
+		}
+	}, bad)
+	// Any bit of any lane: the sign bits of what is not zero.
+	e.pool.quarter(once)
+	e.pool.held[bad] = holding{taken: true, locked: true}
+	t := e.pool.take()
+	e.op2(vEqual, false, t, bad, e.all(false, 0))
+	e.bits(acc, t)
+	e.compareImm(false, acc, 0xff)
+	e.branch(ifNot, x.slow)
+	e.pool.drop()
+}
+
+// gatherAll loads from vectors of addresses.
+func (e *quarterEmitter) gatherAll(x *access8) {
+	for i, r := range x.in.Results {
+		v := e.of(r)
+		if v.home.kind == nowhere || v.class != vector {
+			continue
+		}
+		disp := int32(x.offset + int64(i)*x.size)
+		e.everyQuarter(func(q int) {
+			switch {
+			case x.size < 4 || x.a.wide() && x.in.Space == ir.SpaceShared || v.wide() && !x.a.wide():
+				e.gatherLoop(x, v, disp)
+			case v.wide():
+				for n := range 2 {
+					a, m, d := e.reg(x.a, n), e.lanesOf(x, true, n), e.result()
+					e.gatherWide(d, disp, a, m)
+					e.done(v, n, d)
+					e.pool.endPart()
+				}
+			case x.a.wide():
+				lo, hi, m, d := e.reg(x.a, 0), e.reg(x.a, 1), e.lanesOf(x, false, 0), e.result()
+				e.gatherPair(d, disp, lo, hi, m)
+				e.done(v, 0, d)
+			default:
+				a, m, d := e.reg(x.a, 0), e.lanesOf(x, false, 0), e.result()
+				e.load(second, 8, areaAt(areaShared))
+				e.gather(d, place{second, disp}, a, m)
+				e.done(v, 0, d)
+			}
+		})
+	}
+	e.pool.drop()
+}
+
+// addresses writes the addresses of a quarter's lanes to the frame, and the lanes as bits to third, in the low byte.
+func (e *quarterEmitter) addresses(x *access8) {
+	if x.word {
+		e.load(third, 4, frameAt(frameLanes))
+	} else {
+		e.move32(third, curGen)
+	}
+	if q := e.pool.q; q > 0 {
+		e.shiftImm(shiftRight, false, third, uint8(8*q))
+	}
+	for n := range e.partsOf(x.a) {
+		e.vstore(frameAt(frameLoop+32*int32(n)), e.reg(x.a, n))
+	}
+}
+
+// eachLane emits f for the lanes of a quarter in third, one after the other; second holds the lane's address. f must leave
+// third alone.
+func (e *quarterEmitter) eachLane(x *access8, f func(lane int)) {
+	for l := range 8 {
+		next := e.newLabel()
+		e.move32(acc, third)
+		e.aluImm(aluAnd, false, acc, 1<<l)
+		e.test(acc, acc)
+		e.branch(ifEqual, next)
+		if x.a.wide() {
+			e.load(second, 8, frameAt(frameLoop+8*int32(l)))
+		} else {
+			e.load(second, 4, frameAt(frameLoop+4*int32(l)))
+		}
+		if x.in.Space == ir.SpaceShared {
+			e.aluMem(aluAdd, true, second, areaAt(areaShared))
+		}
+		f(l)
+		e.bind(next)
+	}
+}
+
+// gatherLoop loads lane by lane.
+func (e *quarterEmitter) gatherLoop(x *access8, v *value, disp int32) {
+	const values = frameLoop + 64
+	step := int32(4)
+	if v.wide() {
+		step = 8
+	}
+	e.addresses(x)
+	z := e.pool.take()
+	e.zero(z)
+	e.vstore(frameAt(values), z)
+	e.vstore(frameAt(values+32), z)
+	e.pool.give(z)
+	e.eachLane(x, func(l int) {
+		e.loadExtended(acc, x.in.As, v.v.Type, place{second, disp})
+		e.store(int(step), frameAt(values+step*int32(l)), acc)
+	})
+	for n := range e.partsOf(v) {
+		d := e.result()
+		e.vload(d, frameAt(values+32*int32(n)))
+		e.done(v, n, d)
+	}
+}
+
+// storeAlone emits a store; false if it has no code.
+func (e *quarterEmitter) storeAlone(in *ir.Instr) bool {
+	values := in.Args[1:]
+	x, ok := e.access(in, values, siteAccess)
+	if !ok {
+		return false
+	}
+	e.guard(x)
+	switch {
+	case x.a.class == vector:
+		e.checkLanes(x)
+		e.scatterAll(x)
+	case x.a.uniform():
+		e.check(x)
+		e.storeUniform(x)
+	default:
+		e.check(x)
+		e.keepBase(x)
+		e.storeRows(x)
+	}
+	e.pool.drop()
+	e.bind(x.done)
+	if in.Guard != nil {
+		e.cold = append(e.cold, func() {
+			e.bind(x.none)
+			e.jump(x.done)
+		})
+	}
+	return true
+}
+
+// storeRows stores to addresses a constant distance apart.
+func (e *quarterEmitter) storeRows(x *access8) {
+	if x.word {
+		e.everyQuarter(func(int) { e.storeRow(x, true) })
+		return
+	}
+	some, after := e.newLabel(), e.newLabel()
+	e.compareImm(false, curGen, -1)
+	e.branch(ifNot, some)
+	e.everyQuarter(func(int) { e.storeRow(x, false) })
+	e.bind(after)
+	block, pc := e.block, e.pc
+	e.cold = append(e.cold, func() {
+		e.block, e.pc = block, pc
+		e.scratch = e.base + 8 // behind the base of the row
+		e.pool.begin(e, nil)
+		e.bind(some)
+		e.everyQuarter(func(int) { e.storeRow(x, true) })
+		e.jump(after)
+	})
+}
+
+// storeRow stores the row of one quarter, or of its lanes that take part.
+func (e *quarterEmitter) storeRow(x *access8, masked bool) {
+	for i, a := range x.in.Args[1:] {
+		v := e.of(a)
+		parts := 1
+		if v.wide() {
+			parts = 2
+		}
+		m := e.row(x, e.pool.q, i, second)
+		for n := range parts {
+			r := e.bitsOf(v, n)
+			at := m.plus(int32(4 * int64(n) * x.a.s))
+			switch {
+			case x.a.s == x.size && x.size >= 4 && !masked:
+				e.vstore(at, r)
+			case x.a.s == x.size && x.size >= 4:
+				k := e.lanesOf(x, v.wide(), n)
+				e.storeMasked(v.wide(), at, r, k)
+				e.pool.give(k)
+			default:
+				e.storeLanes(x, v, n, r, at, masked)
+			}
+		}
+	}
+}
+
+// storeLanes stores elements one by one.
+func (e *quarterEmitter) storeLanes(x *access8, v *value, n int, r vec, at place, masked bool) {
+	step, lanes := int32(4), 8
+	if v.wide() {
+		step, lanes = 8, 4
+	}
+	e.vstore(frameAt(frameLoop), r)
+	if masked {
+		if x.word {
+			e.load(third, 4, frameAt(frameLanes))
+		} else {
+			e.move32(third, curGen)
+		}
+	}
+	for l := range lanes {
+		next := e.newLabel()
+		if masked {
+			e.move32(acc, third)
+			e.aluImm(aluAnd, false, acc, int64(int32(uint32(1)<<(8*e.pool.q+4*n+l))))
+			e.test(acc, acc)
+			e.branch(ifEqual, next)
+		}
+		e.load(acc, int(step), frameAt(frameLoop+step*int32(l)))
+		e.store(int(x.size), at.plus(int32(int64(l)*x.a.s)), acc)
+		e.bind(next)
+	}
+}
+
+// storeUniform stores to one address: the value of the last lane stays.
+func (e *quarterEmitter) storeUniform(x *access8) {
+	e.keepBase(x)
+	base := func(r gen, i int) place {
+		if x.direct {
+			return place{gen(x.a.home.reg), int32(x.offset + int64(i)*x.size)}
+		}
+		e.load(r, 8, x.base)
+		return place{r, int32(int64(i)*x.size - x.least)}
+	}
+	for i, a := range x.in.Args[1:] {
+		v := e.of(a)
+		if v.uniform() {
+			e.scalarInto(v, acc)
+			e.store(int(x.size), base(second, i), acc)
+			continue
+		}
+		step := int32(4)
+		if v.wide() {
+			step = 8
+		}
+		e.everyQuarter(func(q int) {
+			for n := range e.partsOfOperand(v) {
+				e.vstore(frameAt(frameLoop+8*step*int32(q)+32*int32(n)), e.bitsOf(v, n))
+			}
+		})
+		if x.word {
+			e.load(acc, 4, frameAt(frameLanes))
+		} else {
+			e.move32(acc, curGen)
+		}
+		e.leadingZeroes(false, acc, acc)
+		e.set(second, 31)
+		e.alu(aluSub, false, second, acc)
+		e.shiftImm(shiftLeft, true, second, map[int32]uint8{4: 2, 8: 3}[step])
+		e.alu(aluAdd, true, second, frameGen)
+		e.load(acc, int(step), place{second, frameLoop})
+		e.store(int(x.size), base(second, i), acc)
+	}
+}
+
+// partsOfOperand is the registers that a value of any class takes as one element for each lane.
+func (e *quarterEmitter) partsOfOperand(v *value) int {
+	if v.wide() {
+		return 2
+	}
+	return 1
+}
+
+// scatterAll stores to vectors of addresses, in the order of lanes.
+func (e *quarterEmitter) scatterAll(x *access8) {
+	const values = frameLoop + 64
+	for i, a := range x.in.Args[1:] {
+		v := e.of(a)
+		step := int32(4)
+		if v.wide() {
+			step = 8
+		}
+		disp := int32(x.offset + int64(i)*x.size)
+		e.everyQuarter(func(q int) {
+			e.addresses(x)
+			for n := range e.partsOfOperand(v) {
+				e.vstore(frameAt(values+32*int32(n)), e.bitsOf(v, n))
+			}
+			e.eachLane(x, func(l int) {
+				e.load(acc, int(step), frameAt(values+step*int32(l)))
+				e.store(int(x.size), place{second, disp}, acc)
+			})
+		})
+	}
+}

@@ -1,0 +1,178 @@
+//go:build linux && (amd64 || arm64)
+
+package jit
+
+import (
+	"slices"
+
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// schedule emits the end of a warp and what gives the next one its turn. Behind the last warp, when all that have not
+// ended have come to the barrier, the first goes on; otherwise the code returns to Go.
+func (e *quarterEmitter) schedule() {
+	back, release, out := e.newLabel(), e.newLabel(), e.newLabel()
+	e.bind(e.over)
+	e.storeImm(frameAt(frameState), stateEnded)
+	e.address(acc, e.next)
+	e.store(8, frameAt(frameEntry), acc)
+	e.store(8, frameAt(frameResume), acc)
+	e.set(acc, 1)
+	e.memALU(aluSub, areaAt(areaLeft), acc)
+	e.memALU(aluSub, areaAt(areaAlive), acc)
+	e.bind(e.next)
+	advance := func() {
+		e.aluImm(aluAdd, true, frameGen, int64(e.frameBytes()))
+		e.compareMem(true, frameGen, areaAt(areaEnd))
+	}
+	turn := func() {
+		e.load(acc, 8, frameAt(frameEntry))
+		e.jumpTo(acc)
+	}
+	advance()
+	e.branch(ifAboveEqual, out)
+	turn()
+	e.bind(out)
+	if e.light {
+		e.compareMemImm(areaAt(areaLeft), 0)
+		e.branch(ifNot, back)
+		e.load(acc, 4, areaAt(areaAlive))
+		e.test(acc, acc)
+		e.branch(ifEqual, back)
+		e.store(4, areaAt(areaLeft), acc)
+		e.load(frameGen, 8, areaAt(areaFirst))
+		e.bind(release)
+		e.load(acc, 8, frameAt(frameResume))
+		e.store(8, frameAt(frameEntry), acc)
+		advance()
+		e.branch(ifBelow, release)
+		e.load(frameGen, 8, areaAt(areaFirst))
+		turn()
+	}
+	e.bind(back)
+	e.leave(0)
+}
+
+// poll counts a back edge.
+func (e *quarterEmitter) poll() {
+	out, back := e.newLabel(), e.newLabel()
+	e.countDown(areaAt(areaEdges), out)
+	e.bind(back)
+	e.leaveTo(out, back, site{kind: sitePoll})
+}
+
+// leaveTo emits, out of line, a return to Go that goes on at back.
+func (e *quarterEmitter) leaveTo(out, back label, s site) {
+	s.block, s.pc = e.block.Order, e.pc
+	id := len(e.sites)
+	e.sites = append(e.sites, s)
+	e.cold = append(e.cold, func() {
+		e.bind(out)
+		e.storeImm(frameAt(frameSite), int32(id))
+		e.address(acc, back)
+		e.jump(e.save)
+	})
+}
+
+// saveAll saves all registers and returns to Go.
+func (e *quarterEmitter) saveAll() {
+	e.bind(e.save)
+	e.store(8, frameAt(frameResume), acc)
+	e.address(acc, e.resume)
+	e.store(8, frameAt(frameEntry), acc)
+	e.store(8, areaAt(areaCurrent), frameGen)
+	e.saveLanes()
+	e.each(func(r gen, m place) { e.store(8, m, r) }, func(r vec, m place) { e.vstore(m, r) }, func(*value) bool { return true })
+	e.leave(1)
+}
+
+// restoreAll is the counterpart of saveAll, and goes on.
+func (e *quarterEmitter) restoreAll() {
+	e.bind(e.resume)
+	e.loadLanes()
+	e.each(func(r gen, m place) { e.load(r, 8, m) }, func(r vec, m place) { e.vload(r, m) }, func(*value) bool { return true })
+	e.load(acc, 8, frameAt(frameResume))
+	e.jumpTo(acc)
+}
+
+// saveLanes writes the lanes that execute where Go looks for them: in two halves.
+func (e *quarterEmitter) saveLanes() {
+	e.store(2, frameAt(frameMasks+8), curGen)
+	e.move32(acc, curGen)
+	e.shiftImm(shiftRight, false, acc, 16)
+	e.store(2, frameAt(frameMasks+16), acc)
+}
+
+func (e *quarterEmitter) loadLanes() {
+	e.load(curGen, 2, frameAt(frameMasks+16))
+	e.shiftImm(shiftLeft, false, curGen, 16)
+	e.load(acc, 2, frameAt(frameMasks+8))
+	e.alu(aluOr, false, curGen, acc)
+}
+
+// each calls a function for each register with a value that which holds for, with the place where it is saved.
+func (e *quarterEmitter) each(g func(gen, place), x func(vec, place), which func(v *value) bool) {
+	seen := map[place]bool{}
+	for i := range e.p.vals {
+		v := &e.p.vals[i]
+		if v.v == nil || v.home.kind != inRegister && v.home.kind != inGeneral || !which(v) {
+			continue
+		}
+		m := frameAt(v.place())
+		if seen[m] {
+			continue
+		}
+		seen[m] = true
+		if v.class == splat {
+			x(vec(v.home.reg), m)
+		} else {
+			g(gen(v.home.reg), m)
+		}
+	}
+}
+
+// findSplats notes the registers in which splats of the kernel live.
+func (e *quarterEmitter) findSplats() {
+	for i := range e.p.vals {
+		if v := &e.p.vals[i]; v.v != nil && v.class == splat && v.home.kind == inRegister {
+			e.splatIn[v.home.reg] = true
+		}
+	}
+}
+
+// barrier emits bar.sync of all threads. If all lanes of the warp are here, it saves what is needed later and goes on to
+// the next warp.
+func (e *quarterEmitter) barrier(in *ir.Instr) {
+	out, back := e.newLabel(), e.newLabel()
+	if !e.light {
+		e.jump(out)
+		e.bind(back)
+		e.leaveTo(out, back, site{kind: siteBarrier, in: in})
+		return
+	}
+	e.load(acc, 4, frameAt(frameLive))
+	e.compare(false, acc, curGen)
+	e.branch(ifNot, out)
+	e.storeImm(frameAt(frameState), stateWaits)
+	e.storeImm(frameAt(frameSite), int32(len(e.sites)))
+	e.leaveTo(out, back, site{kind: siteBarrier, in: in})
+	again := e.newLabel()
+	e.address(acc, again)
+	e.store(8, frameAt(frameResume), acc)
+	e.address(acc, e.next)
+	e.store(8, frameAt(frameEntry), acc)
+	e.set(acc, 1)
+	e.memALU(aluSub, areaAt(areaLeft), acc)
+	e.saveLanes()
+	at := e.start + 2*e.pc + 1
+	needed := func(v *value) bool {
+		return slices.ContainsFunc(v.segs, func(s segment) bool { return s.first <= at && at <= s.last })
+	}
+	e.each(func(r gen, m place) { e.store(8, m, r) }, func(r vec, m place) { e.vstore(m, r) }, needed)
+	e.jump(e.next)
+	e.bind(again)
+	e.storeImm(frameAt(frameState), stateRuns)
+	e.loadLanes()
+	e.each(func(r gen, m place) { e.load(r, 8, m) }, func(r vec, m place) { e.vload(r, m) }, needed)
+	e.bind(back)
+}

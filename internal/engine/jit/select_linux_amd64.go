@@ -1,0 +1,23 @@
+package jit
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/engine/interp"
+)
+
+// makers are the engines for this processor, the fastest first.
+var makers = []maker{{"jit/avx512", newAVX512}, {"jit/avx2", newAVX2}}
+
+// newAVX2 returns the engine for AVX2.
+func newAVX2() (engine.Engine, error) {
+	x := cpu.X86
+	if !(x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT) {
+		return nil, fmt.Errorf("%w: it needs AVX2, FMA, BMI1, BMI2 and POPCNT", ErrUnavailable)
+	}
+	t := &narrow{engine: "jit/avx2", code: func() isa { return &avx2Code{} }, general: []uint8{3, 8, 9, 10, 11, 12, 13}}
+	return compiler{t, interp.New()}, nil
+}
