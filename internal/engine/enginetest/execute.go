@@ -43,6 +43,8 @@ type executable struct {
 	variables map[string]variable
 	// layout gives the offset of each parameter and the size of them all.
 	layout func(args []argument) (offsets []int, size int)
+	// cover, if not nil, counts what is executed.
+	cover *engine.Coverage
 }
 
 // outcome is how a launch ended.
@@ -78,7 +80,7 @@ func execute(e engine.Engine, x executable, l launch, m mode) (*outcome, error) 
 	}
 	run := &engine.Launch{
 		ID: 7, Grid: l.grid, Block: l.block, SharedBytes: shared, DynamicBytes: l.shared,
-		Params: params, Runtime: r, Workers: 2,
+		Params: params, Runtime: r, Workers: 2, Cover: x.cover,
 	}
 	var o outcome
 	if o.fault, err = drive(space, p, run, m); err != nil {
