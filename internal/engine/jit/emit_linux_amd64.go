@@ -277,7 +277,7 @@ func (e *emitter) bitsIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
 	return r
 }
 
-// canonical returns r with canonical NaNs, in scratch.
+// canonical returns r with canonical NaNs: in scratch, or in place if it is where v lives.
 func (e *emitter) canonical(v *value, r, scratch amd64.VReg) amd64.VReg {
 	cmp, move, cast, nan := amd64.VCMPPS, amd64.VMOVUPS, amd64.VBROADCASTSS, uint64(nan32)
 	if v.wide() {
@@ -285,6 +285,9 @@ func (e *emitter) canonical(v *value, r, scratch amd64.VReg) amd64.VReg {
 	}
 	const unordered = 3
 	e.KRRI(cmp, 7, r, r, unordered, zmm)
+	if (v.class == vector || v.class == splat) && v.home.kind == inRegister && amd64.VReg(v.home.reg) <= r && r < amd64.VReg(v.home.reg)+amd64.VReg(v.parts()) {
+		scratch = r // whoever looks at the value sees the canonical NaN
+	}
 	if r != scratch {
 		e.RRR(move, scratch, 0, r, zmm)
 	}
@@ -443,11 +446,14 @@ func (e *emitter) code() {
 	e.Jmp(e.body[0])
 	for i, b := range f.Blocks {
 		e.block = b
-		e.Bind(e.head[i])
-		e.KM(amd64.KMOVW, 1, amd64.At(frameReg, e.pend(i)))
-		e.KM(amd64.KMOVW, 2, amd64.At(frameReg, e.pend(i)+2))
-		e.MovMI(amd64.W32, amd64.At(frameReg, e.pend(i)), 0)
-		e.Bind(e.body[i])
+		e.BindNext(e.body[i])
+		e.later(func() {
+			e.Bind(e.head[i])
+			e.KM(amd64.KMOVW, 1, amd64.At(frameReg, e.pend(i)))
+			e.KM(amd64.KMOVW, 2, amd64.At(frameReg, e.pend(i)+2))
+			e.MovMI(amd64.W32, amd64.At(frameReg, e.pend(i)), 0)
+			e.Jmp(e.body[i])
+		})
 		if e.loops[i] {
 			e.pc = 0
 			e.poll()

@@ -1,6 +1,8 @@
 package jit
 
 import (
+	"math/bits"
+
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -74,17 +76,18 @@ func (e *emitter) scalar(in *ir.Instr) {
 	const ax, cx, dx = amd64.RAX, amd64.RCX, amd64.RDX
 	switch in.Op {
 	case ir.OpAdd, ir.OpSub, ir.OpAnd, ir.OpOr, ir.OpXor:
-		e.scalarInto(arg(0), ax)
-		if b := arg(1); b.class == constant && int64(b.imm) == int64(int32(b.imm)) {
-			e.AluRI(w, scalarALU[in.Op], ax, int32(b.imm))
-		} else if b.class == constant && w == amd64.W32 {
-			e.AluRI(w, scalarALU[in.Op], ax, int32(uint32(b.imm)))
-		} else {
-			e.AluRR(w, scalarALU[in.Op], ax, e.scalarIn(b, cx))
-		}
+		e.scalarSum(in, w)
+		return
 	case ir.OpMul:
-		e.scalarInto(arg(0), ax)
-		e.ImulRR(w, ax, e.scalarIn(arg(1), cx))
+		d := e.target(v, arg(1))
+		if b := arg(1); b.class == constant {
+			e.times(w, d, e.scalarIn(arg(0), ax), int64(int32(b.imm)), b.imm)
+		} else {
+			e.scalarInto(arg(0), d)
+			e.ImulRR(w, d, e.scalarIn(b, cx))
+		}
+		e.scalarOut(v, d)
+		return
 	case ir.OpMulHi:
 		e.scalarInto(arg(0), ax)
 		e.scalarInto(arg(1), cx)
@@ -99,12 +102,27 @@ func (e *emitter) scalar(in *ir.Instr) {
 		if a.uniform() {
 			a, b = b, a
 		}
-		e.widenScalar(in, a, ax)
+		d := ax
+		if !e.mayWrap(a) {
+			d = e.target(v, b)
+		}
+		e.widenScalar(in, a, d)
+		factor := int64(b.imm)
+		if in.As.Signed() {
+			factor = int64(int32(b.imm))
+		}
+		if b.class == constant && factor == int64(int32(factor)) {
+			e.times(amd64.W64, d, d, factor, uint64(factor))
+			e.scalarOut(v, d)
+			return
+		}
 		e.scalarInto(b, cx)
 		if in.As.Signed() {
 			e.MovSX(amd64.W64, amd64.W32, cx, cx)
 		}
-		e.ImulRR(amd64.W64, ax, cx)
+		e.ImulRR(amd64.W64, d, cx)
+		e.scalarOut(v, d)
+		return
 	case ir.OpDiv, ir.OpRem:
 		e.divide(in, w, arg(0), arg(1))
 	case ir.OpNeg:
@@ -124,6 +142,76 @@ func (e *emitter) scalar(in *ir.Instr) {
 		return
 	}
 	e.scalarOut(v, ax)
+}
+
+// target is the register in which to compute v when operands other than the first are still needed.
+func (e *emitter) target(v *value, others ...*value) amd64.Reg {
+	if (v.class != scalar && v.class != flag) || v.home.kind != inRegister {
+		return amd64.RAX
+	}
+	for _, o := range others {
+		if (o.class == scalar || o.class == flag) && o.home == v.home {
+			return amd64.RAX
+		}
+	}
+	return amd64.Reg(v.home.reg)
+}
+
+// scalarSum emits sums, differences and logic.
+func (e *emitter) scalarSum(in *ir.Instr, w amd64.Width) {
+	const ax, cx = amd64.RAX, amd64.RCX
+	v, a, b := e.of(in.Results[0]), e.of(in.Args[0]), e.of(in.Args[1])
+	imm, small := int64(b.imm), b.class == constant
+	if w == amd64.W32 {
+		imm = int64(int32(b.imm))
+	}
+	small = small && imm == int64(int32(imm))
+	d := e.target(v, b)
+	switch {
+	case small && in.Op == ir.OpAdd:
+		e.Lea(w, d, amd64.At(e.scalarIn(a, ax), int32(imm)))
+	case small && in.Op == ir.OpSub && imm != -1<<31:
+		e.Lea(w, d, amd64.At(e.scalarIn(a, ax), int32(-imm)))
+	case small:
+		e.scalarInto(a, d)
+		e.AluRI(w, scalarALU[in.Op], d, int32(imm))
+	case in.Op == ir.OpAdd:
+		x := e.scalarIn(a, ax)
+		e.Lea(w, d, amd64.AtIndex(x, e.scalarIn(b, cx), 1, 0))
+	default:
+		e.scalarInto(a, d)
+		e.AluRR(w, scalarALU[in.Op], d, e.scalarIn(b, cx))
+	}
+	e.scalarOut(v, d)
+}
+
+// times is d = x * factor. bits are those of the factor.
+func (e *emitter) times(w amd64.Width, d, x amd64.Reg, factor int64, factorBits uint64) {
+	switch n := bits.TrailingZeros64(factorBits); {
+	case factorBits != 0 && factorBits == 1<<n:
+		if d != x {
+			e.MovRR(amd64.W64, d, x)
+		}
+		if n > 0 {
+			e.ShiftRI(w, amd64.SHL, d, uint8(n))
+		} else if w == amd64.W32 {
+			e.MovRR(w, d, d)
+		}
+	case w == amd64.W32 || int64(factorBits) == factor && factor == int64(int32(factor)):
+		e.ImulRI(w, d, x, int32(factor))
+	default:
+		e.MovRI(amd64.RCX, factorBits)
+		if d != x {
+			e.MovRR(amd64.W64, d, x)
+		}
+		e.ImulRR(w, d, amd64.RCX)
+	}
+}
+
+// mayWrap tells that the base and offset of some lane may not fit into 32 bits together.
+func (e *emitter) mayWrap(a *value) bool {
+	least, most := a.span()
+	return least < 0 || uint64(most) >= a.align
 }
 
 // scalarConvert emits comparisons, selections and conversions.
@@ -231,10 +319,10 @@ func (e *emitter) widenScalar(in *ir.Instr, a *value, r amd64.Reg) {
 	}
 	from := e.scalarIn(a, r)
 	ext(r, from)
-	least, most := a.span()
-	if least >= 0 && uint64(most) < a.align {
+	if !e.mayWrap(a) {
 		return
 	}
+	least, most := a.span()
 	out, back := e.NewLabel(), e.NewLabel()
 	for _, edge := range []int64{least, most} {
 		if edge == 0 {
@@ -295,15 +383,15 @@ func (e *emitter) shift(in *ir.Instr, w amd64.Width, a, n *value) {
 			op = amd64.SAR
 		}
 	}
-	bits := uint64(in.As.Bits())
+	size := uint64(in.As.Bits())
 	e.scalarInto(a, ax)
 	if n.class == constant {
 		switch {
 		case n.imm == 0:
-		case n.imm < bits:
+		case n.imm < size:
 			e.ShiftRI(w, op, ax, uint8(n.imm))
 		case op == amd64.SAR:
-			e.ShiftRI(w, op, ax, uint8(bits-1))
+			e.ShiftRI(w, op, ax, uint8(size-1))
 		default:
 			e.MovRI(ax, 0)
 		}
@@ -311,7 +399,7 @@ func (e *emitter) shift(in *ir.Instr, w amd64.Width, a, n *value) {
 	}
 	e.scalarInto(n, cx)
 	if op == amd64.SAR {
-		e.MovRI(dx, bits-1)
+		e.MovRI(dx, size-1)
 		e.AluRR(amd64.W32, amd64.CMP, cx, dx)
 		e.Cmov(amd64.W32, amd64.A, cx, dx)
 		e.ShiftRC(w, op, ax)
@@ -319,7 +407,7 @@ func (e *emitter) shift(in *ir.Instr, w amd64.Width, a, n *value) {
 	}
 	e.ShiftRC(w, op, ax)
 	e.MovRI(dx, 0)
-	e.AluRI(amd64.W32, amd64.CMP, cx, int32(bits))
+	e.AluRI(amd64.W32, amd64.CMP, cx, int32(size))
 	e.Cmov(amd64.W64, amd64.AE, ax, dx)
 }
 

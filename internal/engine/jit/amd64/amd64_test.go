@@ -138,3 +138,19 @@ func TestLabels(t *testing.T) {
 	require.Equal(t, "0f8505000000"+"e9f5ffffff"+"4c8d0dee"+"ffffff", hex.EncodeToString(code))
 	require.Equal(t, 11, a.Offset(ahead))
 }
+
+// TestBindNext: a jump to what follows is left out, unless something else comes to stand where it stood.
+func TestBindNext(t *testing.T) {
+	var a Asm
+	next, other, end := a.NewLabel(), a.NewLabel(), a.NewLabel()
+	a.Ret()
+	a.Jmp(next)
+	a.BindNext(next)
+	a.Jmp(end)
+	a.Bind(other)
+	a.BindNext(end)
+	a.Jmp(other)
+	code, err := a.Finish()
+	require.NoError(t, err)
+	require.Equal(t, "c3"+"e900000000"+"e9fbffffff", hex.EncodeToString(code))
+}

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Reg is a general-purpose register.
@@ -108,6 +109,15 @@ func (a *Asm) Bind(l Label) {
 		a.fail("label %d is bound twice", l)
 	}
 	a.labels[l] = len(a.code)
+}
+
+// BindNext is Bind, and takes back a jump to l that was emitted last, since it would go to the instruction behind it.
+func (a *Asm) BindNext(l Label) {
+	n, end := len(a.fixups), len(a.code)
+	if n > 0 && a.fixups[n-1] == (fixup{end - 4, l}) && a.code[end-5] == 0xe9 && (end < 6 || a.code[end-6] != 0x0f) && !slices.Contains(a.labels, end) {
+		a.fixups, a.code = a.fixups[:n-1], a.code[:end-5]
+	}
+	a.Bind(l)
 }
 
 // Offset returns where a label was bound, or -1.
