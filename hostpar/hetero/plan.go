@@ -29,6 +29,7 @@ type Plan struct {
 	split   []remain // the ranges of devices in the last run
 	runs    int
 	closed  bool
+	lanes   sync.WaitGroup // goroutines of runs that have ended and do not know it yet
 }
 
 // Compile prepares a run on all devices of the pool. Errors are those of Run.
@@ -75,7 +76,7 @@ func (pl *Plan) Run(ctx context.Context) (*Report, error) {
 		return fail(err)
 	}
 	r := newRun(pl.job, members, pl.config)
-	r.keep, r.begin = true, began
+	r.keep, r.begin, r.running = true, began, &pl.lanes
 	if pl.runs == 0 {
 		pl.pool.recall(r)
 	} else {
@@ -160,6 +161,10 @@ func (pl *Plan) divide(r *run) {
 	r.fresh = append(r.fresh[:0], pl.split...)
 }
 
+// The weight of what is known of a device falls by this in a run without it, and below that nothing is known: after about
+// forty runs.
+const unused, forgotten = 0.9, 0.05
+
 // learn keeps what the run told of devices.
 func (pl *Plan) learn(r *run, rep *Report) {
 	pl.runs++
@@ -167,6 +172,11 @@ func (pl *Plan) learn(r *run, rep *Report) {
 		pl.members[i].err = r.devices[i].err
 		if d.Err == nil && d.Rate > 0 && d.Chunks > 0 {
 			pl.fits[i] = pl.fits[i].Add(policy.Fit{Rate: d.Rate, Overhead: d.Overhead, Weight: 1, Last: time.Now()})
+			continue
+		}
+		// A device that got nothing because of what is known of it is tried again some time.
+		if pl.fits[i].Weight *= unused; pl.fits[i].Weight < forgotten {
+			pl.fits[i] = policy.Fit{}
 		}
 	}
 }
@@ -226,6 +236,7 @@ func (pl *Plan) Close() error {
 		return nil
 	}
 	pl.closed = true
+	pl.lanes.Wait()
 	var errs []error
 	for _, m := range pl.members {
 		if m.err == nil {

@@ -373,33 +373,68 @@ func (r *run) run(ctx context.Context) (*Report, error) {
 	return rep, err
 }
 
-// start starts the lanes.
+// start starts the lanes. In a run of a plan, devices that the policy gives nothing have none until something fails.
 func (r *run) start(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i, m := range r.devices {
 		if m.err != nil {
 			continue
 		}
 		n := m.info.Lanes
-		m.tasks, m.flying, m.gone, m.left = make([]Task, n), make([]bool, n), make([]bool, n), n
+		m.tasks, m.flying, m.gone = make([]Task, n), make([]bool, n), make([]bool, n)
 		for lane := range n {
 			m.tasks[lane].run, m.tasks[lane].device, m.tasks[lane].lane = r, i, lane
 		}
-		r.lanes += n
 	}
-	r.cause = func() error { return context.Cause(ctx) }
+	r.ctx = ctx
 	if r.begin.IsZero() {
 		r.begin = time.Now()
 	}
 	for i, m := range r.devices {
-		for lane := range m.tasks {
-			own, stop := context.WithCancel(ctx)
-			m.tasks[lane].stop = stop
-			go func() {
-				defer stop()
-				r.lane(own, i, lane)
-			}()
+		if m.err == nil {
+			if n, why := r.config.Policy.Next(&r.state, i); !r.keep || n > 0 || why != policy.Short {
+				r.launch(i)
+			} else {
+				m.why = why
+			}
 		}
 	}
+	if r.lanes == 0 {
+		r.wake()
+	}
+}
+
+// launch starts the lanes of a device. Called with mu held.
+func (r *run) launch(i int) {
+	m := r.devices[i]
+	m.started = true
+	m.left = len(m.tasks)
+	r.lanes += len(m.tasks)
+	for lane := range m.tasks {
+		own, stop := context.WithCancel(r.ctx)
+		m.tasks[lane].stop = stop
+		if r.running != nil {
+			r.running.Add(1)
+		}
+		go func() {
+			defer stop()
+			if r.running != nil {
+				defer r.running.Done()
+			}
+			r.lane(own, i, lane)
+		}()
+	}
+}
+
+// wake starts the lanes of devices that have none, and lets those look that wait. Called with mu held.
+func (r *run) wake() {
+	for i, m := range r.devices {
+		if m.err == nil && !m.started && !r.stopped {
+			r.launch(i)
+		}
+	}
+	r.changed.Broadcast()
 }
 
 // outcome is the error of a run that has ended.

@@ -20,8 +20,8 @@ type run struct {
 	devices []*member
 	trace   *trace.Recorder
 	begin   time.Time
-	cause   func() error  // why the run's context ended; nil while it has not
-	shown   time.Duration // when progress was shown last
+	ctx     context.Context //nolint:containedctx // the run's, which lanes that begin later need
+	shown   time.Duration   // when progress was shown last
 	parts   []parts
 
 	mu               sync.Mutex
@@ -40,9 +40,11 @@ type run struct {
 	done             int           // units committed
 	chunks           int
 	retried          int
-	lost             int  // units of chunks that failed
-	shadows, guesses int  // chunks that were tried first, and attempts at chunks that were late elsewhere
-	keep             bool // feeds stay open for the next run of a plan
+	lost             int             // units of chunks that failed
+	shadows, guesses int             // chunks that were tried first, and attempts at chunks that were late elsewhere
+	keep             bool            // feeds stay open for the next run of a plan
+	running          *sync.WaitGroup // counts lanes, if it is not nil
+	over             bool            // ended is closed
 }
 
 // remain is units that are left, how often they failed, and where they did last.
@@ -70,6 +72,7 @@ type member struct {
 	gone    []bool // lanes that were abandoned
 	left    int    // lanes whose goroutine has not ended
 	strikes int    // chunks that failed since one succeeded
+	started bool   // it has lanes
 	inPlace bool   // chunks change memory that cannot be given back
 	home    bool   // of them, and a failure may leave it changed
 
@@ -128,6 +131,14 @@ func (r *run) exit() {
 	r.lanes--
 	r.changed.Broadcast()
 	if r.lanes == 0 {
+		r.end()
+	}
+}
+
+// end lets watch return. Called with mu held.
+func (r *run) end() {
+	if !r.over {
+		r.over = true
 		close(r.ended)
 	}
 }
@@ -386,6 +397,9 @@ func (r *run) settle(t *Task, err error) bool {
 	if r.parked > 0 {
 		r.changed.Broadcast()
 	}
+	if r.keep && r.state.Remaining == 0 && r.flying == 0 {
+		r.end() // lanes that wait for work find out by themselves
+	}
 	return true
 }
 
@@ -418,7 +432,7 @@ func (r *run) fail(t *Task, err error) {
 	if w.expect == nil {
 		w.last = t.device
 	}
-	if err := r.cause(); err != nil {
+	if err := context.Cause(r.ctx); err != nil {
 		r.halt(err)
 	}
 	if t.claim.attempts > 0 { // another device still tries
@@ -430,6 +444,7 @@ func (r *run) fail(t *Task, err error) {
 		r.back = append(r.back, t.work)
 		return
 	}
+	r.wake()
 	r.lost += n
 	failure := &ChunkError{Device: m.info.Name, Range: t.span, Attempt: w.tries, Err: err}
 	r.trace.Mark(t.device, failure.Error(), r.state.Now)
@@ -499,7 +514,7 @@ func (r *run) kill(d int, err error) {
 	r.trace.Mark(d, "out of the run", r.state.Now)
 	for i := range r.state.Devices {
 		if !r.state.Devices[i].Dead {
-			r.changed.Broadcast()
+			r.wake()
 			return
 		}
 	}

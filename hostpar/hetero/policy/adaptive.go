@@ -35,6 +35,11 @@ const (
 	overheads    = 10   // a chunk takes at least so many times its overhead
 	alone        = 50   // the same for the only device of a job
 	shortJob     = 100  // times the largest overhead: below, chunks of ten overheads cost more than a trusted rate can be wrong
+	briefJob     = 1000 // times the largest overhead: below, a chunk that confirms a rate must be worth it
+	opening      = 0.8  // of its part: the first chunk of a trusted device
+	openingUpTo  = 0.1  // seconds: a longer job loses too much by a failure in such a chunk
+	laterChunk   = 0.1  // of the total time, instead of MaxChunk: chunks after an opening
+	trial        = 0.1  // of the job: a device whose smallest chunk takes longer is not tried on a rate that is not trusted
 	endgame      = 4    // times the largest overhead: below, the end has come
 	halve        = 2    // a chunk is at most the device's part of what is left, divided by this
 	tolerance    = 1.02 // a chunk may end this much later than everything else
@@ -93,19 +98,23 @@ func (p *adaptive) choose(s *State, d int) (int, Reason) {
 	}
 	o := s.outlook()
 	if dev.Issued == 0 {
-		if t, _ := s.level(s.Total); dev.Trusted && s.trusted() && t < shortJob*o.overhead {
-			return s.divide(d)
+		if n, why, ok := s.open(d, &o); ok {
+			return n, why
 		}
 		return s.probe(d, Confirm)
 	}
-	if s.divided() {
+	if s.divided(&o) {
 		return s.leftover(d)
 	}
 	if o.left < endgame*o.overhead {
 		return p.last(s, d, &o)
 	}
 	x := dev.Rate * float64(s.Remaining) / o.rate / halve
-	most := p.MaxChunk * (s.Now.Seconds() + o.left)
+	share := p.MaxChunk
+	if total := s.Now.Seconds() + o.left; total < openingUpTo && s.trusted() {
+		share = max(share, laterChunk)
+	}
+	most := share * (s.Now.Seconds() + o.left)
 	if p.MaxChunkTime > 0 {
 		most = p.MaxChunkTime.Seconds()
 	}
@@ -141,9 +150,49 @@ func (s *State) trusted() bool {
 	return true
 }
 
-// divided reports whether the job was divided in closed form, and nothing went wrong since: some device was trusted and
-// its first chunk is not a confirming one.
-func (s *State) divided() bool {
+// open is the first chunk of a device whose rate is known from earlier runs: its whole part in a short job, most of it in
+// a longer one. Where another device alone would be about as fast, it gets nothing. ok is false if the rate must be
+// confirmed first.
+func (s *State) open(d int, o *outlook) (n int, why Reason, ok bool) {
+	for i := range s.Devices {
+		if x := &s.Devices[i]; !x.Dead && x.Rate <= 0 {
+			return 0, Share, false
+		}
+	}
+	dev := &s.Devices[d]
+	t, _ := s.level(s.Total)
+	trusted := s.trusted()
+	brief := t < briefJob*o.overhead
+	if t >= openingUpTo || !trusted && !brief {
+		return 0, Share, false
+	}
+	if trusted || s.alone(t) >= 0 {
+		n, why = s.divide(d)
+		if t >= shortJob*o.overhead && why == Whole && n < s.Remaining && s.alone(t) < 0 {
+			n = dev.up(int(opening * float64(n)))
+		}
+		return n, why, true
+	}
+	if dev.overhead()+float64(dev.align())/dev.Rate > trial*t && s.fastest() != d {
+		return 0, Late, true
+	}
+	return 0, Share, false
+}
+
+// fastest is the known device with the highest rate, -1 if none is known.
+func (s *State) fastest() int {
+	best := -1
+	for i := range s.Devices {
+		if s.Devices[i].known() && (best < 0 || s.Devices[i].Rate > s.Devices[best].Rate) {
+			best = i
+		}
+	}
+	return best
+}
+
+// divided reports whether the job was divided in closed form, and nothing went wrong since: it is short, some device was
+// trusted and its first chunk is not a confirming one.
+func (s *State) divided(o *outlook) bool {
 	once := false
 	for i := range s.Devices {
 		d := &s.Devices[i]
@@ -152,7 +201,11 @@ func (s *State) divided() bool {
 		}
 		once = once || d.Trusted && d.Issued == 1 && d.Last > d.up(int(float64(s.Total)*probeShare))
 	}
-	return once
+	if !once {
+		return false
+	}
+	t, _ := s.level(s.Total)
+	return t < shortJob*o.overhead
 }
 
 // last is the endgame: the device that would finish all that is left first takes it, and another only takes what it

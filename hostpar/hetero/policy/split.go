@@ -50,8 +50,28 @@ func (s *State) best(n int) (d int, t float64) {
 	return d, t
 }
 
-// worth is by what a second device must shorten a short job to be used: less is within what a forecast can tell.
-const worth = 0.03
+// A second device is used for a short job if it makes the job shorter by this: less is within what a forecast can tell, and
+// to begin on it, and to hear that it is done, costs time even before its first chunk.
+const (
+	worth = 0.03
+	fork  = 30e-6 // seconds
+)
+
+// alone is the device that had better do the whole job by itself, which all devices together would do in t; else -1. It is
+// computed as if nothing were under way: the answer must not change while devices ask in turn.
+func (s *State) alone(t float64) int {
+	one, least := -1, 0.0
+	for i := range s.Devices {
+		o := &s.Devices[i]
+		if own := o.overhead() + float64(s.Total)/o.Rate; o.known() && (one < 0 || own < least) {
+			one, least = i, own
+		}
+	}
+	if least > t*(1+worth)+fork {
+		return -1
+	}
+	return one
+}
 
 // OneShot divides what is left by rates and overheads that are known, one chunk for each device, so that all end at the
 // same time. Where one device alone would take less than 3 % longer, that gets everything. Devices whose rates are not
@@ -85,21 +105,11 @@ func (oneShot) Next(s *State, d int) (int, Reason) {
 func (s *State) divide(d int) (int, Reason) {
 	dev := &s.Devices[d]
 	t, parts := s.level(s.Total)
-	if parts > 1 {
-		// As if nothing were under way: the answer must not change while devices ask in turn.
-		one, alone := -1, 0.0
-		for i := range s.Devices {
-			o := &s.Devices[i]
-			if own := o.overhead() + float64(s.Total)/o.Rate; o.known() && (one < 0 || own < alone) {
-				one, alone = i, own
-			}
+	if one := s.alone(t); parts > 1 && one >= 0 {
+		if d == one {
+			return s.Remaining, Whole
 		}
-		if alone <= t*(1+worth) {
-			if d == one {
-				return s.Remaining, Whole
-			}
-			return 0, Short
-		}
+		return 0, Short
 	}
 	x := dev.Rate * (t - dev.overhead())
 	a := float64(dev.align())

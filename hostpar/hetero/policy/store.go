@@ -59,7 +59,7 @@ const (
 	// halfLife is the age at which a run counts half: drivers are updated, machines are moved.
 	halfLife = 30 * 24 * time.Hour
 	// enough runs whose spread is at most this make a Fit trusted.
-	enough, steady = 2.9, 0.10
+	enough, steady = 2.9, 0.20
 )
 
 // Trusted reports whether a short job may be divided by the fit without a trial.
