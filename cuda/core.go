@@ -143,6 +143,8 @@ type kind uint8
 const (
 	deviceMemory kind = iota + 1
 	hostMemory
+	borrowedMemory   // of others, at an address of the device
+	registeredMemory // of others, made legal for the host device
 	streamHandle
 	eventHandle
 	moduleHandle
@@ -177,6 +179,8 @@ func (c *core) free(n note) (op string, err error) {
 		c.forget(n)
 		c.pinned.Add(-1)
 		return "free page-locked memory", c.drv.FreeHost(driver.Ptr(n.handle))
+	case borrowedMemory, registeredMemory:
+		return c.unregister(n)
 	case streamHandle:
 		return "destroy stream", c.dropQueue(n.queue)
 	case eventHandle:

@@ -18,3 +18,9 @@ func sliceOf[T Element](b []byte) []T {
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(zero)))
 }
+
+// foreignBytes is n bytes at an address that is not Go's.
+func foreignBytes(addr, n uint64) []byte {
+	p := uintptr(addr)
+	return unsafe.Slice(*(**byte)(unsafe.Pointer(&p)), n)
+}
