@@ -62,3 +62,28 @@ func Elements[T cuda.Element](im *Imported) ([]T, error) {
 	}
 	return elementsOf[T](b)
 }
+
+// ToBuffer makes a buffer of the memory of an imported tensor, which is on dev: in the CPU's memory for the host device, on
+// that GPU, or managed. Close the buffer before the tensor. A read-only tensor must not be given to a kernel that writes.
+func ToBuffer[T cuda.Element](dev *cuda.Device, im *Imported) (*cuda.Buffer[T], error) {
+	if want := TypeOf[T](); im.Type != want {
+		return nil, fmt.Errorf("make a buffer of an imported tensor: %w: %v, not %v", ErrType, im.Type, want)
+	}
+	here, there := deviceOf(dev), im.Device
+	switch {
+	case there == here, there.Type == CUDAManaged:
+	case here.Type == CPU && (there.Type == CUDAHost || there.Type == CPU):
+	default:
+		return nil, fmt.Errorf("make a buffer of an imported tensor: %w: it is on %v %d, not on %s", ErrDevice, there.Type, there.ID, dev.Info().ID)
+	}
+	if !im.Contiguous() {
+		return nil, fmt.Errorf("make a buffer of an imported tensor: %w: strides %v of shape %v", ErrLayout, im.Strides, im.Shape)
+	}
+	if _, _, err := im.Span(); err != nil {
+		return nil, fmt.Errorf("make a buffer of an imported tensor: %w", err)
+	}
+	if im.Len() == 0 {
+		return cuda.Alloc[T](dev, 0)
+	}
+	return cuda.Foreign[T](dev, uint64(im.Data)+im.Offset, int(im.Len()))
+}
