@@ -81,13 +81,13 @@ func neutral(op ir.Op, t ir.Type) uint64 {
 	return 0
 }
 
-// reduceAtomic combines the lanes and does one operation at the address in RAX.
+// reduceAtomic combines the lanes and does one operation at the address that was checked.
 func (e *emitter) reduceAtomic(x *access, b *value) {
 	in, wide := x.in, x.size == 8
 	op := reductions[ir.AtomicOp(in.Sub)]
 	w := amd64.Width(x.size)
 	row := e.reductionRow(op, in.As)
-	e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
+	e.Lea(amd64.W64, amd64.RDX, x.base)
 	if b.uniform() && op == ir.OpAdd {
 		e.laneBits(amd64.RAX, x.lanes)
 		e.Popcnt(amd64.W32, amd64.RCX, amd64.RAX)
@@ -182,7 +182,7 @@ func (e *emitter) fold(row *amd64.Row, r amd64.VReg, wide bool) {
 // ticket is an addition of the same number by all lanes: each gets the sum as if those below it had come before.
 func (e *emitter) ticket(x *access, b *value) {
 	v := e.of(x.in.Results[0])
-	e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
+	e.Lea(amd64.W64, amd64.RDX, x.base)
 	e.laneBits(amd64.RAX, x.lanes)
 	e.Popcnt(amd64.W32, amd64.RCX, amd64.RAX)
 	e.scalarInto(b, amd64.RAX)

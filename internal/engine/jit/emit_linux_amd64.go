@@ -13,13 +13,15 @@ import (
 // Use of registers. Compiled code is a leaf and never moves the stack pointer; it leaves RBP, RSP and R14 alone.
 //
 //	RDI  the warp's frame                   RSI  the block's area
-//	RAX, RCX, RDX  scratch                  the other general registers: scalars and flags
+//	RAX, RCX, RDX  scratch                  R15  shared memory; the other general registers: scalars and flags
 //	zmm0-27  vectors and splats             zmm28-31  scratch
 //	k1, k2  the lanes that execute          k3, k4  a mask
 //	k5, k6  scratch: another set of lanes   k0, k7  scratch
 const (
 	frameReg = amd64.RDI
 	blockReg = amd64.RSI
+	// sharedReg is the address of the block's shared memory in kernels that name it.
+	sharedReg = amd64.R15
 
 	vectorRegs = 28
 	temp0      = amd64.VReg(28)
@@ -29,7 +31,7 @@ const (
 )
 
 var machine = registers{
-	general: []uint8{uint8(amd64.RBX), uint8(amd64.R8), uint8(amd64.R9), uint8(amd64.R10), uint8(amd64.R11), uint8(amd64.R12), uint8(amd64.R13), uint8(amd64.R15)},
+	general: []uint8{uint8(amd64.RBX), uint8(amd64.R8), uint8(amd64.R9), uint8(amd64.R10), uint8(amd64.R11), uint8(amd64.R12), uint8(amd64.R13)},
 	vectors: vectorRegs,
 	masks:   []uint8{3},
 }
@@ -70,6 +72,11 @@ type emitter struct {
 	taken [][]segment
 	loans []loan
 	saved int
+	// groups are the accesses of the block that are checked together; cloned tells that the second version is emitted, which
+	// second has the beginnings of, by instruction.
+	groups map[*ir.Instr]*group
+	second map[int]amd64.Label
+	cloned bool
 
 	block *ir.Block
 	pc    int
@@ -439,6 +446,7 @@ func (e *emitter) code() {
 	}
 	e.begin = e.NewLabel()
 	e.Bind(e.begin)
+	e.MovRM(amd64.W64, sharedReg, amd64.At(blockReg, areaShared))
 	e.MovRM(amd64.W32, amd64.RAX, amd64.At(frameReg, frameAll))
 	e.MovMR(amd64.W32, amd64.At(frameReg, frameLive), amd64.RAX)
 	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameAll))
@@ -458,13 +466,14 @@ func (e *emitter) code() {
 			e.pc = 0
 			e.poll()
 		}
+		e.findGroups(b)
+		e.second = map[int]amd64.Label{}
 		for k, in := range b.Instrs {
-			e.pc = k
-			if in.Op.Terminator() {
-				e.terminator(in)
-			} else {
-				e.instruction(in)
-			}
+			e.at(k, in)
+		}
+		if len(e.second) > 0 {
+			second := e.second
+			e.later(func() { e.clone(second) })
 		}
 		e.start += 2 * len(b.Instrs)
 	}
@@ -475,6 +484,32 @@ func (e *emitter) code() {
 	e.saveAll()
 	e.Bind(e.resume)
 	e.restoreAll()
+}
+
+// at emits instruction k of the block.
+func (e *emitter) at(k int, in *ir.Instr) {
+	e.pc = k
+	if in.Op.Terminator() {
+		e.terminator(in)
+	} else {
+		e.instruction(in)
+	}
+}
+
+// clone emits the second version of the block, from the first label on.
+func (e *emitter) clone(second map[int]amd64.Label) {
+	e.cloned = true
+	defer func() { e.cloned = false }()
+	emitting := false
+	for k, in := range e.block.Instrs {
+		if l, ok := second[k]; ok {
+			e.Bind(l)
+			emitting = true
+		}
+		if emitting {
+			e.at(k, in)
+		}
+	}
 }
 
 // instruction emits anything but a terminator.

@@ -80,6 +80,7 @@ const (
 	siteAccess                  // an access that the fast check did not approve
 	siteBarrier                 // the lanes stand at a barrier
 	siteLeave                   // the block goes on in the reference engine
+	siteGroup                   // accesses that were checked together and not approved
 	siteRow                     // an access in a piece that the fast check did not approve
 	sitePiece                   // a piece of a block is to be executed in Go
 )

@@ -24,10 +24,11 @@ type access struct {
 	fail    amd64.Label // where Go decides
 	known   int32
 	each    int32 // place of the limit for single lanes
-	least   int64
 	// far: the address of each lane counts by itself; else they are a constant distance apart.
 	far  bool
 	wide bool
+	// base is where lane 0 has its first byte.
+	base amd64.Mem
 	// index are, in local memory, the places of 16 lanes each, from RDX on.
 	index []amd64.VReg
 }
@@ -65,7 +66,6 @@ func (e *emitter) open(in *ir.Instr, values []*ir.Value) (*access, bool) {
 		s.access, s.each = int(x.known), int(x.each)
 	}
 	s.least, s.most = a.span()
-	x.least = s.least
 	retry := e.NewLabel()
 	e.Bind(retry)
 	e.retries[len(e.sites)] = retry
@@ -124,7 +124,7 @@ func (e *emitter) limit(n int64) amd64.Mem {
 	return amd64.At(blockReg, at)
 }
 
-// checkScalar emits the check of an access at scalar addresses. RAX is then the least address of a lane.
+// checkScalar emits the check of an access at scalar addresses. It uses RAX for the base.
 func (e *emitter) checkScalar(x *access) {
 	least, most := x.a.span()
 	total := x.size * int64(x.n)
@@ -145,10 +145,11 @@ func (e *emitter) checkScalar(x *access) {
 			e.Jcc(amd64.NE, x.slow)
 		}
 	}
+	x.base = amd64.At(amd64.RAX, int32(-least))
 	if x.in.Space == ir.SpaceShared {
 		e.AluRM(amd64.W64, amd64.CMP, amd64.RAX, e.limit(most-least+total))
 		e.Jcc(amd64.AE, x.slow)
-		e.AluRM(amd64.W64, amd64.ADD, amd64.RAX, amd64.At(blockReg, areaShared))
+		x.base = amd64.AtIndex(sharedReg, amd64.RAX, 1, int32(-least))
 		return
 	}
 	e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
@@ -214,6 +215,14 @@ func (e *emitter) rrk(row *amd64.Row, k amd64.KReg, x amd64.VReg, m amd64.Mem, o
 func (e *emitter) load(in *ir.Instr) bool {
 	if in.Space == ir.SpaceParam {
 		return e.loadParam(in)
+	}
+	if x := e.member(in, in.Results); x != nil {
+		if x.a.uniform() {
+			e.loadUniform(x)
+		} else {
+			e.loadRow(x)
+		}
+		return true
 	}
 	x, ok := e.open(in, in.Results)
 	if !ok {
@@ -303,7 +312,7 @@ func (e *emitter) loadScalar(v *value, as ir.Type, m amd64.Mem) {
 func (e *emitter) loadUniform(x *access) {
 	for i, r := range x.in.Results {
 		v := e.of(r)
-		e.loadScalar(v, x.in.As, amd64.At(amd64.RAX, int32(int64(i)*x.size)))
+		e.loadScalar(v, x.in.As, x.at(int64(i)*x.size))
 		if x.guarded {
 			e.keepGuarded(x, v)
 		}
@@ -326,8 +335,13 @@ func (e *emitter) keepGuarded(x *access, v *value) {
 }
 
 // rowMem is the operand of the elements number i of the lanes in a half: the first byte of lane 0 or 16.
-func (x *access) rowMem(half, i int) amd64.Mem {
-	return amd64.At(amd64.RAX, int32(x.a.d*int64(half)-x.least+int64(i)*x.size))
+func (x *access) rowMem(half, i int) amd64.Mem { return x.at(x.a.d*int64(half) + int64(i)*x.size) }
+
+// at is the operand so many bytes behind the first byte of lane 0.
+func (x *access) at(offset int64) amd64.Mem {
+	m := x.base
+	m.Disp += int32(offset)
+	return m
 }
 
 // loadRow loads from addresses a constant distance apart. All of them were checked, lanes that do not execute included.
@@ -402,6 +416,15 @@ func (e *emitter) loaded(x *access, v *value, half int, r amd64.VReg) {
 	}
 }
 
+// vectorAt is the operand m with a vector of offsets.
+func (e *emitter) vectorAt(m amd64.Mem, index amd64.VReg) amd64.Mem {
+	if m.Index != amd64.NoReg {
+		e.Lea(amd64.W64, amd64.RCX, m)
+		m = amd64.At(amd64.RCX, 0)
+	}
+	return amd64.AtVector(m.Base, index, 1, m.Disp)
+}
+
 // loadPart loads 16 elements, or 8 of 64 bits.
 func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem, _ int) {
 	as := x.in.As
@@ -437,7 +460,7 @@ func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem, _ int
 	case x.size >= 4:
 		e.RRM(amd64.VMOVUPS, temp0, 0, e.stride(x.a.s, x.size), zmm)
 		e.KKK(amd64.KXNORW, 7, 7, 7)
-		m = amd64.AtVector(m.Base, temp0, 1, m.Disp)
+		m = e.vectorAt(m, temp0)
 		o := zmm
 		o.K = 7
 		to := d
@@ -454,7 +477,9 @@ func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem, _ int
 		}
 	default: // single bytes apart
 		for l := range 16 {
-			e.MovZXM(amd64.Width(x.size), amd64.RCX, amd64.At(m.Base, m.Disp+int32(int64(l)*x.a.s)))
+			at := m
+			at.Disp += int32(int64(l) * x.a.s)
+			e.MovZXM(amd64.Width(x.size), amd64.RCX, at)
 			if as.Signed() {
 				e.MovSX(amd64.W32, amd64.Width(x.size), amd64.RCX, amd64.RCX)
 				if v.v.Type == ir.B16 {
@@ -522,6 +547,14 @@ func (e *emitter) stride(s, _ int64) amd64.Mem {
 
 // store emits a store; false if it is not compiled.
 func (e *emitter) store(in *ir.Instr) bool {
+	if x := e.member(in, in.Args[1:]); x != nil {
+		if x.a.uniform() {
+			e.storeUniform(x)
+		} else {
+			e.storeRow(x)
+		}
+		return true
+	}
 	x, ok := e.open(in, in.Args[1:])
 	if !ok {
 		return false
@@ -552,11 +585,18 @@ func (e *emitter) store(in *ir.Instr) bool {
 
 // storeUniform stores to one address: the value of the last lane stays.
 func (e *emitter) storeUniform(x *access) {
-	e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
+	if x.base.Base == amd64.RAX || x.base.Index == amd64.RAX {
+		e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
+		if x.base.Base == amd64.RAX {
+			x.base.Base = amd64.RDX
+		} else {
+			x.base.Index = amd64.RDX
+		}
+	}
 	chosen := false
 	for i, a := range x.in.Args[1:] {
 		v := e.of(a)
-		m := amd64.At(amd64.RDX, int32(int64(i)*x.size))
+		m := x.at(int64(i) * x.size)
 		if v.uniform() {
 			e.MovMR(amd64.Width(x.size), m, e.scalarIn(v, amd64.RAX))
 			continue
@@ -624,7 +664,7 @@ func (e *emitter) storeRow(x *access) {
 				if x.size == 8 {
 					row = amd64.VPSCATTERDQ
 				}
-				e.RRM(row, from, 0, amd64.AtVector(m.Base, temp0, 1, m.Disp), o)
+				e.RRM(row, from, 0, e.vectorAt(m, temp0), o)
 			}
 		}
 	}

@@ -395,6 +395,10 @@ func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 			if fault := b.executePiece(w); fault != nil {
 				return false, fault
 			}
+		case siteGroup:
+			if b.learnGroup(w) {
+				le.PutUint64(w.frame[frameResume:], p.code.base+uint64(w.site.retry))
+			}
 		case siteAccess, siteEscape:
 			b.budget -= enterCost
 			b.prepare(w)
@@ -552,6 +556,24 @@ func (b *running) learn(w *warp) bool {
 	if s.each >= 0 {
 		le.PutUint64(b.area[s.each:], n-span+1)
 	}
+	return true
+}
+
+// learnGroup looks up the region of accesses that are checked together, and reports whether it has all of them.
+func (b *running) learnGroup(w *warp) bool {
+	s := w.site
+	if b.program.options.Memory == nil {
+		return false
+	}
+	var addr ops.Lanes
+	b.read(w, s.in.Args[0], &addr)
+	first, reach := addr[0]+uint64(s.least), uint64(s.size)
+	lo, n, ok := b.region(s.in, addr[0]+s.in.Imm)
+	if !ok || first < lo || first-lo >= n || n-(first-lo) < reach {
+		return false
+	}
+	le.PutUint64(b.area[s.access:], lo)
+	le.PutUint64(b.area[s.access+8:], n-reach+1)
 	return true
 }
 

@@ -147,6 +147,7 @@ func (e *emitter) saveAll() {
 }
 
 func (e *emitter) restoreAll() {
+	e.MovRM(amd64.W64, sharedReg, amd64.At(blockReg, areaShared))
 	e.each(func(r amd64.Reg, m amd64.Mem) { e.MovRM(amd64.W64, r, m) },
 		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVW, k, m) },
 		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPS, z, 0, m, zmm) })

@@ -1,0 +1,160 @@
+package jit
+
+import (
+	"math"
+
+	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// Accesses of one block of code whose addresses differ by constants are checked together, where the first of them stands. If
+// that does not approve, the rest of the block runs in a second version, in which each access has its own check: an access
+// that is never reached, or whose lanes do not all execute, must not be a fault.
+
+// group is accesses that are checked together.
+type group struct {
+	a        *value
+	shared   bool
+	first    int // index of the instruction with the check
+	members  int
+	low, end int64 // from the address of lane 0: the least byte, and behind the last
+	align    int64
+}
+
+// findGroups finds the groups of a block.
+func (e *emitter) findGroups(b *ir.Block) {
+	type key struct {
+		id     int
+		shared bool
+	}
+	all := map[key]*group{}
+	e.groups = map[*ir.Instr]*group{}
+	for i, in := range b.Instrs {
+		n := elements(in)
+		if n == 0 || in.Guard != nil || in.Space == ir.SpaceLocal || in.Space == ir.SpaceParam {
+			continue
+		}
+		a, size := e.of(in.Args[0]), int64(in.As.Bytes())
+		total, offset := size*int64(n), int64(in.Imm)
+		if a.class != scalar && a.class != constant || a.s%total != 0 || a.d%total != 0 || offset%total != 0 || offset > math.MaxInt32/4 || offset < math.MinInt32/4 {
+			continue
+		}
+		if a.class == constant && a.imm > math.MaxInt32/2 && in.Space == ir.SpaceShared || size > 8 || !a.wide() && in.Space != ir.SpaceShared || !e.plainAccess(in) {
+			continue
+		}
+		k := key{in.Args[0].ID, in.Space == ir.SpaceShared}
+		least, most := a.span()
+		g := all[k]
+		if g == nil {
+			g = &group{a: a, shared: k.shared, first: i, low: offset + least, end: offset + most + total, align: total}
+			all[k] = g
+		}
+		g.members++
+		g.low, g.end, g.align = min(g.low, offset+least), max(g.end, offset+most+total), max(g.align, total)
+		e.groups[in] = g
+	}
+	for _, g := range all {
+		g.low -= (g.low%g.align + g.align) % g.align
+	}
+	for in, g := range e.groups {
+		if g.members < 2 {
+			delete(e.groups, in)
+		}
+	}
+}
+
+// plainAccess tells that a load or store of a scalar address has code.
+func (e *emitter) plainAccess(in *ir.Instr) bool {
+	values, size := in.Results, in.As.Bytes()
+	if in.Op == ir.OpStore {
+		values = in.Args[1:]
+		if a := e.of(in.Args[0]); size < 4 && (a.s != 0 || a.d != 0) && a.s != int64(size) {
+			return false
+		}
+	}
+	for _, v := range values {
+		if y := e.of(v); v.Type.Bits() > 64 || v.Type.Bytes() < min(4, size) || size == 8 && !y.wide() || y.class == mask || y.class == flag {
+			return false
+		}
+	}
+	return true
+}
+
+// member returns an access that its group has checked, nil if it has to be checked by itself. Where in is the first of its
+// group it emits the check.
+func (e *emitter) member(in *ir.Instr, values []*ir.Value) *access {
+	g := e.groups[in]
+	if g == nil || e.cloned {
+		return nil
+	}
+	if e.pc == g.first {
+		e.checkGroup(in, g)
+	}
+	x := &access{in: in, a: g.a, size: int64(in.As.Bytes()), n: len(values), lanes: 1, known: -1, wide: g.a.wide()}
+	at := int64(in.Imm)
+	base := amd64.NoReg
+	if g.a.class == constant {
+		at += int64(g.a.imm)
+	} else {
+		base = e.scalarIn(g.a, amd64.RDX)
+	}
+	switch {
+	case g.shared && base == amd64.NoReg:
+		x.base = amd64.At(sharedReg, int32(at))
+	case g.shared:
+		x.base = amd64.AtIndex(sharedReg, base, 1, int32(at))
+	case base == amd64.NoReg:
+		e.MovRI(amd64.RDX, uint64(at))
+		x.base = amd64.At(amd64.RDX, 0)
+	default:
+		x.base = amd64.At(base, int32(at))
+	}
+	return x
+}
+
+// checkGroup emits the check of a group.
+func (e *emitter) checkGroup(in *ir.Instr, g *group) {
+	const ax, dx = amd64.RAX, amd64.RDX
+	retry, fail := e.NewLabel(), e.NewLabel()
+	other, ok := e.second[e.pc]
+	if !ok {
+		other = e.NewLabel()
+		e.second[e.pc] = other
+	}
+	e.Bind(retry)
+	if g.a.class == constant {
+		e.MovRI(ax, g.a.imm+uint64(g.low))
+	} else {
+		e.Lea(amd64.W64, ax, amd64.At(e.scalarIn(g.a, ax), int32(g.low)))
+	}
+	if g.align > 1 && (g.a.class == constant || g.a.align%uint64(g.align) != 0) {
+		e.TestRI(amd64.W8, ax, int32(g.align-1))
+		e.Jcc(amd64.NE, other)
+	}
+	size := g.end - g.low
+	if g.shared {
+		e.AluRM(amd64.W64, amd64.CMP, ax, e.limit(size))
+		e.Jcc(amd64.AE, other)
+		return
+	}
+	known := e.slot(knownBytes)
+	e.known = append(e.known, known)
+	e.AluRM(amd64.W64, amd64.SUB, ax, amd64.At(blockReg, known))
+	e.AluRM(amd64.W64, amd64.CMP, ax, amd64.At(blockReg, known+8))
+	e.Jcc(amd64.AE, fail)
+	s := site{kind: siteGroup, in: in, access: int(known), each: -1, member: -1, least: g.low, size: int(size)}
+	e.later(func() {
+		// Go learns of a region for some time; what lies in another each time is left to the second version.
+		e.Bind(fail)
+		e.AluMI(amd64.W32, amd64.ADD, amd64.At(blockReg, known+16), 1)
+		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, known+16), groupTries)
+		e.Jcc(amd64.A, other)
+		out := e.NewLabel()
+		e.Jmp(out)
+		e.retries[len(e.sites)] = retry
+		e.leave(out, other, s)
+	})
+}
+
+// groupTries is how often Go looks for the region of a group.
+const groupTries = 64
