@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"os"
 	"slices"
 
 	"github.com/tandem-go/tandem/internal/driver"
@@ -17,24 +18,34 @@ func gpuBackends() []driver.Backend {
 	return []driver.Backend{nvidia.New(nvidia.Config{})}
 }
 
-// engines are the names of engines that HostConfig.Engine takes; the empty name is the fastest that the machine can run.
-var engines = []string{"", "interp", "jit"}
+// engineVariable names the engine of host devices whose configuration names none, for tests and comparisons.
+const engineVariable = "TANDEM_ENGINE"
+
+// engines are the names of engines that HostConfig.Engine takes; the empty name is the fastest that the machine can run,
+// jit the fastest that compiles.
+var engines = append([]string{"", "interp", "jit"}, jit.Names()...)
 
 // hostEngine makes the engine of that name; nil is the reference engine.
 func hostEngine(name string) (engine.Engine, error) {
-	if name == "interp" {
+	switch name {
+	case "interp":
 		return nil, nil
+	case "", "jit":
+		e, err := jit.New()
+		if err != nil && name == "" {
+			return nil, nil
+		}
+		return e, err
 	}
-	e, err := jit.New()
-	if err != nil && name == "" {
-		return nil, nil
-	}
-	return e, err
+	return jit.Named(name)
 }
 
 // hostBackend makes the back end of a host device.
 func hostBackend(cfg HostConfig) (driver.Backend, error) {
 	const op = "open host device"
+	if cfg.Engine == "" {
+		cfg.Engine = os.Getenv(engineVariable)
+	}
 	if !slices.Contains(engines, cfg.Engine) {
 		return nil, misused(op, ErrNotSupported, "engine %q is not available in this build; it has %q", cfg.Engine, engines[1:])
 	}

@@ -14,7 +14,9 @@ import (
 // HostConfig configures the host device. The zero value is what Default uses.
 type HostConfig struct {
 	_ struct{}
-	// Engine chooses what executes kernels: "interp" is the reference; empty is the fastest of this build.
+	// Engine chooses what executes kernels: "interp" is the reference; "jit" compiles for this machine's processor, and
+	// "jit/avx512", "jit/avx2" and "jit/neon" for one kind of it. Empty is what the environment variable TANDEM_ENGINE names,
+	// without it the fastest that the machine can run.
 	Engine string
 	// Workers is how many blocks run at the same time; 0 is the number of processors (GOMAXPROCS).
 	Workers int

@@ -44,7 +44,7 @@ func runCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "opt", Usage: "one option for NVRTC"},
 			&cli.DurationFlag{Name: "timeout", Usage: "give up after this time"},
 			&cli.StringFlag{Name: "device", Usage: "host, gpu or gpu:N; by default TANDEM_DEVICE, else the best there is"},
-			&cli.StringFlag{Name: "engine", Usage: "interp or jit, on the host device"},
+			&cli.StringFlag{Name: "engine", Usage: "interp, jit, or one of jit/avx512, jit/avx2 and jit/neon, on the host device"},
 			&cli.StringFlag{Name: "check", Usage: "find defects of the kernel: memcheck,initcheck,racecheck,synccheck, or all, which is also what --check alone means"},
 			&cli.StringFlag{Name: "cover", Usage: "write how often source lines ran to this file, which go tool cover reads"},
 			&cli.BoolFlag{Name: "json", Usage: "write the report as JSON to standard output"},
@@ -97,7 +97,7 @@ func newRunner(c *cli.Command) (r *runner, err error) {
 		}
 	}
 	switch {
-	case r.engine != "" && r.engine != "interp" && r.engine != "jit":
+	case r.engine != "" && r.engine != "interp" && r.engine != "jit" && !strings.HasPrefix(r.engine, "jit/"):
 		return nil, usage("--engine %s is not available in this build: it has interp and jit", r.engine)
 	case r.engine != "" && r.device != "" && r.device != "host":
 		return nil, usage("--engine is for the host device, not for %s", r.device)
