@@ -1,4 +1,6 @@
-// Command mpi_heat cools a plate: each rank has a block of it and exchanges the edges with its neighbours.
+// Command mpi_heat cools a plate: each rank has a block of it on its device, where a kernel lets the heat flow, and
+// exchanges the edges with its neighbours. With a library that takes CUDA memory they go from GPU to GPU; without a GPU the
+// CPU is the device.
 //
 //	go run ./examples/mpi_heat              four ranks on goroutines
 //	mpirun -n 4 mpi_heat                    four processes, under Open MPI or MPICH
@@ -12,6 +14,7 @@ import (
 	"math"
 	"os"
 
+	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/hostpar/mpi"
 )
 
@@ -29,23 +32,32 @@ func main() {
 
 // run compares with the exact factor by which one step shrinks the lowest mode.
 func run(ctx context.Context, w io.Writer, world *mpi.Comm) error {
+	dev, err := cuda.Default()
+	if err != nil {
+		return err
+	}
 	dims := mpi.Dims(world.Size(), 2)
 	g, err := mpi.NewGrid(ctx, world, dims, nil)
 	if err != nil {
 		return err
 	}
-	b := newBlock(g, dims)
+	b, err := newBlock(ctx, dev, g, dims)
+	if err != nil {
+		return err
+	}
 	for range steps {
-		if err := b.step(ctx); err != nil {
+		if err := b.advance(ctx); err != nil {
 			return err
 		}
 	}
+	points, err := b.now.Download(ctx)
+	if err != nil {
+		return err
+	}
 	factor := math.Pow(1-8*alpha*math.Pow(math.Sin(math.Pi/(2*(side+1))), 2), steps)
 	worst := []float64{0}
-	for i := range b.rows {
-		for j := range b.cols {
-			worst[0] = max(worst[0], math.Abs(b.now[(i+1)*b.width+j+1]-factor*start(b.row0+i, b.col0+j)))
-		}
+	for i, p := range points {
+		worst[0] = max(worst[0], math.Abs(p-factor*start(b.row0+i/b.cols, b.col0+i%b.cols)))
 	}
 	if err := mpi.Allreduce(ctx, world, worst, worst, mpi.Max); err != nil {
 		return err

@@ -1,15 +1,33 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/hostpar/mpi"
 )
+
+var rewrite = flag.Bool("rewrite", false, "write heat.ptx anew")
+
+// TestEmbedded checks that the embedded PTX was made from this source: Compile would refuse it otherwise.
+func TestEmbedded(t *testing.T) {
+	ptx, _, err := cuda.CompilePTX(t.Context(), source, compile)
+	require.NoError(t, err)
+	if *rewrite {
+		require.NoError(t, os.WriteFile("heat.ptx", ptx, 0o644))
+		return
+	}
+	mark := func(b []byte) []byte { return b[:bytes.IndexByte(b, ' ')+60] }
+	require.Equal(t, string(mark(ptx)), string(mark(embedded)), "run go generate")
+}
 
 func output(t *testing.T, ranks int) string {
 	t.Helper()

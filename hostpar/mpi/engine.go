@@ -61,6 +61,8 @@ func newEngine(lib *library) *engine {
 
 func (e *engine) describe() string { return e.lib.version }
 
+func (e *engine) takesCUDA() bool { return e.lib.cuda }
+
 // collective: operations without parts of different sizes are the library's, the others ours.
 func (e *engine) collective() bool { return true }
 
@@ -238,7 +240,9 @@ func (e *engine) look(earlier []*op, o *op) (ended bool) {
 		o.status, canceled = e.received(o)
 	}
 	if l.spare != nil && err == nil {
-		copy(o.recv, l.spare)
+		if !o.device {
+			copy(o.recv, l.spare)
+		}
 		err = fmt.Errorf("%w: %d bytes from rank %d, room for %d", ErrTruncated, len(l.spare), o.status.Source, len(o.recv))
 	}
 	if err == nil {

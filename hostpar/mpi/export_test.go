@@ -22,6 +22,17 @@ func Serialize(c *Comm) (restore func()) {
 	return func() { e.multiple = old }
 }
 
+// TakeCUDA makes the library pass for one that takes addresses of CUDA memory.
+func TakeCUDA(c *Comm) (restore func()) {
+	e, ok := c.t.(*engine)
+	if !ok {
+		return func() {}
+	}
+	old := e.lib.cuda
+	e.lib.cuda = true
+	return func() { e.lib.cuda = old }
+}
+
 // Native reports whether an MPI library carries the messages.
 func Native(c *Comm) bool { return c.t.collective() }
 

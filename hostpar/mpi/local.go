@@ -94,6 +94,7 @@ type localComm struct {
 }
 
 func (l *localComm) describe() string { return "goroutines" }
+func (l *localComm) takesCUDA() bool  { return false }
 func (l *localComm) collective() bool { return false }
 
 // perform is never called: there are no collective operations here.

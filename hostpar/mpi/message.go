@@ -51,6 +51,11 @@ func Sendrecv[T, U Number](ctx context.Context, c *Comm, send []T, dest, sendTag
 	if err != nil {
 		return Status{}, c.fail("Sendrecv", err)
 	}
+	return c.sendrecv(ctx, "Sendrecv", out, in)
+}
+
+// sendrecv runs a send and a receive, either of which may be nil.
+func (c *Comm) sendrecv(ctx context.Context, name string, out, in *op) (s Status, err error) {
 	if in != nil {
 		begin(c.t, in)
 	}
@@ -58,7 +63,7 @@ func Sendrecv[T, U Number](ctx context.Context, c *Comm, send []T, dest, sendTag
 		err = run(ctx, c.t, out)
 	}
 	if in == nil {
-		return noMessage, c.fail("Sendrecv", err)
+		return noMessage, c.fail(name, err)
 	}
 	if err == nil {
 		err = c.t.wait(ctx, in)
@@ -67,12 +72,12 @@ func Sendrecv[T, U Number](ctx context.Context, c *Comm, send []T, dest, sendTag
 		if c.t.withdraw(in, err) {
 			_ = c.t.wait(context.WithoutCancel(ctx), in) // the first error counts
 		}
-		return Status{}, c.fail("Sendrecv", err)
+		return Status{}, c.fail(name, err)
 	}
 	if err := in.outcome(); err != nil {
-		return Status{}, c.fail("Sendrecv", err)
+		return Status{}, c.fail(name, err)
 	}
-	return in.status, c.fail("Sendrecv", whole(in))
+	return in.status, c.fail(name, whole(in))
 }
 
 // Probe waits for a message from source with tag without receiving it. Another goroutine that receives may take it.

@@ -37,6 +37,7 @@ type op struct {
 	root       int
 	operator   Builtin
 	parts      int    // ranks, in opAlltoall
+	device     bool   // the buffer is memory of a device, which Go code cannot touch
 	label      string // the collective operation a message belongs to
 	value      any    // travels with a message between goroutines; in opCall the func()
 
@@ -78,6 +79,8 @@ type transport interface {
 	expose(ctx context.Context, c *Comm, bytes int) (exposed, error)
 	// drop frees what a communicator holds.
 	drop(c *Comm) error
+	// takesCUDA reports whether buffers may be addresses of CUDA memory.
+	takesCUDA() bool
 	// describe names the library.
 	describe() string
 }
@@ -126,7 +129,7 @@ func begin(t transport, o *op) {
 
 // note remembers what the buffers hold, in programs built with -race.
 func (o *op) note() {
-	if !raceEnabled {
+	if !raceEnabled || o.device {
 		return
 	}
 	if !same(o.send, o.recv) {
@@ -139,7 +142,7 @@ func (o *op) note() {
 
 // outcome is the error of an operation that has ended.
 func (o *op) outcome() error {
-	if raceEnabled && o.err == nil && !same(o.send, o.recv) && checksum(o.send) != o.sum {
+	if raceEnabled && !o.device && o.err == nil && !same(o.send, o.recv) && checksum(o.send) != o.sum {
 		return fmt.Errorf("%w: %d bytes to be sent", ErrBufferChanged, len(o.send))
 	}
 	return o.err
@@ -148,7 +151,7 @@ func (o *op) outcome() error {
 // disturbed finds a buffer of a receive that was changed before the message came, in programs built with -race. The
 // transport calls it just before it writes there.
 func (o *op) disturbed() error {
-	if raceEnabled && o.kind == opRecv && checksum(o.recv) != o.room {
+	if raceEnabled && !o.device && o.kind == opRecv && checksum(o.recv) != o.room {
 		return fmt.Errorf("%w: room for %d bytes to be received", ErrBufferChanged, len(o.recv))
 	}
 	return nil
