@@ -2,7 +2,6 @@ package codec
 
 import (
 	"encoding"
-	"encoding/gob"
 	"fmt"
 	"reflect"
 	"sync"
@@ -54,12 +53,18 @@ func planOf(t reflect.Type) (*plan, error) {
 
 type maker map[reflect.Type]*plan
 
+// gobEncoder and gobDecoder are those of encoding/gob, whose import would cost every worker a tenth of its start.
+type (
+	gobEncoder interface{ GobEncode() ([]byte, error) }
+	gobDecoder interface{ GobDecode(b []byte) error }
+)
+
 var (
 	handleType      = reflect.TypeFor[Handle]()
 	marshalerType   = reflect.TypeFor[encoding.BinaryMarshaler]()
 	unmarshalerType = reflect.TypeFor[encoding.BinaryUnmarshaler]()
-	gobEncoderType  = reflect.TypeFor[gob.GobEncoder]()
-	gobDecoderType  = reflect.TypeFor[gob.GobDecoder]()
+	gobEncoderType  = reflect.TypeFor[gobEncoder]()
+	gobDecoderType  = reflect.TypeFor[gobDecoder]()
 )
 
 func (m maker) make(t reflect.Type) (*plan, error) {
@@ -141,8 +146,8 @@ func (m maker) byMethods(p *plan, ptr reflect.Type) bool {
 		marshal(func(v any) ([]byte, error) { return v.(encoding.BinaryMarshaler).MarshalBinary() },
 			func(v any, b []byte) error { return v.(encoding.BinaryUnmarshaler).UnmarshalBinary(b) })
 	case ptr.Implements(gobEncoderType) && ptr.Implements(gobDecoderType):
-		marshal(func(v any) ([]byte, error) { return v.(gob.GobEncoder).GobEncode() },
-			func(v any, b []byte) error { return v.(gob.GobDecoder).GobDecode(b) })
+		marshal(func(v any) ([]byte, error) { return v.(gobEncoder).GobEncode() },
+			func(v any, b []byte) error { return v.(gobDecoder).GobDecode(b) })
 	default:
 		return false
 	}
