@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tandem-go/tandem/internal/nvrtc"
 )
 
 // comparison is the run of all kernels on all implementations.
@@ -41,12 +43,26 @@ func compare(o options, dir string, r *report) (err error) {
 		}
 	}()
 	if err := c.limits(); err != nil {
+		return fmt.Errorf("limits: %w", err)
+	}
+	compiler, err := nvrtc.Open(nvrtc.Config{})
+	if err != nil {
 		return err
 	}
 	for i, k := range o.kernels {
 		m, err := c.kernel(k, i)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
+		}
+		if e := machineEngine(); e != nil {
+			if m.Inside, err = inside(compiler, e, k.problem(rand.New(rand.NewPCG(o.seed, uint64(i))), true)); err != nil {
+				return fmt.Errorf("%s: inside %s: %w", k.name, e.Name(), err)
+			}
+			if o.dump != "" {
+				if err := m.Inside.dump(o.dump, k.name); err != nil {
+					return err
+				}
+			}
 		}
 		r.add(m)
 		fmt.Fprintln(os.Stderr, m.line())
@@ -203,5 +219,3 @@ func (c *comparison) rounds(open []*ready, m *measurement) error {
 	}
 	return nil
 }
-
-func (c *comparison) limits() error { return nil }

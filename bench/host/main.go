@@ -32,6 +32,7 @@ type options struct {
 	merge   string // a report of before whose kernels are kept
 	json    string
 	chart   string
+	dump    string
 	peers   bool
 }
 
@@ -46,6 +47,7 @@ func run(args []string) error {
 	f.StringVar(&o.json, "json", "", "write a report to this file")
 	f.StringVar(&o.merge, "merge", "", "keep kernels of this report that are not measured now")
 	f.StringVar(&o.chart, "chart", "", "draw the ratios of -merge or of this run to NAME.svg and NAME.png")
+	f.StringVar(&o.dump, "dump", "", "write the PTX and machine code of the kernels to this folder")
 	list := f.String("kernels", "all", "which kernels, with commas")
 	engines := f.String("engines", "", "engines of Tandem with commas; empty is the fastest of this machine")
 	profile := f.String("profile", "", "run the kernels on Tandem in this process, and write a profile of the processors to this file")

@@ -207,7 +207,7 @@ func peers(dir string) []column {
 		}
 		return nil
 	}
-	files := []string{"c.c", "-rdynamic"}
+	files := []string{"c.c", "limits.c", "-rdynamic"}
 	for _, k := range kernels {
 		files = append(files, k.name+".c")
 	}

@@ -22,8 +22,8 @@ type measurement struct {
 	PoCLBest string             `json:"pocl_best"`
 	// Ratio is how many times longer a column takes than Tandem: the median of the ratios of the rounds.
 	Ratio map[string]float64 `json:"ratio"`
-	// Escaped is the share of lane operations executed in Go; below 0: not known.
-	Escaped float64 `json:"escaped"`
+	// Inside is what the engine tells of the kernel; nil without an engine for machine code.
+	Inside *facts `json:"inside,omitempty"`
 	// Flops and Bytes are the arithmetic of one launch and the memory that it has to move at least.
 	Flops  float64              `json:"flops"`
 	Bytes  float64              `json:"bytes"`
@@ -70,7 +70,11 @@ func (m *measurement) line() string {
 		v, ok := m.Median[c]
 		field(c+"_ms", v, ok, "%.3f")
 	}
-	field("escaped", m.Escaped, m.Escaped >= 0, "%.4f")
+	if m.Inside != nil {
+		field("escaped", m.Inside.escaped(), true, "%.4f")
+	} else {
+		field("escaped", 1, true, "%.0f") // the reference engine is Go altogether
+	}
 	for _, c := range []string{"pocl", "pocl_best", "c", "c_bestalgo", "go"} {
 		v, ok := m.Ratio[c]
 		if c == "c" || c == "c_bestalgo" {
@@ -120,6 +124,7 @@ type report struct {
 	Rounds    int                `json:"rounds"`
 	Seed      uint64             `json:"seed"`
 	LeftOut   map[string]string  `json:"left_out,omitempty"`
+	Limits    *limits            `json:"limits"`
 	Kernels   []*measurement     `json:"kernels"`
 	Geometric map[string]float64 `json:"geometric_mean"`
 }
@@ -205,9 +210,41 @@ func (r *report) print(w io.Writer) {
 		}
 	}
 	fmt.Fprintln(w)
+	r.figures(w)
 	for _, name := range slices.Sorted(keys(r.LeftOut)) {
 		fmt.Fprintf(w, "left out: %s: %s\n", name, r.LeftOut[name])
 	}
+}
+
+// compiling is the time to compile 1,000 PTX instructions, over all kernels, and the share of it that another block size
+// takes.
+func (r *report) compiling() (per1000, second float64, ok bool) {
+	var n int
+	var first, again float64
+	for _, m := range r.Kernels {
+		if f := m.Inside; f != nil {
+			n += f.Instructions
+			first += f.CompileMS
+			again += f.SecondMS
+		}
+	}
+	return first / float64(n) * 1000, again / first, n > 0
+}
+
+// figures prints what is not a ratio of kernels.
+func (r *report) figures(w io.Writer) {
+	if per, second, ok := r.compiling(); ok {
+		fmt.Fprintf(w, "compile: %.2f ms for 1000 PTX instructions; another block size %.0f %% of that\n", per, 100*second)
+	}
+	l := r.Limits
+	if l == nil {
+		return
+	}
+	fmt.Fprint(w, "launch of 32 blocks:")
+	for _, name := range slices.Sorted(keys(l.LaunchUS)) {
+		fmt.Fprintf(w, " %s_us=%.1f", name, l.LaunchUS[name])
+	}
+	fmt.Fprintf(w, "\nlimits: copy %.1f GB/s, without reading first %.1f GB/s, peak %.0f GFLOP/s\n", l.CopyGBs, l.StreamGBs, l.PeakGflops)
 }
 
 func (r *report) save(file string) error {

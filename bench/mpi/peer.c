@@ -1,0 +1,84 @@
+// The measurements of this folder in C, with blocking calls where one is enough. Prints one line for each: name, least,
+// median of 20 rounds.
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { rounds = 20, pings = 2000, million = 1000000, lanes = 8, exchanges = 2000 };
+
+static int rank, size;
+static double a[million], b[million];
+
+static void pingpong(void) {
+    double x = 0;
+    int peer = 1 - rank;
+    if (rank > 1) return;
+    for (int i = 0; i < pings; i++) {
+        if (rank == 0) MPI_Send(&x, 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);
+        MPI_Recv(&x, 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        if (rank == 1) MPI_Send(&x, 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);
+    }
+}
+
+static void reduction(void) { MPI_Allreduce(a, b, million, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD); }
+
+// One thread with eight exchanges under way stands for eight goroutines.
+static void many(void) {
+    double out[lanes] = {0}, in[lanes];
+    MPI_Request q[2 * lanes];
+    int peer = 1 - rank;
+    if (rank > 1) return;
+    for (int i = 0; i < exchanges; i++) {
+        for (int l = 0; l < lanes; l++) {
+            MPI_Irecv(&in[l], 1, MPI_DOUBLE, peer, l, MPI_COMM_WORLD, &q[2 * l]);
+            MPI_Isend(&out[l], 1, MPI_DOUBLE, peer, l, MPI_COMM_WORLD, &q[2 * l + 1]);
+        }
+        MPI_Waitall(2 * lanes, q, MPI_STATUSES_IGNORE);
+    }
+}
+
+static int ascending(const void *x, const void *y) {
+    double d = *(const double *)x - *(const double *)y;
+    return (d > 0) - (d < 0);
+}
+
+static void measure(const char *name, double unit, void (*fn)(void)) {
+    double took[rounds];
+    for (int i = 0; i < rounds; i++) {
+        MPI_Barrier(MPI_COMM_WORLD);
+        double began = MPI_Wtime();
+        fn();
+        took[i] = (MPI_Wtime() - began) * unit;
+    }
+    qsort(took, rounds, sizeof *took, ascending);
+    if (rank == 0) printf("%s %g %g\n", name, took[0], took[rounds / 2]);
+}
+
+static void pi(long steps) {
+    MPI_Barrier(MPI_COMM_WORLD);
+    double began = MPI_Wtime(), h = 1.0 / steps, sum = 0, whole = 0;
+    for (long i = steps / size * rank; i < steps / size * (rank + 1); i++) {
+        double x = (i + 0.5) * h;
+        sum += 4 / (1 + x * x);
+    }
+    sum *= h;
+    MPI_Reduce(&sum, &whole, 1, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
+    double took = MPI_Wtime() - began;
+    if (rank == 0) printf("pi%d %g %g\nvalue%d %.9f 0\n", size, took, took, size, whole);
+}
+
+int main(int argc, char **argv) {
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    if (argc > 2 && !strcmp(argv[1], "-pi")) {
+        pi(atol(argv[2]));
+    } else {
+        measure("latency", 1e6 / (2 * pings), pingpong);
+        measure("allreduce", 1e3, reduction);
+        measure("exchanges", 1, many);
+    }
+    MPI_Finalize();
+    return 0;
+}
