@@ -34,9 +34,11 @@ func ended(cause error) context.Context {
 	return ctx
 }
 
-// within fails the test if fn takes longer than d: for calls that must not hang.
-func within(t *testing.T, d time.Duration, fn func()) {
+// within fails the test if fn does not return: for calls that must not hang. How long a call takes on a machine that has
+// much else to do is not tested.
+func within(t *testing.T, fn func()) {
 	t.Helper()
+	const d = 5 * time.Minute
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -96,7 +98,7 @@ func TestAnyToAny(t *testing.T) {
 				return nil
 			}))
 		}
-		within(t, 30*time.Second, func() { require.NoError(t, csp.Par(bg, ps...)) })
+		within(t, func() { require.NoError(t, csp.Par(bg, ps...)) })
 		for i := range seen {
 			require.EqualValues(t, 1, seen[i].Load(), "value %d with buffer %d", i, buffer)
 		}
@@ -260,7 +262,7 @@ func TestFibonacciNetwork(t *testing.T) {
 	a, b, c, d, e := csp.New[int](csp.Config{}), csp.New[int](csp.Config{}), csp.New[int](csp.Config{}), csp.New[int](csp.Config{}), csp.New[int](csp.Config{})
 	var got []int
 	numbers := e.In()
-	within(t, 10*time.Second, func() {
+	within(t, func() {
 		require.NoError(t, csp.Par(bg,
 			csp.Prefix(d.In(), a.Out(), 1),
 			csp.Prefix(a.In(), b.Out(), 0),
@@ -310,7 +312,7 @@ func TestPlugs(t *testing.T) {
 }
 
 func TestErrorsEndTheNetwork(t *testing.T) {
-	within(t, 10*time.Second, func() {
+	within(t, func() {
 		a, b := csp.New[int](csp.Config{}), csp.New[int](csp.Config{})
 		other := csp.New[int](csp.Config{}) // not connected to the one that fails
 		err := csp.Par(bg,
@@ -521,7 +523,7 @@ func TestAlternationStress(t *testing.T) {
 				return nil
 			}))
 		}
-		within(t, 60*time.Second, func() { require.NoError(t, csp.Par(bg, ps...)) })
+		within(t, func() { require.NoError(t, csp.Par(bg, ps...)) })
 		require.Equal(t, writes.Load(), reads.Load())
 		require.Equal(t, written.Load(), read.Load())
 		require.Positive(t, reads.Load())
@@ -549,7 +551,7 @@ func TestCrossedAlternations(t *testing.T) {
 			return nil
 		}, in, out)
 	}
-	within(t, 60*time.Second, func() { require.NoError(t, csp.Par(bg, party(0, c.In(), d.Out()), party(1, d.In(), c.Out()))) })
+	within(t, func() { require.NoError(t, csp.Par(bg, party(0, c.In(), d.Out()), party(1, d.In(), c.Out()))) })
 	require.Len(t, chosen[0], rounds)
 	for n := range rounds {
 		require.Equal(t, 1, chosen[0][n]+chosen[1][n], "one has sent, the other one received")
