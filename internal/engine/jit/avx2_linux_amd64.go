@@ -220,6 +220,11 @@ func (a *avx2Code) setIf(c condCode, d gen) {
 	a.MovZX(amd64.W8, amd64.Reg(d), amd64.Reg(d))
 }
 
+func (a *avx2Code) compareAndSwap(wide bool, m place, again label) {
+	a.LockCmpxchg(wordOf(wide), m.mem(), amd64.RDX)
+	a.Jcc(amd64.NE, amd64.Label(again))
+}
+
 func (a *avx2Code) leave(v uint64) {
 	a.MovRI(amd64.RAX, v)
 	a.VZeroUpper()

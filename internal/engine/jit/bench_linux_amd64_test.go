@@ -148,9 +148,15 @@ func testBenchKernels(t *testing.T, e engine.Engine) {
 // BenchmarkKernels runs each kernel on one core, and reports how many times longer the reference engine takes, which runs
 // in turns with it.
 func BenchmarkKernels(b *testing.B) {
+	for _, e := range engines(b) {
+		b.Run(e.Name(), func(b *testing.B) { benchmarkKernels(b, e) })
+	}
+}
+
+func benchmarkKernels(b *testing.B, e engine.Engine) {
 	for _, w := range workloads(4) {
 		b.Run(w.kernel, func(b *testing.B) {
-			fast, slow := prepare(b, compiled(b), w), prepare(b, interp.New(), w)
+			fast, slow := prepare(b, e, w), prepare(b, interp.New(), w)
 			fast.run(b)
 			var quick, long time.Duration
 			n, m := 0, 0

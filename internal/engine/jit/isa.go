@@ -159,6 +159,9 @@ type isa interface {
 	address(d gen, l label)
 	offset(wide bool, d, s gen, n int32) // d = s + n
 	fence()
+	// compareAndSwap stores third at m if acc is there, else it loads that into acc and jumps; all memory accesses before and
+	// after it stay on their side.
+	compareAndSwap(wide bool, m place, again label)
 	leave(v uint64)
 
 	vload(d vec, m place)

@@ -80,6 +80,17 @@ func quarterNative(in *ir.Instr) quarterCode {
 		if in.As == ir.F32 {
 			return quarterCode{emit: lanewise((*quarterEmitter).rsqrt)}
 		}
+		if in.As == ir.F64 && in.Flags&ir.FTZ == 0 {
+			return quarterCode{lanewise((*quarterEmitter).rsqrt64), true}
+		}
+	case ir.OpEx2, ir.OpLg2, ir.OpSin, ir.OpCos:
+		if in.As == ir.F32 {
+			f := map[ir.Op]func(*quarterEmitter, *ir.Instr, int) vec{ir.OpEx2: (*quarterEmitter).ex2, ir.OpLg2: (*quarterEmitter).lg2}[in.Op]
+			if f == nil {
+				f = (*quarterEmitter).sinCos
+			}
+			return quarterCode{lanewise(f), true}
+		}
 	case ir.OpNeg, ir.OpAbs:
 		if word || float {
 			return quarterCode{emit: lanewise((*quarterEmitter).sign)}
@@ -144,6 +155,8 @@ func quarterConvert(in *ir.Instr) quarterCode {
 		return quarterCode{emit: lanewise((*quarterEmitter).toInt)}
 	case from == ir.F32 && to == ir.F32 && in.Flags&^(ir.FTZ|ir.RoundInt|ir.Sat) == 0 && in.Flags&ir.RoundInt != 0 && in.Round <= ir.RP:
 		return quarterCode{lanewise((*quarterEmitter).roundFloat), true}
+	case from == ir.F32 && to == ir.F32 && in.Flags&^(ir.FTZ|ir.Sat) == 0 && in.Round == ir.RN:
+		return quarterCode{lanewise((*quarterEmitter).sameFloat), true}
 	case from == ir.F32 && to == ir.F64 && in.Flags == 0:
 		return quarterCode{(*quarterEmitter).doubles, true}
 	case from == ir.F64 && to == ir.F32 && in.Flags == 0 && in.Round <= ir.RP:

@@ -414,3 +414,10 @@ func (e *quarterEmitter) singles(in *ir.Instr) {
 	e.rounded(in, func() { e.toHalfWidth(d, lo, hi) })
 	e.done(v, 0, d)
 }
+
+// sameFloat is a conversion of floats of 32 bits to themselves.
+func (e *quarterEmitter) sameFloat(in *ir.Instr, n int) vec {
+	d := e.result()
+	e.vmove(d, e.flush(in, e.reg(e.arg(in, 0), n)))
+	return e.finished(in, d)
+}

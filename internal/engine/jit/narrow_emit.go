@@ -353,6 +353,7 @@ func (e *quarterEmitter) alone(in *ir.Instr) {
 	switch {
 	case in.Op == ir.OpLoad && e.loadAlone(in):
 	case in.Op == ir.OpStore && e.storeAlone(in):
+	case (in.Op == ir.OpAtom || in.Op == ir.OpRed) && e.atomic(in):
 	case in.Op == ir.OpShfl && e.shuffle(in):
 	case in.Op == ir.OpVote && e.vote(in):
 	case in.Op == ir.OpFence:

@@ -478,7 +478,7 @@ func (e *quarterEmitter) addresses(x *access8) {
 	if q := e.pool.q; q > 0 {
 		e.shiftImm(shiftRight, false, third, uint8(8*q))
 	}
-	for n := range e.partsOf(x.a) {
+	for n := range e.partsOfOperand(x.a) {
 		e.vstore(frameAt(frameLoop+32*int32(n)), e.reg(x.a, n))
 	}
 }
@@ -492,16 +492,21 @@ func (e *quarterEmitter) eachLane(x *access8, f func(lane int)) {
 		e.aluImm(aluAnd, false, acc, 1<<l)
 		e.test(acc, acc)
 		e.branch(ifEqual, next)
-		if x.a.wide() {
-			e.load(second, 8, frameAt(frameLoop+8*int32(l)))
-		} else {
-			e.load(second, 4, frameAt(frameLoop+4*int32(l)))
-		}
-		if x.in.Space == ir.SpaceShared {
-			e.aluMem(aluAdd, true, second, areaAt(areaShared))
-		}
+		e.loadAddress(x, l)
 		f(l)
 		e.bind(next)
+	}
+}
+
+// loadAddress puts the address of a lane of the quarter into second.
+func (e *quarterEmitter) loadAddress(x *access8, l int) {
+	if x.a.wide() {
+		e.load(second, 8, frameAt(frameLoop+8*int32(l)))
+	} else {
+		e.load(second, 4, frameAt(frameLoop+4*int32(l)))
+	}
+	if x.in.Space == ir.SpaceShared {
+		e.aluMem(aluAdd, true, second, areaAt(areaShared))
 	}
 }
 
