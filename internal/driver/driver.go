@@ -176,7 +176,10 @@ type Device interface {
 	Pools
 	Managed
 	Streams
+	Graphs
 	Modules
+	Code
+	Control
 
 	// Launch queues one launch. An error is about the launch itself: InvalidValue for extents or ranges, LaunchOutOfResources
 	// for too many threads or too much shared memory, InvalidHandle. What happens in the kernel is reported by waits.

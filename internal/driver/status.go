@@ -24,11 +24,14 @@ const (
 	InvalidImage         Status = 200
 	InvalidContext       Status = 201
 	NoBinaryForGPU       Status = 209
+	UnsupportedLimit     Status = 215
 	InvalidPTX           Status = 218
+	UnsupportedPTX       Status = 222
 	InvalidSource        Status = 300
 	SharedObjectInit     Status = 303
 	OperatingSystem      Status = 304
 	InvalidHandle        Status = 400
+	IllegalState         Status = 401
 	NotFound             Status = 500
 	NotReady             Status = 600
 	IllegalAddress       Status = 700
@@ -46,6 +49,12 @@ const (
 	NotSupported         Status = 801
 	SystemDriverMismatch Status = 803
 	CompatNotSupported   Status = 804
+	CaptureUnsupported   Status = 900
+	CaptureMerge         Status = 902
+	CaptureUnmatched     Status = 903
+	CaptureUnjoined      Status = 904
+	CaptureIsolation     Status = 905
+	CapturedEvent        Status = 907
 	Timeout              Status = 909
 	Unknown              Status = 999
 )

@@ -47,6 +47,8 @@ type device struct {
 	dying     map[driver.Ptr]struct{} // given to Free, but queued work may use it
 	images    images
 	pools     pools
+	graphs    graphs
+	settings  settings
 
 	spareTasks   *task
 	spareWaiters *waiter
@@ -104,7 +106,8 @@ func (d *device) fresh(space *mem.Space) {
 	d.device = map[driver.Ptr]struct{}{}
 	d.host = map[driver.Ptr]struct{}{}
 	d.dying = map[driver.Ptr]struct{}{}
-	d.images, d.pools = newImages(), newPools()
+	d.images, d.pools, d.graphs = newImages(), newPools(), newGraphs()
+	d.settings = newSettings()
 }
 
 // Info describes the device.

@@ -244,11 +244,14 @@ func (d *device) place(r *driver.Region, p *driver.Place) (box, error) {
 
 // CopyRegion queues a copy of a box.
 func (d *device) CopyRegion(r *driver.Region, h driver.Stream) error {
-	s, err := d.transferable(h)
-	if err != nil {
-		return err
+	if r != nil { // a graph keeps it
+		kept := *r
+		r = &kept
 	}
-	defer d.mu.Unlock()
+	return d.submit(h, func(s *stream) error { return d.copyRegion(r, s) })
+}
+
+func (d *device) copyRegion(r *driver.Region, s *stream) error {
 	if r == nil || r.Width == 0 || r.Height == 0 || r.Depth == 0 {
 		return fail(driver.InvalidValue, "copy a region: it is empty")
 	}
@@ -264,7 +267,7 @@ func (d *device) CopyRegion(r *driver.Region, h driver.Stream) error {
 		return fail(driver.InvalidValue, "copy a region: source and destination overlap")
 	}
 	w, rows, slices := r.Width, r.Height, r.Depth
-	d.work(s, w*rows*slices, func() {
+	d.touch(s, w*rows*slices, to.bytes[:(slices-1)*to.slice+(rows-1)*to.pitch+w], func() {
 		for z := range slices {
 			for y := range rows {
 				copy(to.row(y, z, w), from.row(y, z, w))
@@ -274,20 +277,19 @@ func (d *device) CopyRegion(r *driver.Region, h driver.Stream) error {
 	return nil
 }
 
-// work queues f, which touches n bytes and is called without device.mu.
-func (d *device) work(s *stream, n uint64, f func()) {
+// touch queues f, which touches n bytes, writes within dst, and is called without device.mu.
+func (d *device) touch(s *stream, n uint64, dst []byte, f func()) {
 	t := d.newTask(taskWork)
-	t.fn = f
+	t.fn, t.dst = f, dst
 	s.begin(t, n <= inlineBytes)
 }
 
 // FillRows queues a fill of rows.
 func (d *device) FillRows(dst driver.Ptr, pitch uint64, value uint32, width int, columns, rows uint64, h driver.Stream) error {
-	s, err := d.transferable(h)
-	if err != nil {
-		return err
-	}
-	defer d.mu.Unlock()
+	return d.submit(h, func(s *stream) error { return d.fillRows(dst, pitch, value, width, columns, rows, s) })
+}
+
+func (d *device) fillRows(dst driver.Ptr, pitch uint64, value uint32, width int, columns, rows uint64, s *stream) error {
 	w := uint64(width)
 	switch {
 	case width != 1 && width != 2 && width != 4:
@@ -310,7 +312,7 @@ func (d *device) FillRows(dst driver.Ptr, pitch uint64, value uint32, width int,
 		return fmt.Errorf("fill rows: %w", err)
 	}
 	b := box{bytes, pitch, 0}
-	d.work(s, n, func() {
+	d.touch(s, n, bytes, func() {
 		for y := range rows {
 			fill(b.row(y, 0, columns*w), value, width)
 		}

@@ -25,23 +25,35 @@ func (d *device) Launch(l *driver.Launch) (driver.Ticket, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := f.check(l); err != nil {
-		return 0, fmt.Errorf("launch %s: %w", f.name, err)
-	}
-	checks, watched, err := d.checksOf(l)
+	r, err := d.ready(f, l)
 	if err != nil {
 		return 0, fmt.Errorf("launch %s: %w", f.name, err)
 	}
-	watched = watched || checks&driver.Memcheck != 0 && usesHeap(f.kernel)
-	c, err := f.prepared(l.Block, watched)
-	if err != nil {
-		return 0, fmt.Errorf("launch %s: %w", f.name, err)
-	}
-	t, err := d.queue(f, c, l, checks, watched)
+	t, err := d.queue(f, r, l)
 	if err != nil {
 		return 0, fmt.Errorf("launch %s: %w", f.name, err)
 	}
 	return t, nil
+}
+
+// readied is a kernel compiled for a launch, and how the launch is watched.
+type readied struct {
+	compiled
+	checks  driver.Checks
+	watched bool
+}
+
+// ready checks a launch and compiles its kernel.
+func (d *device) ready(f *function, l *driver.Launch) (r readied, err error) {
+	if err := f.check(l); err != nil {
+		return r, err
+	}
+	if r.checks, r.watched, err = d.checksOf(l); err != nil {
+		return r, err
+	}
+	r.watched = r.watched || r.checks&driver.Memcheck != 0 && usesHeap(f.kernel)
+	r.compiled, err = f.prepared(l.Block, r.watched)
+	return r, err
 }
 
 // function finds the kernel of a launch.
@@ -101,7 +113,7 @@ func (f *function) check(l *driver.Launch) error {
 }
 
 // queue makes a grid of a launch that was checked and appends it to its stream.
-func (d *device) queue(f *function, c compiled, l *driver.Launch, checks driver.Checks, watched bool) (driver.Ticket, error) {
+func (d *device) queue(f *function, r readied, l *driver.Launch) (driver.Ticket, error) {
 	if err := d.use(); err != nil {
 		return 0, err
 	}
@@ -110,12 +122,49 @@ func (d *device) queue(f *function, c compiled, l *driver.Launch, checks driver.
 	if !ok {
 		return 0, badStream(l.Stream)
 	}
+	if s.capture != nil {
+		return 0, d.put(s, d.launchWork(f, r, l))
+	}
+	return d.enqueueLaunch(s, f, r, l)
+}
+
+// launchWork is a launch as a graph keeps it.
+func (d *device) launchWork(f *function, r readied, l *driver.Launch) work {
+	kept := *l
+	kept.Params = append([]byte(nil), l.Params...)
+	return func(s *stream) error {
+		if s.capture != nil {
+			if _, ok := d.functions[kept.Function]; !ok {
+				return badFunction(kept.Function)
+			}
+			return nil
+		}
+		_, err := d.enqueueLaunch(s, f, r, &kept)
+		return err
+	}
+}
+
+// AddKernel adds a launch to a graph.
+func (d *device) AddKernel(g driver.Graph, before []driver.Node, l *driver.Launch) (driver.Node, error) {
+	f, err := d.function(l)
+	if err != nil {
+		return 0, err
+	}
+	r, err := d.ready(f, l)
+	if err != nil {
+		return 0, fmt.Errorf("add %s to a graph: %w", f.name, err)
+	}
+	return d.add(g, before, d.launchWork(f, r, l))
+}
+
+// enqueueLaunch makes a grid and appends it to a stream. Called with d.mu held.
+func (d *device) enqueueLaunch(s *stream, f *function, r readied, l *driver.Launch) (driver.Ticket, error) {
 	if _, ok := d.functions[l.Function]; !ok { // unloaded meanwhile
 		return 0, badFunction(l.Function)
 	}
 	g := d.newGrid()
-	g.prepare(f, c, l)
-	g.watch(checks, watched, l.Cover || d.config.Cover)
+	g.prepare(f, r.compiled, l)
+	g.watch(r.checks, r.watched, l.Cover || d.config.Cover)
 	if err := g.reserve(l.Cooperative); err != nil {
 		d.freeGrid(g)
 		return 0, err
@@ -131,6 +180,16 @@ func (d *device) queue(f *function, c compiled, l *driver.Launch, checks driver.
 	s.enqueue(t)
 	s.kick()
 	return g.ticket, nil
+}
+
+// forgetGrid undoes enqueueLaunch.
+func (d *device) forgetGrid(g *grid) {
+	g.closeAll()
+	delete(d.running, g.ticket)
+	if p := g.launch.GridWorkspace; p != 0 {
+		_ = d.mem.Free(p) // fails only if the tables of device and mem disagree
+	}
+	d.freeGrid(g)
 }
 
 func (d *device) newGrid() *grid {

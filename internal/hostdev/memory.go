@@ -115,7 +115,7 @@ func (d *device) bytes(p driver.Ptr, n uint64) ([]byte, error) {
 	return b, nil
 }
 
-// transferable locks the device and finds the stream of a transfer. On success d.mu is held.
+// transferable locks the device and finds the stream of a call that cannot be captured. On success d.mu is held.
 func (d *device) transferable(h driver.Stream) (*stream, error) {
 	if err := d.use(); err != nil {
 		return nil, err
@@ -124,6 +124,10 @@ func (d *device) transferable(h driver.Stream) (*stream, error) {
 	if !ok {
 		d.mu.Unlock()
 		return nil, badStream(h)
+	}
+	if err := s.uncapturable(); err != nil {
+		d.mu.Unlock()
+		return nil, err
 	}
 	return s, nil
 }
@@ -195,62 +199,68 @@ func (d *device) dropped() error {
 
 // Copy queues a copy between device addresses.
 func (d *device) Copy(dst, src driver.Ptr, n uint64, h driver.Stream) error {
-	s, err := d.transferable(h)
-	if err != nil {
-		return err
-	}
-	defer d.mu.Unlock()
-	if n == 0 {
+	return d.submit(h, d.copyWork(dst, src, n))
+}
+
+func (d *device) copyWork(dst, src driver.Ptr, n uint64) work {
+	return func(s *stream) error {
+		if n == 0 {
+			return nil
+		}
+		to, err := d.bytes(dst, n)
+		if err != nil {
+			return fmt.Errorf("copy to device memory: %w", err)
+		}
+		from, err := d.bytes(src, n)
+		if err != nil {
+			return fmt.Errorf("copy from device memory: %w", err)
+		}
+		if dst < src+driver.Ptr(n) && src < dst+driver.Ptr(n) {
+			return fail(driver.InvalidValue, "copy %d bytes from %#x to %#x: they overlap", n, uint64(src), uint64(dst))
+		}
+		t := d.newTask(taskCopy)
+		t.dst, t.src = to, from
+		s.begin(t, n <= inlineBytes)
 		return nil
 	}
-	to, err := d.bytes(dst, n)
-	if err != nil {
-		return fmt.Errorf("copy to device memory: %w", err)
-	}
-	from, err := d.bytes(src, n)
-	if err != nil {
-		return fmt.Errorf("copy from device memory: %w", err)
-	}
-	if dst < src+driver.Ptr(n) && src < dst+driver.Ptr(n) {
-		return fail(driver.InvalidValue, "copy %d bytes from %#x to %#x: they overlap", n, uint64(src), uint64(dst))
-	}
-	t := d.newTask(taskCopy)
-	t.dst, t.src = to, from
-	s.begin(t, n <= inlineBytes)
-	return nil
 }
 
 // Fill queues a fill.
 func (d *device) Fill(dst driver.Ptr, value uint32, width int, count uint64, h driver.Stream) error {
-	s, err := d.transferable(h)
-	if err != nil {
-		return err
-	}
-	defer d.mu.Unlock()
-	switch {
-	case width != 1 && width != 2 && width != 4:
-		return fail(driver.InvalidValue, "fill device memory: width %d is not 1, 2 or 4", width)
-	case uint64(dst)%uint64(width) != 0:
-		return fail(driver.InvalidValue, "fill device memory: address %#x is not aligned to %d bytes", uint64(dst), width)
-	case count > ^uint64(0)/uint64(width):
-		return fail(driver.InvalidValue, "fill device memory: %d elements of %d bytes", count, width)
-	case count == 0:
+	return d.submit(h, d.fillWork(dst, value, width, count))
+}
+
+func (d *device) fillWork(dst driver.Ptr, value uint32, width int, count uint64) work {
+	return func(s *stream) error {
+		switch {
+		case width != 1 && width != 2 && width != 4:
+			return fail(driver.InvalidValue, "fill device memory: width %d is not 1, 2 or 4", width)
+		case uint64(dst)%uint64(width) != 0:
+			return fail(driver.InvalidValue, "fill device memory: address %#x is not aligned to %d bytes", uint64(dst), width)
+		case count > ^uint64(0)/uint64(width):
+			return fail(driver.InvalidValue, "fill device memory: %d elements of %d bytes", count, width)
+		case count == 0:
+			return nil
+		}
+		n := count * uint64(width)
+		to, err := d.bytes(dst, n)
+		if err != nil {
+			return fmt.Errorf("fill device memory: %w", err)
+		}
+		t := d.newTask(taskFill)
+		t.dst, t.value, t.width = to, value, width
+		s.begin(t, n <= inlineBytes)
 		return nil
 	}
-	n := count * uint64(width)
-	to, err := d.bytes(dst, n)
-	if err != nil {
-		return fmt.Errorf("fill device memory: %w", err)
-	}
-	t := d.newTask(taskFill)
-	t.dst, t.value, t.width = to, value, width
-	s.begin(t, n <= inlineBytes)
-	return nil
 }
 
 // begin queues a task: the caller does it if it is short and the stream idle, else a runner.
 func (s *stream) begin(t *task, short bool) {
-	idle := s.idle()
+	if s.capture != nil { // the work is checked, and noted by who submits it
+		s.d.freeTask(t)
+		return
+	}
+	idle := s.idle() && !s.batch
 	n := s.enqueue(t)
 	if short && idle {
 		s.wait(n)

@@ -8,8 +8,9 @@ import (
 
 // event implements driver.Event.
 type event struct {
-	timing bool
-	last   *record // nil before the first Record
+	timing   bool
+	last     *record   // nil before the first Record
+	captured *captured // instead of last, if the last Record was captured
 }
 
 func badStream(h driver.Stream) error {
@@ -37,8 +38,12 @@ func (d *device) DestroyStream(h driver.Stream) error {
 		return err
 	}
 	defer d.mu.Unlock()
-	if _, ok := d.streams[h]; !ok || h == 0 {
+	s, ok := d.streams[h]
+	if !ok || h == 0 {
 		return badStream(h)
+	}
+	if s.capture != nil {
+		s.capture.end()
 	}
 	delete(d.streams, h)
 	return nil
@@ -53,6 +58,10 @@ func (d *device) Synchronize(h driver.Stream) error {
 	if !ok {
 		d.mu.Unlock()
 		return badStream(h)
+	}
+	if err := s.uncapturable(); err != nil {
+		d.mu.Unlock()
+		return err
 	}
 	era := d.era
 	s.wait(s.queued)
@@ -83,6 +92,8 @@ func (d *device) Query(h driver.Stream) error {
 	switch {
 	case !ok:
 		return badStream(h)
+	case s.capture != nil:
+		return s.uncapturable()
 	case !s.idle():
 		return driver.NotReady
 	}
@@ -115,32 +126,47 @@ func (d *device) DestroyEvent(h driver.Event) error {
 
 // Record puts the event into the stream.
 func (d *device) Record(e driver.Event, h driver.Stream) error {
-	s, err := d.transferable(h)
-	if err != nil {
+	if err := d.use(); err != nil {
 		return err
 	}
 	defer d.mu.Unlock()
+	s, ok := d.streams[h]
+	if !ok {
+		return badStream(h)
+	}
 	ev, ok := d.events[e]
 	if !ok {
 		return badEvent(e)
 	}
+	if s.capture != nil {
+		ev.captured = s.capture.record(s)
+		return nil
+	}
 	t := d.newTask(taskRecord)
 	r := &record{s: s, seq: s.queued + 1}
-	t.rec, ev.last = r, r
+	t.rec, ev.last, ev.captured = r, r, nil
 	s.begin(t, true)
 	return nil
 }
 
 // WaitEvent makes the stream wait for the last record of the event.
 func (d *device) WaitEvent(h driver.Stream, e driver.Event) error {
-	s, err := d.transferable(h)
-	if err != nil {
+	if err := d.use(); err != nil {
 		return err
 	}
 	defer d.mu.Unlock()
-	ev, ok := d.events[e]
+	s, ok := d.streams[h]
 	if !ok {
+		return badStream(h)
+	}
+	ev, ok := d.events[e]
+	switch {
+	case !ok:
 		return badEvent(e)
+	case ev.captured != nil:
+		return ev.captured.wait(s)
+	case s.capture != nil && ev.last != nil:
+		return fail(driver.CaptureIsolation, "wait for event %#x, which was recorded outside the capture", uint64(e))
 	}
 	if r := ev.last; r != nil && !r.happened && r.s != s {
 		t := d.newTask(taskAwait)
@@ -149,6 +175,14 @@ func (d *device) WaitEvent(h driver.Stream, e driver.Event) error {
 		s.kick()
 	}
 	return nil
+}
+
+// uncaptured is the error of a question about an event of a capture.
+func (e *event) uncaptured(h driver.Event) error {
+	if e.captured == nil {
+		return nil
+	}
+	return fail(driver.CapturedEvent, "ask about event %#x", uint64(h))
 }
 
 // QueryEvent tells whether the last record has happened.
@@ -161,6 +195,8 @@ func (d *device) QueryEvent(e driver.Event) error {
 	switch {
 	case !ok:
 		return badEvent(e)
+	case ev.captured != nil:
+		return ev.uncaptured(e)
 	case ev.last != nil && !ev.last.happened:
 		return driver.NotReady
 	}
@@ -176,6 +212,10 @@ func (d *device) SynchronizeEvent(e driver.Event) error {
 	if !ok {
 		d.mu.Unlock()
 		return badEvent(e)
+	}
+	if err := ev.uncaptured(e); err != nil {
+		d.mu.Unlock()
+		return err
 	}
 	era := d.era
 	if r := ev.last; r != nil {
@@ -196,6 +236,8 @@ func (d *device) Elapsed(a, b driver.Event) (time.Duration, error) {
 		switch {
 		case !ok:
 			return 0, badEvent(h)
+		case ev.captured != nil:
+			return 0, ev.uncaptured(h)
 		case !ev.timing:
 			return 0, fail(driver.InvalidHandle, "measure between events: event %#x was made without timing", uint64(h))
 		case ev.last == nil:
@@ -213,14 +255,14 @@ func (d *device) HostFunc(h driver.Stream, f func()) error {
 	if f == nil {
 		return fail(driver.InvalidValue, "queue a host function: it is nil")
 	}
-	s, err := d.transferable(h)
-	if err != nil {
-		return err
+	return d.submit(h, d.callWork(f))
+}
+
+func (d *device) callWork(f func()) work {
+	return func(s *stream) error {
+		t := d.newTask(taskCall)
+		t.fn = f
+		s.begin(t, false)
+		return nil
 	}
-	defer d.mu.Unlock()
-	t := d.newTask(taskCall)
-	t.fn = f
-	s.enqueue(t)
-	s.kick()
-	return nil
 }

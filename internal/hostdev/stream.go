@@ -25,6 +25,9 @@ type stream struct {
 	blocked bool // the head waits for an event or for a host function
 	kicked  bool // a runner was started and has not looked at the stream
 
+	capture *capture // nil unless the stream is captured
+	batch   bool     // tasks are only queued: the caller holds device.mu throughout
+
 	waiters    *waiter
 	prev, next *stream // in device.pending while there are tasks
 	runner     func()  // s.run, made once so that starting it does not allocate
@@ -57,6 +60,35 @@ func (s *stream) enqueue(t *task) uint64 {
 	s.queued++
 	return s.queued
 }
+
+// retract takes back what was queued since the stream was at a mark, while device.mu was held all the time.
+func (s *stream) retract(m mark) {
+	first := s.head
+	if m.tail != nil {
+		first, m.tail.next = m.tail.next, nil
+	}
+	if s.tail = m.tail; s.tail == nil && s.head != nil {
+		s.head = nil
+		s.d.pending.remove(s)
+	}
+	s.queued = m.queued
+	for t := first; t != nil; {
+		next := t.next
+		if t.kind == taskLaunch {
+			s.d.forgetGrid(t.grid)
+		}
+		s.d.freeTask(t)
+		t = next
+	}
+}
+
+// mark is the end of a stream's queue at a moment.
+type mark struct {
+	tail   *task
+	queued uint64
+}
+
+func (s *stream) mark() mark { return mark{s.tail, s.queued} }
 
 // kick starts a runner if nobody is at work.
 func (s *stream) kick() {

@@ -18,6 +18,7 @@ type device struct {
 	api     *cuapi.Library
 	native  cuapi.Device
 	ctx     cuapi.Context
+	own     bool // the context is this device\'s alone
 	info    driver.Info
 	limits  limits
 	pooling bool // the driver has memory pools
@@ -28,7 +29,10 @@ type device struct {
 	fault atomic.Pointer[driver.Fault]
 	seen  atomic.Bool // a caller has got fault
 
+	capturing sync.Mutex // held while a capture begins or ends, or a graph is changed; taken before mu
+
 	mu         sync.RWMutex
+	graphs     graphs                        // guarded by mu
 	last       uint64                        // guarded by mu: the newest handle
 	streams    map[driver.Stream]*stream     // guarded by mu; Stream zero is the default stream
 	events     map[driver.Event]*event       // guarded by mu
@@ -52,6 +56,11 @@ type limits struct {
 }
 
 func newDevice(api *cuapi.Library, ordinal int) (*device, error) {
+	return openDevice(api, ordinal, false)
+}
+
+// openDevice opens a device with the context that the process shares, or one of its own.
+func openDevice(api *cuapi.Library, ordinal int, own bool) (*device, error) {
 	version, err := api.DriverGetVersion()
 	if err != nil {
 		return nil, translate(err)
@@ -65,6 +74,7 @@ func newDevice(api *cuapi.Library, ordinal int) (*device, error) {
 	}
 	d := &device{
 		api:        api,
+		own:        own,
 		info:       describe(api, ordinal, version),
 		users:      newUsers(),
 		streams:    map[driver.Stream]*stream{},
@@ -72,6 +82,7 @@ func newDevice(api *cuapi.Library, ordinal int) (*device, error) {
 		modules:    map[driver.Module]*module{},
 		kernels:    map[driver.Function]*function{},
 		views:      newViews(),
+		graphs:     newGraphs(),
 		pools:      map[driver.Pool]*pool{},
 		registered: map[driver.Ptr]registration{},
 		// Handles count up from a random number, so that a handle of one device means nothing to another.
@@ -84,11 +95,11 @@ func newDevice(api *cuapi.Library, ordinal int) (*device, error) {
 	if d.native, err = api.DeviceGet(ordinal); err != nil {
 		return nil, translate(err)
 	}
-	if d.ctx, err = api.DevicePrimaryCtxRetain(d.native); err != nil {
+	if err := d.retain(); err != nil {
 		return nil, translate(err)
 	}
 	if err := d.setUp(); err != nil {
-		return nil, errors.Join(err, translate(api.DevicePrimaryCtxRelease(d.native)))
+		return nil, errors.Join(err, translate(d.giveUp()))
 	}
 	return d, nil
 }
@@ -133,6 +144,13 @@ func (l *limits) ask(d *device) error {
 	}
 	l.sharedOptin = max(l.shared, l.sharedOptin) // 0 where there is nothing to opt in to
 	return nil
+}
+
+// onThread runs f without moving to another thread.
+func onThread(f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return f()
 }
 
 // raw runs f on a thread on which the context is current. A sticky status becomes the fault; whether a caller gets to see
@@ -290,6 +308,11 @@ func (d *device) Close() error {
 		return nil
 	}
 	for _, s := range d.streams {
+		if c := s.capture; c != nil {
+			d.abandon(c)
+		}
+	}
+	for _, s := range d.streams {
 		if err := d.raw(func() error { return d.api.StreamSynchronize(s.native) }); err != nil {
 			d.lose(fmt.Errorf("wait for a stream: %w", err))
 		}
@@ -297,7 +320,7 @@ func (d *device) Close() error {
 	d.waitOrphans()
 	d.tearDown()
 	dropHostCalls(d)
-	if err := d.api.DevicePrimaryCtxRelease(d.native); err != nil && d.fault.Load() == nil {
+	if err := d.giveUp(); err != nil && d.fault.Load() == nil {
 		d.lose(fmt.Errorf("release the context: %w", translate(err)))
 	}
 	if f := d.fault.Load(); f != nil && !d.seen.Swap(true) {
@@ -309,6 +332,12 @@ func (d *device) Close() error {
 // tearDown destroys all objects. No call is in progress, and no work either.
 func (d *device) tearDown() {
 	var all []func() error
+	for _, x := range d.graphs.execs {
+		all = append(all, x.release)
+	}
+	for _, g := range d.graphs.all {
+		all = append(all, g.release)
+	}
 	for _, m := range d.modules {
 		all = append(all, m.release)
 	}

@@ -37,14 +37,16 @@ type fake struct {
 	mode    int32             // compute mode of the devices
 	binary  string            // what a fatbin was made from; empty for "not for this device"
 
-	mu      sync.Mutex
-	count   int
-	devices map[int32]*fakeContext // guarded by mu: primary contexts, by device
-	current map[int]*fakeContext   // guarded by mu: by thread
-	strings map[string][]byte      // guarded by mu: C strings that were given out
-	probe   driver.Device          // answers questions about devices
-	options []cuapi.JITOption      // guarded by mu: of the last ModuleLoadDataEx
-	values  []uintptr
+	mu       sync.Mutex
+	count    int
+	contexts int                    // guarded by mu: that cuCtxCreate made
+	linkers  []*fakeLinker          // guarded by mu
+	devices  map[int32]*fakeContext // guarded by mu: primary contexts, by device
+	current  map[int]*fakeContext   // guarded by mu: by thread
+	strings  map[string][]byte      // guarded by mu: C strings that were given out
+	probe    driver.Device          // answers questions about devices
+	options  []cuapi.JITOption      // guarded by mu: of the last ModuleLoadDataEx
+	values   []uintptr
 }
 
 // fakeContext is a primary context: a host device, and what the host device does not know.
@@ -295,11 +297,7 @@ var functions = map[string]any{
 		defer f.mu.Unlock()
 		c := f.devices[d]
 		if c == nil {
-			c = &fakeContext{
-				Device: openHost(f.t), id: 0xc0de00 + uintptr(d),
-				pinned: map[uintptr]pinned{}, memory: map[uintptr]uint64{}, dynamic: map[uintptr]int32{},
-				entries: map[uintptr][]string{}, loaded: map[uintptr]bool{}, made: map[string]int{},
-			}
+			c = f.newContext(0xc0de00 + uintptr(d))
 			f.devices[d] = c
 		}
 		c.refs++
@@ -315,16 +313,7 @@ var functions = map[string]any{
 			return uintptr(driver.InvalidContext)
 		}
 		if c.refs--; c.refs == 0 {
-			delete(f.devices, d)
-			if len(c.memory)+len(c.pinned) > 0 && c.Err() == nil {
-				f.t.Errorf("%d allocations and %d of page-locked memory were left", len(c.memory), len(c.pinned))
-			}
-			for kind, n := range c.made {
-				if n != 0 && c.Err() == nil {
-					f.t.Errorf("%d %ss were left", n, kind)
-				}
-			}
-			c.Close()
+			f.drop(d, c)
 		}
 		return 0
 	},
@@ -332,6 +321,10 @@ var functions = map[string]any{
 		f := active.Load()
 		f.mu.Lock()
 		defer f.mu.Unlock()
+		if id == 0 {
+			f.setCurrent(nil)
+			return 0
+		}
 		for _, c := range f.devices {
 			if c.id == id {
 				f.current[syscall.Gettid()] = c
@@ -342,14 +335,42 @@ var functions = map[string]any{
 	},
 }
 
+// newContext makes a context.
+func (f *fake) newContext(id uintptr) *fakeContext {
+	return &fakeContext{
+		Device: openHost(f.t), id: id,
+		pinned: map[uintptr]pinned{}, memory: map[uintptr]uint64{}, dynamic: map[uintptr]int32{},
+		entries: map[uintptr][]string{}, loaded: map[uintptr]bool{}, made: map[string]int{},
+	}
+}
+
+// drop destroys a context, in which nothing may be left.
+func (f *fake) drop(d int32, c *fakeContext) {
+	delete(f.devices, d)
+	if len(c.memory)+len(c.pinned) > 0 && c.Err() == nil {
+		f.t.Errorf("%d allocations and %d of page-locked memory were left", len(c.memory), len(c.pinned))
+	}
+	for kind, n := range c.made {
+		if n != 0 && c.Err() == nil {
+			f.t.Errorf("%d of kind %s were left", n, kind)
+		}
+	}
+	c.Close()
+}
+
+func (f *fake) setCurrent(c *fakeContext) { f.current[syscall.Gettid()] = c }
+
 func init() {
 	maps.Copy(functions, memoryFunctions)
+	maps.Copy(functions, graphFunctions)
+	maps.Copy(functions, controlFunctions)
 	maps.Copy(functions, streamFunctions)
 	maps.Copy(functions, moduleFunctions)
 	maps.Copy(functions, imageFunctions)
 	maps.Copy(functions, poolFunctions)
 	for newer, older := range map[string]string{
 		"cuDeviceGetUuid_v2": "cuDeviceGetUuid", "cuEventElapsedTime_v2": "cuEventElapsedTime", "cuDevicePrimaryCtxRelease": "cuDevicePrimaryCtxRelease_v2",
+		"cuGraphAddKernelNode": "cuGraphAddKernelNode_v2",
 	} {
 		functions[newer] = functions[older]
 	}
@@ -586,6 +607,9 @@ var moduleFunctions = map[string]any{
 	},
 	"cuFuncSetAttribute": func(f uintptr, a, v int32) uintptr {
 		return in("cuFuncSetAttribute", func(c *fakeContext) error {
+			if a == 9 { // the preferred carveout
+				return c.SetFunctionAttribute(driver.Function(f), driver.SharedCarveout, int(v))
+			}
 			if cuapi.FuncAttribute(a) != cuapi.FuncMaxDynamicSharedBytes {
 				return driver.InvalidValue
 			}

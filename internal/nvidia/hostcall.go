@@ -15,28 +15,38 @@ var hostCalls struct {
 }
 
 type hostCall struct {
-	d *device
-	f func()
+	d    *device
+	f    func()
+	kept bool // a graph calls it again and again
 }
 
-func addHostCall(d *device, f func()) (id uintptr) {
+func addHostCall(d *device, f func(), kept bool) (id uintptr) {
 	hostCalls.Lock()
 	defer hostCalls.Unlock()
 	if hostCalls.calls == nil {
 		hostCalls.calls = map[uintptr]hostCall{}
 	}
 	hostCalls.last++
-	hostCalls.calls[hostCalls.last] = hostCall{d, f}
+	hostCalls.calls[hostCalls.last] = hostCall{d, f, kept}
 	return hostCalls.last
 }
 
-// takeHostCall removes a call; nil if there is none.
+// takeHostCall returns a call, and removes it unless a graph keeps it; nil if there is none.
 func takeHostCall(id uintptr) func() {
 	hostCalls.Lock()
 	defer hostCalls.Unlock()
 	c := hostCalls.calls[id]
-	delete(hostCalls.calls, id)
+	if !c.kept {
+		delete(hostCalls.calls, id)
+	}
 	return c.f
+}
+
+// dropHostCall removes a call.
+func dropHostCall(id uintptr) {
+	hostCalls.Lock()
+	defer hostCalls.Unlock()
+	delete(hostCalls.calls, id)
 }
 
 // dropHostCalls removes the calls of a device that is closed: those behind a fault are never made.

@@ -279,7 +279,7 @@ func (d *device) end(r *driver.Region, p *driver.Place) (e cuapi.End, a *array, 
 
 // CopyRegion queues a copy of a box.
 func (d *device) CopyRegion(r *driver.Region, h driver.Stream) error {
-	s, err := d.transfer(h)
+	s, err := d.transferOrCapture(h)
 	if err != nil {
 		return err
 	}
@@ -311,7 +311,7 @@ func (d *device) letGo(a *array) {
 
 // FillRows queues a fill of rows.
 func (d *device) FillRows(dst driver.Ptr, pitch uint64, value uint32, width int, columns, rows uint64, h driver.Stream) error {
-	s, err := d.transfer(h)
+	s, err := d.transferOrCapture(h)
 	if err != nil {
 		return err
 	}

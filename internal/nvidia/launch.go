@@ -27,12 +27,25 @@ func (d *device) Launch(l *driver.Launch) (driver.Ticket, error) {
 			err = d.launch(f, s, l)
 		}
 	}
+	d.leased(s, f, err)
 	d.lose(s.release())
 	d.lose(f.module.release())
 	if err != nil {
 		return 0, d.saw(fmt.Errorf("launch %s: %w", f.name, err))
 	}
 	return 0, nil
+}
+
+// leased makes a captured launch keep its module.
+func (d *device) leased(s *stream, f *function, err error) {
+	c := d.captureOf(s)
+	if c == nil || err != nil {
+		return
+	}
+	f.module.acquire()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.lease.modules = append(c.lease.modules, f.module)
 }
 
 // forLaunch finds kernel and stream and counts the caller as a user of both.

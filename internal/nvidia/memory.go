@@ -135,8 +135,21 @@ func (d *device) FreeHost(p driver.Ptr) error {
 	return nil
 }
 
-// transfer begins a transfer on a stream: it counts the call in and the stream in use. The caller ends with d.done.
+// transfer begins a call that cannot be captured, on a stream: see transferOrCapture.
 func (d *device) transfer(h driver.Stream) (*stream, error) {
+	s, err := d.transferOrCapture(h)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.uncapturable(s); err != nil {
+		d.done(s)
+		return nil, err
+	}
+	return s, nil
+}
+
+// transferOrCapture counts a call in and a stream in use. The caller ends with d.done.
+func (d *device) transferOrCapture(h driver.Stream) (*stream, error) {
 	if err := d.use(); err != nil {
 		return nil, err
 	}
@@ -285,7 +298,7 @@ func (d *device) readBlock(src driver.Ptr, n int, s *stream) (*block, error) {
 
 // Copy queues a copy between addresses, which the driver tells apart by themselves (unified addressing).
 func (d *device) Copy(dst, src driver.Ptr, n uint64, h driver.Stream) error {
-	s, err := d.transfer(h)
+	s, err := d.transferOrCapture(h)
 	if err != nil {
 		return err
 	}
@@ -293,40 +306,56 @@ func (d *device) Copy(dst, src driver.Ptr, n uint64, h driver.Stream) error {
 	if n == 0 {
 		return nil
 	}
-	for _, p := range [...]driver.Ptr{dst, src} {
-		if err := d.check(p, n); err != nil {
-			return d.saw(fmt.Errorf("copy: %w", err))
-		}
-	}
-	if dst < src+driver.Ptr(n) && src < dst+driver.Ptr(n) {
-		return fail(driver.InvalidValue, "copy %d bytes from %#x to %#x: they overlap", n, uint64(src), uint64(dst))
+	if err := d.checkCopy(dst, src, n); err != nil {
+		return d.saw(fmt.Errorf("copy: %w", err))
 	}
 	return d.call(func() error {
 		return d.api.MemcpyAsync(cuapi.DevicePtr(dst), cuapi.DevicePtr(src), n, s.native)
 	})
 }
 
+// checkCopy checks both ranges of a copy.
+func (d *device) checkCopy(dst, src driver.Ptr, n uint64) error {
+	for _, p := range [...]driver.Ptr{dst, src} {
+		if err := d.check(p, n); err != nil {
+			return err
+		}
+	}
+	if dst < src+driver.Ptr(n) && src < dst+driver.Ptr(n) {
+		return fail(driver.InvalidValue, "%d bytes from %#x to %#x overlap", n, uint64(src), uint64(dst))
+	}
+	return nil
+}
+
 // Fill queues a fill.
 func (d *device) Fill(dst driver.Ptr, value uint32, width int, count uint64, h driver.Stream) error {
-	s, err := d.transfer(h)
+	s, err := d.transferOrCapture(h)
 	if err != nil {
 		return err
 	}
 	defer d.done(s)
-	switch {
-	case width != 1 && width != 2 && width != 4:
-		return fail(driver.InvalidValue, "fill: width %d is not 1, 2 or 4", width)
-	case uint64(dst)%uint64(width) != 0:
-		return fail(driver.InvalidValue, "fill: address %#x is not aligned to %d bytes", uint64(dst), width)
-	case count > maxAlloc:
-		return fail(driver.InvalidValue, "fill: %d elements", count)
-	case count == 0:
-		return nil
-	}
-	if err := d.check(dst, count*uint64(width)); err != nil {
+	if err := d.checkFill(dst, width, count); err != nil {
 		return d.saw(fmt.Errorf("fill: %w", err))
+	}
+	if count == 0 {
+		return nil
 	}
 	return d.call(func() error {
 		return d.api.MemsetAsync(cuapi.DevicePtr(dst), value, width, count, s.native)
 	})
+}
+
+// checkFill checks the arguments of a fill.
+func (d *device) checkFill(dst driver.Ptr, width int, count uint64) error {
+	switch {
+	case width != 1 && width != 2 && width != 4:
+		return fail(driver.InvalidValue, "width %d is not 1, 2 or 4", width)
+	case uint64(dst)%uint64(width) != 0:
+		return fail(driver.InvalidValue, "address %#x is not aligned to %d bytes", uint64(dst), width)
+	case count > maxAlloc:
+		return fail(driver.InvalidValue, "%d elements", count)
+	case count == 0:
+		return nil
+	}
+	return d.check(dst, count*uint64(width))
 }

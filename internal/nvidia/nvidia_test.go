@@ -92,9 +92,40 @@ func TestFakeHasTheSignatures(t *testing.T) {
 		for _, s := range e.Table() {
 			fn, ok := functions[s.Name]
 			require.True(t, ok, s.Name)
-			require.Equal(t, strings.Count(s.Params, ",")+1, reflect.TypeOf(fn).NumIn(), s.Name)
+			n := strings.Count(s.Params, ",") + 1
+			if s.Params == "void" {
+				n = 0
+			}
+			require.Equal(t, n, reflect.TypeOf(fn).NumIn(), s.Name)
 		}
 	}
+}
+
+// A context of its own has its own memory and goes with its device; the one that the process shares stays.
+func TestOpenContext(t *testing.T) {
+	f := newFake(t)
+	b := f.backend()
+	shared, err := b.Open(0)
+	require.NoError(t, err)
+	opener, ok := b.(driver.ContextOpener)
+	require.True(t, ok)
+	own, err := opener.OpenContext(0, driver.ContextOptions{})
+	require.NoError(t, err)
+	p, err := own.Alloc(64)
+	require.NoError(t, err)
+	require.Error(t, shared.Free(p), "memory of another context")
+	require.NoError(t, own.Fill(p, 1, 4, 16, 0))
+	require.NoError(t, own.Synchronize(0))
+	require.Equal(t, 1, f.called("cuCtxCreate_v2"))
+	require.NoError(t, own.Close())
+	require.Equal(t, 1, f.called("cuCtxDestroy_v2"))
+	require.NoError(t, shared.Synchronize(0))
+	require.NoError(t, shared.Close())
+	_, err = opener.OpenContext(7, driver.ContextOptions{})
+	require.ErrorIs(t, err, driver.InvalidDevice)
+	f.force("cuCtxCreate_v2", driver.OutOfMemory)
+	_, err = opener.OpenContext(0, driver.ContextOptions{})
+	require.ErrorIs(t, err, driver.OutOfMemory)
 }
 
 func TestNoDriver(t *testing.T) {

@@ -11,13 +11,16 @@ import (
 // stream is a native stream.
 type stream struct {
 	object
-	native cuapi.Stream
+	native  cuapi.Stream
+	capture *capture // guarded by device.mu: nil unless the stream is captured
 }
 
 // event is a native event.
 type event struct {
 	object
-	native cuapi.Event
+	native   cuapi.Event
+	capture  *capture // guarded by device.mu: in which it was recorded last, nil if in none
+	recorded bool     // guarded by device.mu: it was recorded at all
 }
 
 // stream finds a stream and counts the caller as its user.
@@ -93,6 +96,11 @@ func (d *device) DestroyStream(h driver.Stream) error {
 		delete(d.streams, h)
 	}
 	d.mu.Unlock()
+	if ok && h != 0 {
+		if c := d.captureOf(s); c != nil {
+			d.abandon(c)
+		}
+	}
 	if !ok || h == 0 {
 		return fail(driver.InvalidHandle, "destroy stream %#x: no such stream on this device, or its own", uint64(h))
 	}
@@ -144,8 +152,10 @@ func (d *device) settle() error {
 	d.mu.RLock()
 	streams := make([]*stream, 0, len(d.streams))
 	for _, s := range d.streams {
-		s.acquire()
-		streams = append(streams, s)
+		if s.capture == nil { // a captured one has no work
+			s.acquire()
+			streams = append(streams, s)
+		}
 	}
 	d.mu.RUnlock()
 	var first error
@@ -220,7 +230,9 @@ func (d *device) onEvent(h driver.Event, f func(e cuapi.Event) error) error {
 	if err != nil {
 		return err
 	}
-	err = d.call(func() error { return f(e.native) })
+	if err = d.captured(e); err == nil {
+		err = d.call(func() error { return f(e.native) })
+	}
 	d.lose(e.release())
 	return err
 }
@@ -251,7 +263,7 @@ func (d *device) Query(h driver.Stream) error {
 	if err != nil {
 		return err
 	}
-	if d.fault.Load() == nil {
+	if err = d.uncapturable(s); err == nil && d.fault.Load() == nil {
 		err = d.raw(func() error { return d.api.StreamQuery(s.native) })
 	}
 	d.lose(s.release())
@@ -299,27 +311,69 @@ func (d *device) DestroyEvent(h driver.Event) error {
 
 // Record puts an event into a stream.
 func (d *device) Record(h driver.Event, on driver.Stream) error {
-	return d.onEvent(h, func(e cuapi.Event) error {
-		return d.withStream(on, func(s cuapi.Stream) error { return d.api.EventRecord(e, s) })
+	return d.onEventAndStream(h, on, func(e *event, s *stream) error {
+		if err := d.call(func() error { return d.api.EventRecord(e.native, s.native) }); err != nil {
+			return err
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		e.capture, e.recorded = s.capture, true
+		return nil
 	})
 }
 
-// WaitEvent makes a stream wait for an event.
+// WaitEvent makes a stream wait for an event. What the driver would answer by ending a capture is refused before.
 func (d *device) WaitEvent(on driver.Stream, h driver.Event) error {
-	return d.onEvent(h, func(e cuapi.Event) error {
-		return d.withStream(on, func(s cuapi.Stream) error { return d.api.StreamWaitEvent(s, e) })
+	return d.onEventAndStream(h, on, func(e *event, s *stream) error {
+		d.mu.RLock()
+		from, to, recorded := e.capture, s.capture, e.recorded
+		over := from != nil && from.over
+		d.mu.RUnlock()
+		switch {
+		case over:
+			return fail(driver.CapturedEvent, "wait for an event: its capture has ended")
+		case from == nil && to != nil && recorded:
+			return fail(driver.CaptureIsolation, "wait for an event that was recorded outside the capture")
+		case from == nil && to != nil:
+			return nil
+		case from != nil && to != nil && from != to:
+			return fail(driver.CaptureMerge, "wait for an event of another capture")
+		}
+		if err := d.call(func() error { return d.api.StreamWaitEvent(s.native, e.native) }); err != nil {
+			return err
+		}
+		if from != nil && to == nil {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			s.capture, from.streams = from, append(from.streams, s)
+		}
+		return nil
 	})
 }
 
-// withStream is for use within raw, when a second object is needed.
-func (d *device) withStream(h driver.Stream, f func(s cuapi.Stream) error) error {
-	s, err := d.stream(h)
+// onEventAndStream calls f with both in use, unless the device has a fault.
+func (d *device) onEventAndStream(h driver.Event, on driver.Stream, f func(e *event, s *stream) error) error {
+	s, err := d.transferOrCapture(on)
 	if err != nil {
 		return err
 	}
-	err = f(s.native)
-	d.lose(s.release())
-	return err
+	defer d.done(s)
+	e, err := d.event(h)
+	if err != nil {
+		return err
+	}
+	defer func() { d.lose(e.release()) }()
+	return f(e, s)
+}
+
+// captured is the error of a question about an event of a capture.
+func (d *device) captured(e *event) error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if e.capture == nil {
+		return nil
+	}
+	return fail(driver.CapturedEvent, "ask about an event that was recorded in a capture")
 }
 
 // QueryEvent asks whether an event has happened.
@@ -332,7 +386,7 @@ func (d *device) QueryEvent(h driver.Event) error {
 	if err != nil {
 		return err
 	}
-	if d.fault.Load() == nil {
+	if err = d.captured(e); err == nil && d.fault.Load() == nil {
 		err = d.raw(func() error { return d.api.EventQuery(e.native) })
 	}
 	d.lose(e.release())
@@ -350,7 +404,9 @@ func (d *device) Elapsed(from, to driver.Event) (time.Duration, error) {
 		if err != nil {
 			return err
 		}
-		ms, err = d.api.EventElapsedTime(a, b.native)
+		if err = d.captured(b); err == nil {
+			ms, err = d.api.EventElapsedTime(a, b.native)
+		}
 		d.lose(b.release())
 		return err
 	})
@@ -366,12 +422,21 @@ func (d *device) HostFunc(h driver.Stream, f func()) error {
 	if err != nil {
 		return fmt.Errorf("queue a host function: %w: %w", err, driver.NotSupported)
 	}
-	return d.onStream(h, func(s cuapi.Stream) error {
-		id := addHostCall(d, f)
-		err := d.api.LaunchHostFunc(s, fn, id)
-		if err != nil {
-			takeHostCall(id)
-		}
+	s, err := d.transferOrCapture(h)
+	if err != nil {
 		return err
-	})
+	}
+	defer d.done(s)
+	c := d.captureOf(s)
+	id := addHostCall(d, f, c != nil)
+	if err := d.call(func() error { return d.api.LaunchHostFunc(s.native, fn, id) }); err != nil {
+		dropHostCall(id)
+		return err
+	}
+	if c != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		c.lease.calls = append(c.lease.calls, id)
+	}
+	return nil
 }

@@ -58,7 +58,11 @@ func (d *device) DestroyPool(driver.Pool) error             { d.b.note("DestroyP
 func (d *device) FreeAsync(driver.Ptr, driver.Stream) error { d.b.note("FreeAsync"); return nil }
 func (d *device) UnregisterHost(driver.Ptr) error           { d.b.note("UnregisterHost"); return nil }
 
+func (d *device) DestroyGraph(driver.Graph) error         { d.b.note("DestroyGraph"); return nil }
+func (d *device) DestroyGraphExec(driver.GraphExec) error { d.b.note("DestroyGraphExec"); return nil }
+
 var ends = []string{
+	"DestroyGraph", "DestroyGraphExec",
 	"Free", "FreeHost", "DestroyStream", "DestroyEvent", "UnloadModule", "Close", "DestroyArray", "DestroyTexture",
 	"DestroySurface", "DestroyPool", "FreeAsync", "UnregisterHost",
 }

@@ -22,7 +22,7 @@ func (r *Runtime) Malloc(n uint64) uint64 {
 	h := &r.heap
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if n == 0 || n > h.limit-h.used {
+	if n == 0 || h.used > h.limit || n > h.limit-h.used {
 		return 0
 	}
 	addr, err := h.memory.Alloc(n)
@@ -52,4 +52,12 @@ func (r *Runtime) Free(addr uint64) bool {
 	delete(h.size, addr)
 	h.used -= n
 	return h.memory.Free(addr) == nil
+}
+
+// SetHeapBytes changes the limit of the heap. Memory that kernels hold beyond it stays theirs.
+func (r *Runtime) SetHeapBytes(n uint64) {
+	h := &r.heap
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.limit = n
 }

@@ -17,13 +17,13 @@ type output struct {
 }
 
 func (o *output) add(piece []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if len(piece) > o.limit {
 		piece = piece[:o.limit]
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	drop, n := 0, 0
-	for len(o.text)-drop+len(piece) > o.limit {
+	for len(o.text)-drop+len(piece) > o.limit && n < len(o.lengths) {
 		drop += o.lengths[n]
 		n++
 	}
@@ -60,4 +60,11 @@ func (r *Runtime) Lost() int {
 	r.output.mu.Lock()
 	defer r.output.mu.Unlock()
 	return r.output.lost
+}
+
+// SetPrintfBytes changes how much text is kept between flushes. What is there already stays.
+func (r *Runtime) SetPrintfBytes(n int) {
+	r.output.mu.Lock()
+	defer r.output.mu.Unlock()
+	r.output.limit = n
 }

@@ -3,7 +3,6 @@ package cuapi
 import (
 	"runtime"
 	"sync"
-	"unsafe"
 
 	"github.com/tandem-go/tandem/internal/dl"
 )
@@ -28,24 +27,10 @@ var logs = sync.Pool{New: func() any { return new(jitLogs) }}
 func (l *Library) ModuleLoadDataEx(image []byte, settings []JITSetting) (m Module, log string, err error) {
 	x := logs.Get().(*jitLogs)
 	x.info[0], x.errors[0] = 0, 0
-	options := []int32{int32(JITInfoLogBuffer), int32(JITInfoLogBufferSize), int32(JITErrorLogBuffer), int32(JITErrorLogBufferSize)}
-	values := []uintptr{
-		uintptr(unsafe.Pointer(&x.info)), jitLogBytes,
-		uintptr(unsafe.Pointer(&x.errors)), jitLogBytes,
-	}
-	for _, s := range settings {
-		options = append(options, int32(s.Option))
-		values = append(values, uintptr(s.Value))
-	}
+	options, values := x.options(settings)
 	h := new(uintptr)
 	err = l.call(ModuleLoadDataEx, dl.NewFrame().Word(h).Bytes(image).Int(uintptr(len(options))).Ints(options).Words(values))
-	log = cString(x.errors[:])
-	if text := cString(x.info[:]); text != "" {
-		if log != "" {
-			log += "\n"
-		}
-		log += text
-	}
+	log = x.text()
 	runtime.KeepAlive(x)
 	logs.Put(x)
 	return Module(*h), log, err

@@ -21,6 +21,15 @@ const (
 	DevicePrimaryCtxRetain
 	DevicePrimaryCtxRelease
 	CtxSetCurrent
+	CtxCreate
+	CtxDestroy
+	CtxGetLimit
+	CtxSetLimit
+	CtxGetCacheConfig
+	CtxSetCacheConfig
+	CtxGetStreamPriorityRange
+	ProfilerStart
+	ProfilerStop
 
 	MemGetInfo
 	MemAlloc
@@ -88,8 +97,31 @@ const (
 	FuncSetAttribute
 	FuncGetParamInfo
 
+	FuncSetCacheConfig
+	OccupancyMaxActiveBlocks
+	OccupancyMaxPotentialBlockSize
+	LinkCreate
+	LinkAddData
+	LinkComplete
+	LinkDestroy
+
 	LaunchKernel
 	LaunchCooperativeKernel
+
+	StreamBeginCapture
+	StreamEndCapture
+	GraphCreate
+	GraphAddKernelNode
+	GraphAddMemcpyNode
+	GraphAddMemsetNode
+	GraphAddHostNode
+	GraphAddEmptyNode
+	GraphAddChildGraphNode
+	GraphGetNodes
+	GraphDestroy
+	GraphInstantiate
+	GraphLaunch
+	GraphExecDestroy
 
 	entries
 )
@@ -133,6 +165,9 @@ func (e Entry) String() string { return table[e][len(table[e])-1].Name }
 
 const launchParams = "CUfunction, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, CUstream, void **"
 
+// nodeParams begin the parameters of each function that adds a node.
+const nodeParams = "CUgraphNode *, CUgraph, const CUgraphNode *, size_t"
+
 // table is the ABI that this package calls.
 var table = [entries][]Symbol{
 	Init:             {{"cuInit", "unsigned int", 0, 0}},
@@ -151,6 +186,16 @@ var table = [entries][]Symbol{
 	DevicePrimaryCtxRetain:  {{"cuDevicePrimaryCtxRetain", "CUcontext *, CUdevice", 0, 0}},
 	DevicePrimaryCtxRelease: {{"cuDevicePrimaryCtxRelease_v2", "CUdevice", 11000, 0}, {"cuDevicePrimaryCtxRelease", "CUdevice", 0, 0}},
 	CtxSetCurrent:           {{"cuCtxSetCurrent", "CUcontext", 0, 0}},
+
+	CtxCreate:                 {{"cuCtxCreate_v2", "CUcontext *, unsigned int, CUdevice", 0, 13000}},
+	CtxDestroy:                {{"cuCtxDestroy_v2", "CUcontext", 0, 0}},
+	CtxGetLimit:               {{"cuCtxGetLimit", "size_t *, CUlimit", 0, 0}},
+	CtxSetLimit:               {{"cuCtxSetLimit", "CUlimit, size_t", 0, 0}},
+	CtxGetCacheConfig:         {{"cuCtxGetCacheConfig", "CUfunc_cache *", 0, 0}},
+	CtxSetCacheConfig:         {{"cuCtxSetCacheConfig", "CUfunc_cache", 0, 0}},
+	CtxGetStreamPriorityRange: {{"cuCtxGetStreamPriorityRange", "int *, int *", 0, 0}},
+	ProfilerStart:             {{"cuProfilerStart", "void", 0, 0}},
+	ProfilerStop:              {{"cuProfilerStop", "void", 0, 0}},
 
 	MemGetInfo:              {{"cuMemGetInfo_v2", "size_t *, size_t *", 0, 0}},
 	MemAlloc:                {{"cuMemAlloc_v2", "CUdeviceptr *, size_t", 0, 0}},
@@ -221,4 +266,30 @@ var table = [entries][]Symbol{
 
 	LaunchKernel:            {{"cuLaunchKernel", launchParams + ", void **", 0, 0}},
 	LaunchCooperativeKernel: {{"cuLaunchCooperativeKernel", launchParams, 0, 0}},
+
+	FuncSetCacheConfig:             {{"cuFuncSetCacheConfig", "CUfunction, CUfunc_cache", 0, 0}},
+	OccupancyMaxActiveBlocks:       {{"cuOccupancyMaxActiveBlocksPerMultiprocessor", "int *, CUfunction, int, size_t", 0, 0}},
+	OccupancyMaxPotentialBlockSize: {{"cuOccupancyMaxPotentialBlockSize", "int *, int *, CUfunction, CUoccupancyB2DSize, size_t, int", 0, 0}},
+	LinkCreate:                     {{"cuLinkCreate_v2", "unsigned int, CUjit_option *, void **, CUlinkState *", 0, 0}},
+	LinkAddData:                    {{"cuLinkAddData_v2", "CUlinkState, CUjitInputType, void *, size_t, const char *, unsigned int, CUjit_option *, void **", 0, 0}},
+	LinkComplete:                   {{"cuLinkComplete", "CUlinkState, void **, size_t *", 0, 0}},
+	LinkDestroy:                    {{"cuLinkDestroy", "CUlinkState", 0, 0}},
+
+	StreamBeginCapture: {{"cuStreamBeginCapture_v2", "CUstream, CUstreamCaptureMode", 0, 0}},
+	StreamEndCapture:   {{"cuStreamEndCapture", "CUstream, CUgraph *", 0, 0}},
+	GraphCreate:        {{"cuGraphCreate", "CUgraph *, unsigned int", 0, 0}},
+	GraphAddKernelNode: {
+		{"cuGraphAddKernelNode_v2", nodeParams + ", const CUDA_KERNEL_NODE_PARAMS *", 12000, 0},
+		{"cuGraphAddKernelNode", nodeParams + ", const CUDA_KERNEL_NODE_PARAMS *", 0, 12000},
+	},
+	GraphAddMemcpyNode:     {{"cuGraphAddMemcpyNode", nodeParams + ", const CUDA_MEMCPY3D *, CUcontext", 0, 0}},
+	GraphAddMemsetNode:     {{"cuGraphAddMemsetNode", nodeParams + ", const CUDA_MEMSET_NODE_PARAMS *, CUcontext", 0, 0}},
+	GraphAddHostNode:       {{"cuGraphAddHostNode", nodeParams + ", const CUDA_HOST_NODE_PARAMS *", 0, 0}},
+	GraphAddEmptyNode:      {{"cuGraphAddEmptyNode", nodeParams, 0, 0}},
+	GraphAddChildGraphNode: {{"cuGraphAddChildGraphNode", nodeParams + ", CUgraph", 0, 0}},
+	GraphGetNodes:          {{"cuGraphGetNodes", "CUgraph, CUgraphNode *, size_t *", 0, 0}},
+	GraphDestroy:           {{"cuGraphDestroy", "CUgraph", 0, 0}},
+	GraphInstantiate:       {{"cuGraphInstantiateWithFlags", "CUgraphExec *, CUgraph, unsigned long long", 11040, 0}},
+	GraphLaunch:            {{"cuGraphLaunch", "CUgraphExec, CUstream", 0, 0}},
+	GraphExecDestroy:       {{"cuGraphExecDestroy", "CUgraphExec", 0, 0}},
 }

@@ -55,6 +55,14 @@ const (
 	PoolUsed         = 7 // CU_MEMPOOL_ATTR_USED_MEM_CURRENT
 	PoolUsedPeak     = 8 // CU_MEMPOOL_ATTR_USED_MEM_HIGH
 
+	captureRelaxed = 2 // CU_STREAM_CAPTURE_MODE_RELAXED
+
+	InputCubin   = 0 // CU_JIT_INPUT_CUBIN
+	InputPTX     = 1 // CU_JIT_INPUT_PTX
+	InputFatbin  = 2 // CU_JIT_INPUT_FATBINARY
+	InputObject  = 3 // CU_JIT_INPUT_OBJECT
+	InputLibrary = 4 // CU_JIT_INPUT_LIBRARY
+
 	launchParamEnd           = 0 // CU_LAUNCH_PARAM_END
 	launchParamBufferPointer = 1 // CU_LAUNCH_PARAM_BUFFER_POINTER
 	launchParamBufferSize    = 2 // CU_LAUNCH_PARAM_BUFFER_SIZE
@@ -126,6 +134,13 @@ func Values() []Value {
 		{"CU_MEM_ADVISE_SET_PREFERRED_LOCATION", 3}, {"CU_MEM_ADVISE_UNSET_PREFERRED_LOCATION", 4},
 		{"CU_MEM_ADVISE_SET_ACCESSED_BY", 5}, {"CU_MEM_ADVISE_UNSET_ACCESSED_BY", 6},
 		{"CU_MEM_ATTACH_HOST", 2}, {"CU_MEM_ATTACH_SINGLE", 4},
+		{"CU_STREAM_CAPTURE_MODE_RELAXED", captureRelaxed},
+		{"CU_JIT_INPUT_CUBIN", InputCubin}, {"CU_JIT_INPUT_PTX", InputPTX}, {"CU_JIT_INPUT_FATBINARY", InputFatbin},
+		{"CU_JIT_INPUT_OBJECT", InputObject}, {"CU_JIT_INPUT_LIBRARY", InputLibrary},
+		{"CU_LIMIT_STACK_SIZE", 0}, {"CU_LIMIT_PRINTF_FIFO_SIZE", 1}, {"CU_LIMIT_MALLOC_HEAP_SIZE", 2},
+		{"CU_LIMIT_DEV_RUNTIME_SYNC_DEPTH", 3}, {"CU_LIMIT_DEV_RUNTIME_PENDING_LAUNCH_COUNT", 4},
+		{"CU_FUNC_CACHE_PREFER_NONE", 0}, {"CU_FUNC_CACHE_PREFER_SHARED", 1}, {"CU_FUNC_CACHE_PREFER_L1", 2}, {"CU_FUNC_CACHE_PREFER_EQUAL", 3},
+		{"CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT", 9},
 		{"CU_COMPUTEMODE_PROHIBITED", ComputeModeProhibited}, {"CU_DEVICE_ATTRIBUTE_COMPUTE_MODE", AttributeComputeMode},
 		{"CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK", int(FuncMaxThreadsPerBlock)},
 		{"CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES", int(FuncSharedSizeBytes)},
@@ -168,7 +183,9 @@ func Sizes() []Size {
 		{"CUfunction", 8}, {"CUdeviceptr", 8}, {"CUuuid", 16}, {"CUjit_option", 4}, {"CUfunction_attribute", 4},
 		{"CUdevice_attribute", 4}, {"size_t", 8}, {"float", 4}, {"CUarray", 8}, {"CUtexObject", 8}, {"CUsurfObject", 8},
 		{"CUmemoryPool", 8}, {"CUmemLocation", 8}, {"CUDA_MEMCPY3D", 200}, {"CUDA_ARRAY3D_DESCRIPTOR", 40},
-		{"CUDA_RESOURCE_DESC", 144}, {"CUDA_TEXTURE_DESC", 104}, {"CUmemPoolProps", 88},
+		{"CUDA_RESOURCE_DESC", 144}, {"CUDA_TEXTURE_DESC", 104}, {"CUmemPoolProps", 88}, {"CUgraph", 8}, {"CUgraphNode", 8}, {"CUgraphExec", 8}, {"CUlinkState", 8}, {"CUlimit", 4},
+		{"CUfunc_cache", 4}, {"CUstreamCaptureMode", 4}, {"CUjitInputType", 4}, {"CUDA_MEMSET_NODE_PARAMS", 40},
+		{"CUDA_HOST_NODE_PARAMS", 16},
 	}
 }
 
@@ -199,6 +216,13 @@ func Offsets() []Offset {
 		{"CUDA_TEXTURE_DESC", "addressMode", 0}, {"CUDA_TEXTURE_DESC", "filterMode", 12}, {"CUDA_TEXTURE_DESC", "flags", 16},
 		{"CUDA_TEXTURE_DESC", "borderColor", 40},
 		{"CUmemPoolProps", "allocType", 0}, {"CUmemPoolProps", "location", 8},
+		{"CUDA_KERNEL_NODE_PARAMS", "func", 0}, {"CUDA_KERNEL_NODE_PARAMS", "gridDimX", 8}, {"CUDA_KERNEL_NODE_PARAMS", "gridDimZ", 16},
+		{"CUDA_KERNEL_NODE_PARAMS", "blockDimX", 20}, {"CUDA_KERNEL_NODE_PARAMS", "blockDimZ", 28},
+		{"CUDA_KERNEL_NODE_PARAMS", "sharedMemBytes", 32}, {"CUDA_KERNEL_NODE_PARAMS", "kernelParams", 40},
+		{"CUDA_KERNEL_NODE_PARAMS", "extra", 48},
+		{"CUDA_MEMSET_NODE_PARAMS", "dst", 0}, {"CUDA_MEMSET_NODE_PARAMS", "pitch", 8}, {"CUDA_MEMSET_NODE_PARAMS", "value", 16},
+		{"CUDA_MEMSET_NODE_PARAMS", "elementSize", 20}, {"CUDA_MEMSET_NODE_PARAMS", "width", 24}, {"CUDA_MEMSET_NODE_PARAMS", "height", 32},
+		{"CUDA_HOST_NODE_PARAMS", "fn", 0}, {"CUDA_HOST_NODE_PARAMS", "userData", 8},
 		{"CUmemLocation", "type", 0}, {"CUmemLocation", "id", 4},
 	}
 }
