@@ -1,0 +1,322 @@
+// Package gl lets kernels work on OpenGL's buffers.
+//
+// A program registers a buffer once, maps it for the time of kernels, and unmaps it before OpenGL uses it again: what PyCUDA
+// calls RegisteredBuffer and RegisteredMapping. On the host device a mapped buffer is OpenGL's own memory, not a copy.
+//
+// No OpenGL library is linked: New takes the GetProcAddress of whoever made the context, go-gl, GLFW, EGL or SDL. All
+// functions of this package but those of a mapping's memory must be called on the thread on which the context is current,
+// so the goroutine must be locked to it. Bindings that they change are restored. Nothing is undone by the garbage collector,
+// for it has no context: what was not unregistered is listed by Leaked.
+//
+// Source: OpenGL 3.3 core profile, sections 2.9 and 6.1; the CUDA driver API, "OpenGL Interoperability".
+package gl
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"github.com/tandem-go/tandem/cuda"
+	"github.com/tandem-go/tandem/internal/dl"
+)
+
+// Errors that others wrap; the names in brackets are CUDA's codes for the same mistakes.
+var (
+	// ErrMapped says that a buffer is mapped already (CUDA_ERROR_ALREADY_MAPPED).
+	ErrMapped = errors.New("already mapped")
+	// ErrNotMapped says that a mapping has ended (CUDA_ERROR_NOT_MAPPED).
+	ErrNotMapped = errors.New("not mapped")
+	// ErrHandle says that an object of OpenGL does not exist, or that its registration has ended
+	// (CUDA_ERROR_INVALID_HANDLE).
+	ErrHandle = errors.New("invalid handle")
+	// ErrContext says that no context is current on this thread, or one without the functions that are needed
+	// (CUDA_ERROR_INVALID_GRAPHICS_CONTEXT).
+	ErrContext = errors.New("no usable OpenGL context")
+	// ErrLost says that the system lost a buffer's contents while it was mapped, as glUnmapBuffer may report.
+	ErrLost = errors.New("contents lost while mapped")
+)
+
+// Flags say what kernels will do with a mapped buffer (PyCUDA's graphics_map_flags).
+type Flags uint32
+
+// Uses of a mapped buffer.
+const (
+	// ReadWrite is any use.
+	ReadWrite Flags = 0
+	// ReadOnly promises that kernels do not write.
+	ReadOnly Flags = 1
+	// WriteDiscard promises that kernels write everything and read nothing of what was there before.
+	WriteDiscard Flags = 2
+)
+
+const (
+	copyReadBuffer  = 0x8F36 // the name of its binding, too
+	bufferSize      = 0x8764
+	mapReadBit      = 1
+	mapWriteBit     = 2
+	mapInvalidate   = 8
+	noError         = 0
+	versionName     = 0x1F02
+	maxErrorsInARow = 64
+)
+
+// functions are the entry points of OpenGL.
+type functions struct {
+	getError, getString, getIntegerv, isBuffer, bindBuffer, getBufferParameteri64v, mapBufferRange, unmapBuffer dl.Func
+}
+
+// Interop is OpenGL's objects on one device. It belongs to the context that was current at New, or that shares with it.
+type Interop struct {
+	dev *cuda.Device
+	f   functions
+
+	mu   sync.Mutex
+	open map[*Buffer]string // where they were registered
+}
+
+// New prepares the sharing of the current context's objects with dev. On a GPU that is not supported yet, and the error
+// wraps cuda.ErrNotSupported; else it wraps ErrContext.
+func New(dev *cuda.Device, getProcAddress func(name string) unsafe.Pointer) (*Interop, error) {
+	if dev.Info().Kind != cuda.Host {
+		return nil, fmt.Errorf("share OpenGL's buffers with %s: %w", dev.Info().ID, cuda.ErrNotSupported)
+	}
+	x := &Interop{dev: dev, open: map[*Buffer]string{}}
+	for name, fn := range map[string]*dl.Func{
+		"glGetError": &x.f.getError, "glGetString": &x.f.getString, "glGetIntegerv": &x.f.getIntegerv, "glIsBuffer": &x.f.isBuffer,
+		"glBindBuffer": &x.f.bindBuffer, "glGetBufferParameteri64v": &x.f.getBufferParameteri64v,
+		"glMapBufferRange": &x.f.mapBufferRange, "glUnmapBuffer": &x.f.unmapBuffer,
+	} {
+		if *fn = dl.Func(uintptr(getProcAddress(name))); *fn == 0 {
+			return nil, fmt.Errorf("share OpenGL's buffers: %w: there is no %s", ErrContext, name)
+		}
+	}
+	return x, x.current("share OpenGL's buffers")
+}
+
+// current checks that there is a context on this thread, and forgets errors of calls that were not ours.
+func (x *Interop) current(op string) error {
+	if x.f.getString.Call(versionName) == 0 {
+		return fmt.Errorf("%s: %w: none is current on this thread", op, ErrContext)
+	}
+	for range maxErrorsInARow {
+		if uint32(x.f.getError.Call()) == noError {
+			break
+		}
+	}
+	return nil
+}
+
+// failed is the error of OpenGL's calls since current, if there is one.
+func (x *Interop) failed(op, call string) error {
+	if code := uint32(x.f.getError.Call()); code != noError {
+		return fmt.Errorf("%s: %s: OpenGL error %#x", op, call, code)
+	}
+	return nil
+}
+
+// bind binds a buffer where it disturbs nothing, and returns what undoes that.
+func (x *Interop) bind(name uint32) (restore func()) {
+	before := []int32{0}
+	dl.NewFrame().Int(copyReadBuffer).Ints(before).Call(x.f.getIntegerv)
+	x.f.bindBuffer.Call(copyReadBuffer, uintptr(name))
+	return func() { x.f.bindBuffer.Call(copyReadBuffer, uintptr(uint32(before[0]))) }
+}
+
+// Leak is a buffer that was not unregistered.
+type Leak struct {
+	// Handle is OpenGL's name of it, and Where the place that registered it.
+	Handle uint32
+	Where  string
+}
+
+// Leaked lists what is registered now.
+func (x *Interop) Leaked() []Leak {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var out []Leak
+	for b, where := range x.open {
+		out = append(out, Leak{b.name, where})
+	}
+	return out
+}
+
+// Buffer is a registered buffer of OpenGL.
+type Buffer struct {
+	x       *Interop
+	name    uint32
+	flags   Flags
+	gone    bool
+	mapping *Mapping
+}
+
+// RegisterBuffer registers the buffer of that name, which must have memory. It may be registered once at a time.
+func (x *Interop) RegisterBuffer(name uint32, flags Flags) (*Buffer, error) {
+	op := fmt.Sprintf("register OpenGL buffer %d", name)
+	if flags > WriteDiscard {
+		return nil, fmt.Errorf("%s: %w: flags %#x", op, cuda.ErrInvalidValue, uint32(flags))
+	}
+	if err := x.current(op); err != nil {
+		return nil, err
+	}
+	if byte(x.f.isBuffer.Call(uintptr(name))) == 0 {
+		return nil, fmt.Errorf("%s: %w: there is no such buffer", op, ErrHandle)
+	}
+	n, err := x.size(op, name)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("%s: %w: it has no memory", op, ErrHandle)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for b := range x.open {
+		if b.name == name {
+			return nil, fmt.Errorf("%s: %w: it is registered", op, ErrHandle)
+		}
+	}
+	b := &Buffer{x: x, name: name, flags: flags}
+	_, file, line, _ := runtime.Caller(1)
+	x.open[b] = fmt.Sprintf("%s:%d", file, line)
+	return b, nil
+}
+
+// size is the bytes that a buffer has now.
+func (x *Interop) size(op string, name uint32) (int, error) {
+	restore := x.bind(name)
+	defer restore()
+	n := []uintptr{0}
+	dl.NewFrame().Int(copyReadBuffer).Int(bufferSize).Words(n).Call(x.f.getBufferParameteri64v)
+	if err := x.failed(op, "glGetBufferParameteri64v"); err != nil {
+		return 0, err
+	}
+	return int(n[0]), nil
+}
+
+// Handle is OpenGL's name of the buffer.
+func (b *Buffer) Handle() uint32 { return b.name }
+
+// Map lets kernels use the buffer until Unmap. All drawing that was asked for before is finished. OpenGL must not use the
+// buffer meanwhile. The size is what the buffer has now.
+func (b *Buffer) Map() (*Mapping, error) {
+	op := fmt.Sprintf("map OpenGL buffer %d", b.name)
+	if b.gone {
+		return nil, fmt.Errorf("%s: %w: it was unregistered", op, ErrHandle)
+	}
+	if b.mapping != nil {
+		return nil, fmt.Errorf("%s: %w", op, ErrMapped)
+	}
+	if err := b.x.current(op); err != nil {
+		return nil, err
+	}
+	if byte(b.x.f.isBuffer.Call(uintptr(b.name))) == 0 {
+		return nil, fmt.Errorf("%s: %w: it was deleted", op, ErrHandle)
+	}
+	n, err := b.x.size(op, b.name)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("%s: %w: it has no memory", op, ErrHandle)
+	}
+	bits := uintptr(mapReadBit | mapWriteBit)
+	switch b.flags {
+	case ReadOnly:
+		bits = mapReadBit
+	case WriteDiscard:
+		bits = mapWriteBit | mapInvalidate
+	}
+	restore := b.x.bind(b.name)
+	defer restore()
+	p := b.x.f.mapBufferRange.Call(copyReadBuffer, 0, uintptr(n), bits)
+	if p == 0 {
+		return nil, errors.Join(fmt.Errorf("%s: glMapBufferRange of %d bytes failed", op, n), b.x.failed(op, "glMapBufferRange"))
+	}
+	mem, err := cuda.Foreign[uint8](b.x.dev, uint64(p), n)
+	if err != nil {
+		b.x.f.unmapBuffer.Call(copyReadBuffer)
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	b.mapping = &Mapping{b: b, mem: mem}
+	return b.mapping, nil
+}
+
+// Unregister ends the registration, and a mapping that is left.
+func (b *Buffer) Unregister() error {
+	if b.gone {
+		return fmt.Errorf("unregister OpenGL buffer %d: %w: it was unregistered", b.name, ErrHandle)
+	}
+	var err error
+	if b.mapping != nil {
+		err = b.mapping.Unmap()
+	}
+	if b.mapping == nil {
+		b.gone = true
+		b.x.mu.Lock()
+		delete(b.x.open, b)
+		b.x.mu.Unlock()
+	}
+	return err
+}
+
+// Mapping is a buffer while kernels may use it.
+type Mapping struct {
+	b   *Buffer
+	mem *cuda.Buffer[uint8]
+}
+
+// Memory is the mapped bytes. Unmap closes it.
+func (m *Mapping) Memory() (*cuda.Buffer[uint8], error) {
+	if m.mem == nil {
+		return nil, fmt.Errorf("memory of OpenGL buffer %d: %w", m.b.name, ErrNotMapped)
+	}
+	return m.mem, nil
+}
+
+// Elements is the mapped memory as elements of type T. Unmap closes it. The error wraps cuda.ErrLength if the memory is no
+// whole number of them.
+func Elements[T cuda.Element](m *Mapping) (*cuda.Buffer[T], error) {
+	mem, err := m.Memory()
+	if err != nil {
+		return nil, err
+	}
+	return cuda.Reinterpret[T](mem)
+}
+
+// DevicePtrAndSize is the address of the mapped memory on the device, and its size in bytes.
+func (m *Mapping) DevicePtrAndSize() (ptr uint64, size int, err error) {
+	mem, err := m.Memory()
+	if err != nil {
+		return 0, 0, err
+	}
+	return mem.Ptr(), mem.Len(), nil
+}
+
+// Unmap waits for the work that was queued on the device and gives the memory back to OpenGL. It succeeds only on the
+// context's thread. After ErrLost the contents of the buffer are undefined, and it must be filled anew.
+func (m *Mapping) Unmap() error {
+	op := fmt.Sprintf("unmap OpenGL buffer %d", m.b.name)
+	if m.mem == nil {
+		return fmt.Errorf("%s: %w", op, ErrNotMapped)
+	}
+	x := m.b.x
+	if err := x.current(op); err != nil {
+		return err
+	}
+	closed := m.mem.Close()
+	m.mem, m.b.mapping = nil, nil
+	if byte(x.f.isBuffer.Call(uintptr(m.b.name))) == 0 {
+		return errors.Join(closed, fmt.Errorf("%s: %w: it was deleted while it was mapped", op, ErrHandle))
+	}
+	restore := x.bind(m.b.name)
+	defer restore()
+	if byte(x.f.unmapBuffer.Call(copyReadBuffer)) == 0 {
+		if err := x.failed(op, "glUnmapBuffer"); err != nil {
+			return errors.Join(closed, err)
+		}
+		return errors.Join(closed, fmt.Errorf("%s: %w", op, ErrLost))
+	}
+	return closed
+}
