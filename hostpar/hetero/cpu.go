@@ -54,6 +54,9 @@ func (d *goDevice) Prepare(_ context.Context, j *Job) (Feed, error) {
 		if _, ok := a.(accumulating); ok {
 			f.accumulates = true
 		}
+		if _, ok := a.(blockwise); ok {
+			f.blocks = true
+		}
 	}
 	f.commit = f.committed
 	return f, nil
@@ -65,6 +68,7 @@ type goFeed struct {
 	workers     int
 	outs        []writer
 	accumulates bool
+	blocks      bool // the body is called for whole rows of blocks
 	commit      func() error
 	span        Range
 
@@ -145,8 +149,12 @@ func (f *goFeed) body(ctx context.Context, r Range) error {
 	if f.workers == 1 {
 		return f.call(ctx, r.Lo, r.Hi, 0)
 	}
-	return par.Chunks(ctx, r.Hi-r.Lo, par.Config{Workers: f.workers}, func(ctx context.Context, c par.Chunk) error {
-		return f.call(ctx, r.Lo+c.Lo, r.Lo+c.Hi, c.Worker)
+	step := 1
+	if f.blocks {
+		step = f.job.layout.unit
+	}
+	return par.Chunks(ctx, (r.Hi-r.Lo+step-1)/step, par.Config{Workers: f.workers}, func(ctx context.Context, c par.Chunk) error {
+		return f.call(ctx, r.Lo+c.Lo*step, min(r.Lo+c.Hi*step, r.Hi), c.Worker)
 	})
 }
 

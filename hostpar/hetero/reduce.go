@@ -62,7 +62,8 @@ func Tree[T cuda.Element](values []T, op Op[T]) T {
 // Reduce gives the kernel an array with one element for each block of the whole grid, by linear index, x fastest. Each
 // block writes its own, a value for all of its items, and after a run without error *dst is all of them combined by Tree.
 // Blocks are never divided, so the bits of the result do not depend on how the run was split, on failures, or on the
-// number of devices. A body in Go finds the array by Elements. *dst changes only if all items were done.
+// number of devices. A body in Go finds the array by
+// Elements, and is called for whole rows of blocks. *dst changes only if all items were done.
 func Reduce[T cuda.Element](dst *T, op Op[T]) Arg {
 	return &reduction[T]{dst: dst, op: op, elements: elements[T]{mem: &memory[T]{}, part: Part{kind: byBlocks}, out: true}}
 }
@@ -84,6 +85,11 @@ func (a *reduction[T]) check(l *layout) error {
 	}
 	return nil
 }
+
+func (a *reduction[T]) blockwise() {}
+
+// blockwise is a reduction of any type.
+type blockwise interface{ blockwise() }
 
 func (a *reduction[T]) finish() { *a.dst = Tree(a.mem.data, a.op) }
 

@@ -19,8 +19,9 @@ type Report struct {
 	Ideal      time.Duration
 	Efficiency float64
 	// Items were done, in so many Chunks, of which Retried were done again because they had failed; LostItems is how many
-	// items those had.
-	Items, Chunks, Retried, LostItems int
+	// items those had. Shadowed chunks were computed twice to compare them (their first time is among what was Lost), and
+	// Speculated ones were tried by a second device because the first was late.
+	Items, Chunks, Retried, LostItems, Shadowed, Speculated int
 	// Loss is where the rest of the time went.
 	Loss Loss
 	// Devices are the devices of the pool, in its order.
@@ -72,7 +73,7 @@ func (r *run) report() *Report {
 	defer r.mu.Unlock()
 	unit := r.job.layout.unit
 	rep := &Report{
-		Wall: r.now(), Chunks: r.chunks, Retried: r.retried, LostItems: r.lost * unit,
+		Wall: r.now(), Chunks: r.chunks, Retried: r.retried, LostItems: r.lost * unit, Shadowed: r.shadows, Speculated: r.guesses,
 		Items: min(r.done*unit, r.job.layout.items),
 	}
 	if r.done == r.state.Total {
@@ -158,6 +159,12 @@ func (rep *Report) String() string {
 		rep.Ideal.Round(time.Microsecond), rep.Chunks)
 	if rep.Retried > 0 || rep.LostItems > 0 {
 		fmt.Fprintf(&b, ", %d again after failures (%d items)", rep.Retried, rep.LostItems)
+	}
+	if rep.Shadowed > 0 {
+		fmt.Fprintf(&b, ", %d compared", rep.Shadowed)
+	}
+	if rep.Speculated > 0 {
+		fmt.Fprintf(&b, ", %d tried twice because they were late", rep.Speculated)
 	}
 	fmt.Fprintf(&b, "\nlost: overhead %.1f %%, start %.1f %%, idle %.1f %%, tail %.1f %%, failures %.1f %%",
 		100*rep.Loss.Overhead, 100*rep.Loss.Start, 100*rep.Loss.Idle, 100*rep.Loss.Tail, 100*rep.Loss.Lost)

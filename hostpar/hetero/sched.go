@@ -305,6 +305,10 @@ func (r *run) take(d, n int) (remain, bool) {
 		}
 		return w, true
 	}
+	if n >= r.state.Total && r.state.Remaining == r.state.Total { // all in one chunk
+		r.fresh = []remain{{lo: r.state.Total, hi: r.state.Total}}
+		return remain{hi: r.state.Total, last: -1}, true
+	}
 	if len(r.fresh) == 1 {
 		d = 0
 	}
@@ -536,7 +540,7 @@ func (r *run) halt(err error) {
 // watch returns when all lanes have ended or were abandoned. It ends the run with ctx, finds what hangs, and reports
 // progress.
 func (r *run) watch(ctx context.Context) {
-	tick := min(r.config.HangFloor, 100*time.Millisecond)
+	tick := min(r.config.HangFloor, 10*time.Millisecond)
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
 	over := ctx.Done()
@@ -552,11 +556,11 @@ func (r *run) watch(ctx context.Context) {
 			r.mu.Unlock()
 		case <-clock.C:
 			r.overdue()
-			if r.config.Speculate {
-				r.mu.Lock()
+			r.mu.Lock()
+			if r.parked > 0 {
 				r.changed.Broadcast() // time alone may make a chunk late
-				r.mu.Unlock()
 			}
+			r.mu.Unlock()
 			r.progress(time.Second / 10)
 		}
 	}

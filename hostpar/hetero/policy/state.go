@@ -189,7 +189,8 @@ func (d *Device) down(x float64) int {
 // overhead is Overhead in seconds.
 func (d *Device) overhead() float64 { return d.Overhead.Seconds() }
 
-// backlog is how long, in seconds, the device still works on what it was given.
+// backlog is how long, in seconds, the device still works on what it was given. What is late is taken to need as long again
+// as it is late: it may be a moment, or never.
 func (d *Device) backlog(now time.Duration) float64 {
 	t := 0.0
 	for _, f := range d.Flights {
@@ -198,7 +199,7 @@ func (d *Device) backlog(now time.Duration) float64 {
 	if len(d.Flights) > 0 {
 		t -= (now - max(d.Flights[0].Issued, d.freed)).Seconds()
 	}
-	return max(t, 0)
+	return math.Abs(t)
 }
 
 // undone is how many items of what the device was given are left, by its rate.
