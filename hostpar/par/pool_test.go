@@ -20,7 +20,7 @@ import (
 func closePool(t *testing.T, p *par.Pool) {
 	t.Helper()
 	p.Close()
-	within(t, 10*time.Second, func() { require.NoError(t, p.Wait(bg)) })
+	within(t, 5*time.Minute, func() { require.NoError(t, p.Wait(bg)) })
 }
 
 func TestPoolRunsEachJobOnceWithinItsLimit(t *testing.T) {
@@ -85,7 +85,7 @@ func TestPoolPanicsAndGoexitCostNoWorker(t *testing.T) {
 			}))
 		}
 		p.Close()
-		within(t, 10*time.Second, func() {
+		within(t, 5*time.Minute, func() {
 			var pe *par.PanicError
 			err := p.Wait(bg)
 			require.ErrorAs(t, err, &pe)
@@ -110,7 +110,7 @@ func TestPoolKill(t *testing.T) {
 	}
 	<-begun
 	p.Kill()
-	within(t, 10*time.Second, func() { require.NoError(t, p.Wait(bg)) })
+	within(t, 5*time.Minute, func() { require.NoError(t, p.Wait(bg)) })
 	require.EqualValues(t, 5, called.Load(), "each accepted job is called")
 	require.EqualValues(t, 5, cancelled.Load())
 }
@@ -159,8 +159,8 @@ func TestPoolNestedSubmit(t *testing.T) {
 			}
 		}
 	}
-	within(t, 10*time.Second, func() { require.NoError(t, p.Submit(bg, tree(5))) })
-	within(t, 10*time.Second, func() {
+	within(t, 5*time.Minute, func() { require.NoError(t, p.Submit(bg, tree(5))) })
+	within(t, 5*time.Minute, func() {
 		for leaves.Load() < 243 {
 			runtime.Gosched()
 		}
@@ -240,7 +240,7 @@ func TestNestedGroupsInAFullPool(t *testing.T) {
 			}
 			return g.Wait()
 		}
-		within(t, 20*time.Second, func() { require.NoError(t, tree(bg, 4)) })
+		within(t, 5*time.Minute, func() { require.NoError(t, tree(bg, 4)) })
 		require.EqualValues(t, 256, leaves.Load())
 		closePool(t, p)
 	}
@@ -257,7 +257,7 @@ func TestGroupIsEndedByKillOfItsPool(t *testing.T) {
 	})
 	<-begun
 	p.Kill()
-	within(t, 10*time.Second, func() {
+	within(t, 5*time.Minute, func() {
 		require.ErrorIs(t, g.Wait(), par.ErrClosed)
 		require.NoError(t, p.Wait(bg))
 	})

@@ -45,7 +45,7 @@ func TestQueueManyToMany(t *testing.T) {
 				}
 			})
 		}
-		within(t, 30*time.Second, func() {
+		within(t, 5*time.Minute, func() {
 			made.Wait()
 			require.NoError(t, q.Join(bg))
 			require.Zero(t, q.Len())
@@ -148,7 +148,7 @@ func TestQueueCancelRace(t *testing.T) {
 			}
 		})
 	}
-	within(t, 30*time.Second, func() {
+	within(t, 5*time.Minute, func() {
 		producers.Wait()
 		q.Close()
 		consumers.Wait()

@@ -105,7 +105,7 @@ func TestMutexCancelRace(t *testing.T) {
 			}
 		})
 	}
-	within(t, 30*time.Second, all.Wait)
+	within(t, 5*time.Minute, all.Wait)
 	require.EqualValues(t, 24000, got.Load()+lost.Load())
 	require.True(t, m.TryLock(), "left free")
 }
@@ -222,7 +222,7 @@ func TestCondProducersAndConsumers(t *testing.T) {
 			}
 		})
 	}
-	within(t, 30*time.Second, all.Wait)
+	within(t, 5*time.Minute, all.Wait)
 	require.Equal(t, items*(items-1)/2, sum)
 }
 
@@ -375,7 +375,7 @@ func TestBarrierRounds(t *testing.T) {
 	require.Equal(t, parties, b.Parties())
 	var arrived [rounds]atomic.Int64
 	var indexes [rounds]atomic.Int64
-	within(t, 30*time.Second, func() {
+	within(t, 5*time.Minute, func() {
 		require.NoError(t, par.For(bg, parties, par.Config{Workers: parties, Chunk: 1}, func(ctx context.Context, _ int) error {
 			for r := range rounds {
 				arrived[r].Add(1)

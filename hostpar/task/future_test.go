@@ -157,7 +157,7 @@ func executors(t *testing.T, test func(t *testing.T, ex task.Executor)) {
 		p := par.NewPool(par.PoolConfig{Workers: 3})
 		test(t, p)
 		p.Close()
-		within(t, 10*time.Second, func() { require.NoError(t, p.Wait(bg)) })
+		within(t, 5*time.Minute, func() { require.NoError(t, p.Wait(bg)) })
 	})
 	t.Run("inline", func(t *testing.T) { test(t, task.Inline{}) })
 }
@@ -206,7 +206,7 @@ func TestSubmitGoexit(t *testing.T) {
 	p := par.NewPool(par.PoolConfig{Workers: 1})
 	f, err := task.Submit(bg, p, func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })
 	require.NoError(t, err)
-	within(t, 10*time.Second, func() {
+	within(t, 5*time.Minute, func() {
 		_, err := f.Wait(bg)
 		require.ErrorIs(t, err, par.ErrGoexit)
 	})
@@ -275,7 +275,7 @@ func TestNestedWaits(t *testing.T) {
 		}
 		return sum, nil
 	}
-	within(t, 20*time.Second, func() {
+	within(t, 5*time.Minute, func() {
 		f, err := task.Submit(bg, p, func(ctx context.Context) (int, error) { return fib(ctx, 12) })
 		require.NoError(t, err)
 		n, err := f.Wait(bg)
