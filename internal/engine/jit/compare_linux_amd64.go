@@ -1,8 +1,6 @@
 package jit
 
 import (
-	"math"
-
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -163,24 +161,6 @@ func extendNative(in *ir.Instr) native {
 	return native{emit: (*emitter).extend}
 }
 
-// convertNative says how in, a Cvt, is compiled.
-func convertNative(in *ir.Instr) native {
-	from, to := in.From, in.As
-	switch {
-	case from.Integer() && to.Integer() && in.Flags == 0 && to.Bits() >= 16:
-		return native{emit: (*emitter).extend}
-	case from.Integer() && from.Bits() == 32 && to == ir.F32 && in.Flags == 0 && in.Round <= ir.RP:
-		return native{emit: (*emitter).toFloat}
-	case from == ir.F32 && to.Integer() && to.Bits() == 32 && in.Flags&^(ir.FTZ|ir.Sat) == 0 && in.Round <= ir.RP:
-		return native{emit: (*emitter).toInteger}
-	case from == ir.F32 && to == ir.F64 && in.Flags == 0:
-		return native{(*emitter).toDouble, true}
-	case from == ir.F64 && to == ir.F32 && in.Flags == 0 && in.Round <= ir.RP:
-		return native{(*emitter).toSingle, true}
-	}
-	return native{}
-}
-
 // extend extends by zeroes or signs, or cuts.
 func (e *emitter) extend(in *ir.Instr) {
 	v, a := e.of(in.Results[0]), e.of(in.Args[0])
@@ -246,79 +226,4 @@ func (e *emitter) narrow(a *value, part int, one bool) amd64.VReg {
 	e.RRR(amd64.VPMOVQD, e.bitsIn(a, 2*part+1, temp1), 0, temp1, zmm)
 	e.RRRI(amd64.VINSERTI64X4, temp0, temp0, temp1, 1, zmm)
 	return temp0
-}
-
-func (e *emitter) toFloat(in *ir.Instr) {
-	v, a := e.of(in.Results[0]), e.of(in.Args[0])
-	row := amd64.VCVTUDQ2PS
-	if in.From.Signed() {
-		row = amd64.VCVTDQ2PS
-	}
-	for part := range v.parts() {
-		d := e.dst(v, part)
-		e.RRR(row, d, 0, e.bitsIn(a, part, temp0), rounding(in))
-		e.out(v, part, d)
-	}
-}
-
-// toInteger rounds and clamps; NaN becomes 0.
-func (e *emitter) toInteger(in *ir.Instr) {
-	v, a := e.of(in.Results[0]), e.of(in.Args[0])
-	f := *in
-	f.As = ir.F32
-	o := rounding(in)
-	if in.Round == ir.RN {
-		o.ER, o.Round = true, 0
-	}
-	const ordered = 7
-	for part := range v.parts() {
-		x := e.flush(&f, e.vectorIn(a, part, temp0), temp0)
-		if !in.As.Signed() {
-			e.RRR(amd64.VPXORD, temp1, temp1, temp1, zmm)
-			e.RRR(amd64.VMAXPS, temp1, x, temp1, zmm)
-			e.RRR(amd64.VCVTPS2UDQ, temp3, 0, temp1, o)
-			e.out(v, part, temp3)
-			continue
-		}
-		e.KRRI(amd64.VCMPPS, 7, x, x, ordered, zmm)
-		o.K, o.Z = 7, true
-		e.RRR(amd64.VCVTPS2DQ, temp3, 0, x, o)
-		const greaterOrEqual = 0x1d
-		e.KRMI(amd64.VCMPPS, 7, x, amd64.At(blockReg, e.constant(uint64(math.Float32bits(1<<31)))), greaterOrEqual, amd64.Opt{L: amd64.L512, Bcast: true})
-		e.RRM(amd64.VPBROADCASTD, temp3, 0, amd64.At(blockReg, e.constant(math.MaxInt32)), amd64.Opt{L: amd64.L512, K: 7})
-		e.out(v, part, temp3)
-	}
-}
-
-func (e *emitter) toDouble(in *ir.Instr) {
-	v, a := e.of(in.Results[0]), e.of(in.Args[0])
-	for part := range v.parts() {
-		src := part
-		if v.class == splat || a.class == splat {
-			src = 0
-		}
-		r := e.vectorIn(a, src/2, temp0)
-		if src%2 == 1 {
-			e.RRRI(amd64.VEXTRACTI64X4, r, 0, temp0, 1, zmm)
-			r = temp0
-		}
-		d := e.dst(v, part)
-		e.RRR(amd64.VCVTPS2PD, d, 0, r, zmm)
-		e.out(v, part, d)
-	}
-}
-
-func (e *emitter) toSingle(in *ir.Instr) {
-	v, a := e.of(in.Results[0]), e.of(in.Args[0])
-	o := rounding(in)
-	for part := range v.parts() {
-		lo, hi := 2*part, 2*part+1
-		if v.class == splat {
-			lo, hi = 0, 0
-		}
-		e.RRR(amd64.VCVTPD2PS, temp2, 0, e.vectorIn(a, lo, temp0), o)
-		e.RRR(amd64.VCVTPD2PS, temp1, 0, e.vectorIn(a, hi, temp1), o)
-		e.RRRI(amd64.VINSERTI64X4, temp2, temp2, temp1, 1, zmm)
-		e.out(v, part, temp2)
-	}
 }

@@ -352,7 +352,7 @@ func (e *emitter) loadRow(x *access) {
 			continue
 		}
 		if v.class != vector {
-			e.fail("a load of a row into a uniform value")
+			e.fail("a load of a row into value v%d of class %d, address class %d s %d d %d", v.v.ID, v.class, x.a.class, x.a.s, x.a.d)
 			return
 		}
 		if x.size < 8 && v.wide() {
