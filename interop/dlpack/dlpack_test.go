@@ -125,7 +125,7 @@ func TestHostile(t *testing.T) {
 		"no shape":            {func(s *structure) { s.shape = nil }, dlpack.ErrCorrupt},
 		"null data":           {func(s *structure) { s.data = 0 }, dlpack.ErrCorrupt},
 		"negative shape":      {func(s *structure) { s.shape = first(2, -2) }, dlpack.ErrCorrupt},
-		"endless shape":       {func(s *structure) { s.shape = first(1 << 40, 1 << 40) }, dlpack.ErrCorrupt},
+		"endless shape":       {func(s *structure) { s.shape = first(1<<40, 1<<40) }, dlpack.ErrCorrupt},
 		"no type":             {func(s *structure) { s.dtype = dlpack.DataType{} }, dlpack.ErrCorrupt},
 	} {
 		s := &structure{major: 1, data: uintptr(unsafe.Pointer(&x)), device: dlpack.Device{Type: dlpack.CPU}, ndim: 2, dtype: float32Type, shape: &shape[0], strides: &strides[0]}

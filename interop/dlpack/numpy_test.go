@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-go/tandem/cuda"
-	"github.com/tandem-go/tandem/interop/dlpack"
 	"github.com/tandem-go/tandem/internal/dl"
+	"github.com/tandem-go/tandem/interop/dlpack"
 )
 
 // childVariable names the interpreter's library in the process that has it.

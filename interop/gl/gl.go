@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"unsafe"
 
 	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/internal/dl"
@@ -78,7 +77,7 @@ type Interop struct {
 
 // New prepares the sharing of the current context's objects with dev. On a GPU that is not supported yet, and the error
 // wraps cuda.ErrNotSupported; else it wraps ErrContext.
-func New(dev *cuda.Device, getProcAddress func(name string) unsafe.Pointer) (*Interop, error) {
+func New(dev *cuda.Device, find ProcAddress) (*Interop, error) {
 	if dev.Info().Kind != cuda.Host {
 		return nil, fmt.Errorf("share OpenGL's buffers with %s: %w", dev.Info().ID, cuda.ErrNotSupported)
 	}
@@ -88,7 +87,7 @@ func New(dev *cuda.Device, getProcAddress func(name string) unsafe.Pointer) (*In
 		"glBindBuffer": &x.f.bindBuffer, "glGetBufferParameteri64v": &x.f.getBufferParameteri64v,
 		"glMapBufferRange": &x.f.mapBufferRange, "glUnmapBuffer": &x.f.unmapBuffer,
 	} {
-		if *fn = dl.Func(uintptr(getProcAddress(name))); *fn == 0 {
+		if *fn = function(find, name); *fn == 0 {
 			return nil, fmt.Errorf("share OpenGL's buffers: %w: there is no %s", ErrContext, name)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"unsafe"
 
 	"github.com/tandem-go/tandem/internal/dl"
 )
@@ -159,10 +158,6 @@ func (f *functions) open(platform uint32, device uintptr, cfg Config) (*Context,
 
 // Vendor is what EGL says of itself, such as "Mesa Project" or "NVIDIA".
 func (c *Context) Vendor() string { return c.vendor }
-
-// ProcAddress is the address of an OpenGL function, nil if there is none: what go-gl's InitWithProcAddrFunc and
-// interop/gl's New take.
-func (c *Context) ProcAddress(name string) unsafe.Pointer { return pointer(c.f.address(name)) }
 
 // MakeCurrent makes the context current on the calling thread, which must be locked to the goroutine.
 func (c *Context) MakeCurrent() error {
