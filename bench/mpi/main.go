@@ -23,10 +23,10 @@ import (
 	"github.com/tandem-go/tandem/hostpar/mpi"
 )
 
-//go:embed peer.c
+//go:embed peers/peer.c
 var peerC []byte
 
-//go:embed peer.py
+//go:embed peers/peer.py
 var peerPython []byte
 
 var (
@@ -57,11 +57,12 @@ type library struct {
 	name, compiler string
 	launch         []string
 	abi            string // mpi4py's name
+	file           string
 }
 
 var libraries = []library{
-	{"Open MPI", "mpicc.openmpi", []string{"mpirun.openmpi", "--oversubscribe", "--bind-to", "none"}, "openmpi"},
-	{"MPICH", "mpicc.mpich", []string{"mpirun.mpich"}, "mpich"},
+	{"Open MPI", "mpicc.openmpi", []string{"mpirun.openmpi", "--oversubscribe", "--bind-to", "none"}, "openmpi", "libmpi.so.40"},
+	{"MPICH", "mpicc.mpich", []string{"mpirun.mpich"}, "mpich", "libmpich.so.12"},
 }
 
 const piSteps = 1_000_000_000
@@ -138,7 +139,7 @@ func (l library) run(ctx context.Context, n int, program []string) (string, erro
 	args := append(slices.Clone(l.launch), "-n", strconv.Itoa(n))
 	args = append(args, program...)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "UCX_LOG_LEVEL=error", "MPI4PY_MPIABI="+l.abi)
+	cmd.Env = append(os.Environ(), "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "UCX_LOG_LEVEL=error", "MPI4PY_MPIABI="+l.abi, "MPI4PY_LIBMPI="+l.file)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -25,6 +25,7 @@ type abi struct {
 	world       uintptr
 	errors      uintptr // MPI_ERRORS_RETURN
 	noInfo      uintptr // MPI_INFO_NULL
+	ended       uintptr // a request that stands for all that have ended at once; 0 if it is not known
 	types       [elems]uintptr
 	operators   [operators]uintptr
 	classes     map[int32]error
@@ -166,6 +167,9 @@ func openMPIHandles(lib *dl.Library) (abi, error) {
 		return uintptr(f)
 	}
 	a.world, a.errors, a.noInfo = at("comm_world"), at("errors_return"), at("info_null")
+	if f, err := lib.Symbol("ompi_request_empty"); err == nil {
+		a.ended = uintptr(f)
+	}
 	for e, name := range openMPITypes {
 		a.types[e] = at(name)
 	}

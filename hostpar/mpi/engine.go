@@ -44,6 +44,7 @@ type libraryOp struct {
 	derived   [2]uintptr // types to be freed after the start
 	search    bool       // a receive in two steps
 	taken     bool       // its message is matched
+	here      bool       // and received
 	spare     []byte     // receives a message that is too long
 	disturbed error      // the buffer was changed before that
 	canceled  error      // why it was canceled; guarded by mu
@@ -120,7 +121,7 @@ func (e *engine) wait(ctx context.Context, o *op) error {
 	for !o.ended() {
 		if !e.try() {
 			select {
-			case <-o.done:
+			case <-o.end():
 				return nil
 			case <-ctx.Done():
 				return context.Cause(ctx)
@@ -229,6 +230,13 @@ func (e *engine) look(earlier []*op, o *op) (ended bool) {
 			e.end(o, err)
 			return true
 		}
+		if l.here {
+			return e.arrived(o, nil, false)
+		}
+	}
+	if o.kind == opSend && l.request == e.lib.ended && l.request != 0 {
+		e.end(o, nil) // the library has nothing to say about it
+		return true
 	}
 	rc := e.call(o, fnTest, cell(&l.request), cell(&l.flag), cell(&l.status))
 	if int32(rc) == 0 && l.flag == 0 {
@@ -239,6 +247,12 @@ func (e *engine) look(earlier []*op, o *op) (ended bool) {
 	if o.kind == opRecv || o.kind == opObject {
 		o.status, canceled = e.received(o)
 	}
+	return e.arrived(o, err, canceled)
+}
+
+// arrived ends an operation that the library has ended.
+func (e *engine) arrived(o *op, err error, canceled bool) bool {
+	l := &o.lib
 	if l.spare != nil && err == nil {
 		if !o.device {
 			copy(o.recv, l.spare)
@@ -299,9 +313,17 @@ func (e *engine) take(o *op) error {
 	if err != nil {
 		return err
 	}
+	if length <= shortMessage {
+		l.here, o.status = true, found
+		return e.lib.failure(e.call(o, fnMrecv, address(into), n.count, n.typ, cell(&l.message), cell(&l.status)))
+	}
 	defer e.freeTypes(o)
 	return e.lib.failure(e.call(o, fnImrecv, address(into), n.count, n.typ, cell(&l.message), cell(&l.request)))
 }
+
+// shortMessage is a length in bytes up to which a message that is found is there as a whole: libraries send such in one
+// piece. Receiving it in a call that blocks saves asking whether it has ended.
+const shortMessage = 256
 
 // cancel withdraws what withdraw was asked to.
 func (e *engine) cancel(o *op) {

@@ -29,6 +29,7 @@ const (
 	fnIprobe
 	fnImprobe
 	fnImrecv
+	fnMrecv
 	fnTest
 	fnCancel
 	fnContiguous
@@ -71,7 +72,7 @@ const (
 
 var functionNames = [functions]string{"Init_thread", "Finalize", "Abort", "Get_library_version", "Error_string", "Error_class",
 	"Comm_rank", "Comm_size", "Comm_split", "Comm_dup", "Comm_free", "Comm_set_errhandler",
-	"Isend", "Irecv", "Iprobe", "Improbe", "Imrecv", "Test", "Cancel",
+	"Isend", "Irecv", "Iprobe", "Improbe", "Imrecv", "Mrecv", "Test", "Cancel",
 	"Type_contiguous", "Type_create_struct", "Type_commit", "Type_free",
 	"Ibarrier", "Ibcast", "Iscatter", "Igather", "Iallgather", "Ialltoall", "Ireduce", "Iallreduce", "Iscan",
 	"Bcast", "Scatter", "Gather", "Allgather", "Alltoall", "Reduce", "Allreduce", "Scan",

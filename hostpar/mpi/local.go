@@ -242,13 +242,11 @@ func (j *job) unreachable(g *group, rank, source int) error {
 }
 
 func (l *localComm) wait(ctx context.Context, o *op) error {
-	select {
-	case <-o.done:
+	if o.ended() {
 		return nil
-	default:
 	}
 	select {
-	case <-o.done:
+	case <-o.end():
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -9,7 +9,11 @@ func Send[T Number](ctx context.Context, c *Comm, buf []T, dest, tag int) error 
 	if o == nil {
 		return c.fail("Send", err)
 	}
-	return c.fail("Send", run(ctx, c.t, o))
+	err = run(ctx, c.t, o)
+	if err == nil {
+		o.recycle()
+	}
+	return c.fail("Send", err)
 }
 
 // Recv receives a message of at most len(buf) elements from the rank source, or AnySource, with a tag, or AnyTag. A
@@ -22,7 +26,9 @@ func Recv[T Number](ctx context.Context, c *Comm, buf []T, source, tag int) (Sta
 	if err := run(ctx, c.t, o); err != nil {
 		return Status{}, c.fail("Recv", err)
 	}
-	return o.status, c.fail("Recv", whole(o))
+	s, err := o.status, whole(o)
+	o.recycle()
+	return s, c.fail("Recv", err)
 }
 
 // Isend begins to send buf and returns at once. buf must not be changed until the request has ended.

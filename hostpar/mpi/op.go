@@ -3,6 +3,8 @@ package mpi
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 )
 
 // kind is what an op does.
@@ -41,7 +43,7 @@ type op struct {
 	label      string // the collective operation a message belongs to
 	value      any    // travels with a message between goroutines; in opCall the func()
 
-	done   chan struct{}
+	done   atomic.Pointer[chan struct{}] // closed when it has ended; nil while nobody sleeps until then
 	status Status
 	err    error
 	// Of the send buffer and of that of a receive at the start, in programs built with -race.
@@ -85,21 +87,46 @@ type transport interface {
 	describe() string
 }
 
-func newOp(k kind, where *space) *op { return &op{kind: k, where: where, done: make(chan struct{})} }
+var ops = sync.Pool{New: func() any { return new(op) }}
 
-// finish ends the operation. Only the transport calls it, once.
-func (o *op) finish(err error) {
-	o.err = err
-	close(o.done)
+func newOp(k kind, where *space) *op {
+	o := ops.Get().(*op)
+	o.kind, o.where = k, where
+	return o
 }
 
-func (o *op) ended() bool {
-	select {
-	case <-o.done:
-		return true
-	default:
-		return false
+// recycle gives back an operation that has ended and that nobody else knows.
+func (o *op) recycle() {
+	if o.lib.canceled != nil {
+		return // it may be in a list of those to be canceled
 	}
+	*o = op{}
+	ops.Put(o)
+}
+
+var closed = func() *chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return &c
+}()
+
+// finish ends the operation. Only the transport calls it, once, and does not touch it any more.
+func (o *op) finish(err error) {
+	o.err = err
+	if c := o.done.Swap(closed); c != nil {
+		close(*c)
+	}
+}
+
+func (o *op) ended() bool { return o.done.Load() == closed }
+
+// end returns a channel that is closed when the operation has ended.
+func (o *op) end() <-chan struct{} {
+	c := make(chan struct{})
+	if o.done.CompareAndSwap(nil, &c) {
+		return c
+	}
+	return *o.done.Load()
 }
 
 // run starts an operation and waits for it. A receive that the context ends is withdrawn, so that its buffer is the

@@ -27,6 +27,7 @@ static void reduction(void) { MPI_Allreduce(a, b, million, MPI_DOUBLE, MPI_SUM, 
 static void many(void) {
     double out[lanes] = {0}, in[lanes];
     MPI_Request q[2 * lanes];
+    MPI_Status done[2 * lanes];
     int peer = 1 - rank;
     if (rank > 1) return;
     for (int i = 0; i < exchanges; i++) {
@@ -34,7 +35,7 @@ static void many(void) {
             MPI_Irecv(&in[l], 1, MPI_DOUBLE, peer, l, MPI_COMM_WORLD, &q[2 * l]);
             MPI_Isend(&out[l], 1, MPI_DOUBLE, peer, l, MPI_COMM_WORLD, &q[2 * l + 1]);
         }
-        MPI_Waitall(2 * lanes, q, MPI_STATUSES_IGNORE);
+        MPI_Waitall(2 * lanes, q, done);
     }
 }
 
