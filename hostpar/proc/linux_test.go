@@ -401,3 +401,18 @@ var sayAndSpin = proc.Register("sayAndSpin", func(ctx context.Context, c *proc.C
 	for { //nolint:revive // it is to be killed
 	}
 })
+
+// A process may end at any moment of the watch over its time limit.
+func TestWatchOfAProcessThatEnds(t *testing.T) {
+	for range 25 {
+		p, err := proc.Start(bg, square, 3, proc.StartConfig{Timeout: 8 * time.Second}) // looked at every ten milliseconds
+		require.NoError(t, err)
+		q, err := proc.Start(bg, square, 3, proc.StartConfig{Timeout: 8 * time.Millisecond}) // every millisecond
+		require.NoError(t, err)
+		_, err = p.Wait(bg)
+		require.NoError(t, err)
+		if _, err = q.Wait(bg); err != nil {
+			require.ErrorIs(t, err, proc.ErrTimeout)
+		}
+	}
+}

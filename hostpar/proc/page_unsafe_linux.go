@@ -2,6 +2,7 @@ package proc
 
 import (
 	"os"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -11,7 +12,9 @@ import (
 // page is memory in which a worker notes what it is doing, for its parent to read when it has died or hangs.
 type page struct {
 	file *os.File
-	mem  []byte
+
+	mu  sync.Mutex // of the parent, whose goroutines may look when another one closes the page
+	mem []byte     // nil when closed
 }
 
 const pageSize = 4096
@@ -52,9 +55,15 @@ func openPage(f *os.File) (*page, error) {
 
 // close may be called on a nil page.
 func (p *page) close() {
-	if p != nil {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mem != nil {
 		_ = p.file.Close()     // only its mapping was used
 		_ = unix.Munmap(p.mem) // it was mapped
+		p.mem = nil
 	}
 }
 
@@ -86,16 +95,27 @@ func (p *page) idle() {
 	}
 }
 
+// look returns what the page says; all is 0 if it is closed, or nil.
+func (p *page) look() (at place) {
+	if p == nil {
+		return at
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mem == nil {
+		return at
+	}
+	return place{atomic.LoadUint64(p.word(0)), atomic.LoadUint64(p.word(1))}
+}
+
 // at returns the call, never 0, and the item that runs; ok is false if nothing runs or nothing is known.
 func (p *page) at() (at place, ok bool) {
-	if p == nil {
-		return at, false
-	}
-	at = place{atomic.LoadUint64(p.word(0)), atomic.LoadUint64(p.word(1))}
+	at = p.look()
 	return at, at.call != 0 && at.item != sendingItem
 }
 
 // sending reports whether results are on their way.
 func (p *page) sending() bool {
-	return p != nil && atomic.LoadUint64(p.word(0)) != 0 && atomic.LoadUint64(p.word(1)) == sendingItem
+	at := p.look()
+	return at.call != 0 && at.item == sendingItem
 }
