@@ -1,0 +1,36 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-go/tandem/cuda"
+	"github.com/tandem-go/tandem/examples/internal/beside"
+)
+
+// TestEmbedded checks that the embedded PTX was made from this source: Compile would refuse it otherwise.
+func TestEmbedded(t *testing.T) {
+	ptx, _, err := cuda.CompilePTX(t.Context(), source, cuda.CompileConfig{Name: "pi.cu"})
+	require.NoError(t, err)
+	mark := func(b []byte) string { return string(b[:bytes.IndexByte(b, ' ')+60]) }
+	require.Equal(t, mark(ptx), mark(embedded), "run go generate")
+}
+
+// TestOutput runs the program, which compares its own answers.
+func TestOutput(t *testing.T) {
+	var out strings.Builder
+	o := &beside.Options{Size: 1, Rounds: 1}
+	require.NoError(t, run(t.Context(), &out, o), out.String())
+	require.Contains(t, out.String(), "times as fast as the best one alone")
+	require.Contains(t, out.String(), "the answers agree")
+	require.Contains(t, out.String(), "efficiency")
+	var pi, off float64
+	_, err := fmt.Sscanf(out.String()[strings.Index(out.String(), "pi ="):], "pi = %f, error %g", &pi, &off)
+	require.NoError(t, err)
+	// The midpoint rule errs by (1/n)²/12 = 5e-15; a tree of n values by 22 roundings of a sum of pi.
+	require.Less(t, off, 22*3.2*1.2e-16+6e-15)
+}
