@@ -64,3 +64,13 @@ func TestForeignFault(t *testing.T) {
 	err = twice.Run(t.Context(), cuda.LaunchConfig{Grid: cuda.D1(1), Block: cuda.D1(5)}, b)
 	require.ErrorIs(t, err, cuda.ErrIllegalAddress)
 }
+
+// TestRegisterGLBuffer: on the host device there is nothing to register, and the error says so.
+func TestRegisterGLBuffer(t *testing.T) {
+	dev, err := cuda.OpenHost(cuda.HostConfig{})
+	require.NoError(t, err)
+	defer dev.Close()
+	_, err = dev.RegisterGLBuffer(1, 0)
+	require.ErrorIs(t, err, cuda.ErrNotSupported)
+	require.ErrorContains(t, err, "OpenGL buffer 1")
+}

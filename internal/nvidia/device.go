@@ -42,6 +42,7 @@ type device struct {
 	views      views                         // guarded by mu
 	pools      map[driver.Pool]*pool         // guarded by mu
 	registered map[driver.Ptr]registration   // guarded by mu
+	graphics   map[driver.Resource]*graphic  // guarded by mu
 	orphans    []cuapi.Event                 // guarded by mu: ends of destroyed streams that had work
 	spare      []cuapi.Event                 // guarded by mu: events without timing, not in use
 	lost       []error                       // guarded by mu: errors that no caller has seen, for Close
@@ -85,6 +86,7 @@ func openDevice(api *cuapi.Library, ordinal int, own bool) (*device, error) {
 		graphs:     newGraphs(),
 		pools:      map[driver.Pool]*pool{},
 		registered: map[driver.Ptr]registration{},
+		graphics:   map[driver.Resource]*graphic{},
 		// Handles count up from a random number, so that a handle of one device means nothing to another.
 		last: rand.Uint64()>>2 | 1<<61,
 	}

@@ -368,6 +368,7 @@ func init() {
 	maps.Copy(functions, moduleFunctions)
 	maps.Copy(functions, imageFunctions)
 	maps.Copy(functions, poolFunctions)
+	maps.Copy(functions, graphicsFunctions)
 	for newer, older := range map[string]string{
 		"cuDeviceGetUuid_v2": "cuDeviceGetUuid", "cuEventElapsedTime_v2": "cuEventElapsedTime", "cuDevicePrimaryCtxRelease": "cuDevicePrimaryCtxRelease_v2",
 		"cuGraphAddKernelNode": "cuGraphAddKernelNode_v2",

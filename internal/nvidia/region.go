@@ -18,6 +18,7 @@ const (
 	poolMemory                             // AllocAsync
 	managedMemory                          // AllocManaged
 	registeredMemory                       // RegisterHost
+	graphicsMemory                         // a mapped buffer of OpenGL
 )
 
 // region is memory that this device knows.

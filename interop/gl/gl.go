@@ -75,12 +75,9 @@ type Interop struct {
 	open map[*Buffer]string // where they were registered
 }
 
-// New prepares the sharing of the current context's objects with dev. On a GPU that is not supported yet, and the error
-// wraps cuda.ErrNotSupported; else it wraps ErrContext.
+// New prepares the sharing of the current context's objects with dev. On a GPU the context must be one of that GPU: one of
+// Mesa's cannot be shared with it. The error wraps ErrContext.
 func New(dev *cuda.Device, find ProcAddress) (*Interop, error) {
-	if dev.Info().Kind != cuda.Host {
-		return nil, fmt.Errorf("share OpenGL's buffers with %s: %w", dev.Info().ID, cuda.ErrNotSupported)
-	}
 	x := &Interop{dev: dev, open: map[*Buffer]string{}}
 	for name, fn := range map[string]*dl.Func{
 		"glGetError": &x.f.getError, "glGetString": &x.f.getString, "glGetIntegerv": &x.f.getIntegerv, "glIsBuffer": &x.f.isBuffer,
@@ -146,6 +143,7 @@ type Buffer struct {
 	x       *Interop
 	name    uint32
 	flags   Flags
+	gpu     *cuda.GLBuffer // nil on the host device
 	gone    bool
 	mapping *Mapping
 }
@@ -177,6 +175,11 @@ func (x *Interop) RegisterBuffer(name uint32, flags Flags) (*Buffer, error) {
 		}
 	}
 	b := &Buffer{x: x, name: name, flags: flags}
+	if x.dev.Info().Kind != cuda.Host {
+		if b.gpu, err = x.dev.RegisterGLBuffer(name, uint32(flags)); err != nil {
+			return nil, err
+		}
+	}
 	_, file, line, _ := runtime.Caller(1)
 	x.open[b] = fmt.Sprintf("%s:%d", file, line)
 	return b, nil
@@ -220,6 +223,19 @@ func (b *Buffer) Map() (*Mapping, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("%s: %w: it has no memory", op, ErrHandle)
 	}
+	mem, err := b.acquire(op, n)
+	if err != nil {
+		return nil, err
+	}
+	b.mapping = &Mapping{b: b, mem: mem}
+	return b.mapping, nil
+}
+
+// acquire takes the n bytes of the buffer from OpenGL.
+func (b *Buffer) acquire(op string, n int) (*cuda.Buffer[uint8], error) {
+	if b.gpu != nil {
+		return b.gpu.Map()
+	}
 	bits := uintptr(mapReadBit | mapWriteBit)
 	switch b.flags {
 	case ReadOnly:
@@ -238,8 +254,7 @@ func (b *Buffer) Map() (*Mapping, error) {
 		b.x.f.unmapBuffer.Call(copyReadBuffer)
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	b.mapping = &Mapping{b: b, mem: mem}
-	return b.mapping, nil
+	return mem, nil
 }
 
 // Unregister ends the registration, and a mapping that is left.
@@ -252,6 +267,9 @@ func (b *Buffer) Unregister() error {
 		err = b.mapping.Unmap()
 	}
 	if b.mapping == nil {
+		if b.gpu != nil {
+			err = errors.Join(err, b.gpu.Unregister())
+		}
 		b.gone = true
 		b.x.mu.Lock()
 		delete(b.x.open, b)
@@ -306,6 +324,9 @@ func (m *Mapping) Unmap() error {
 	}
 	closed := m.mem.Close()
 	m.mem, m.b.mapping = nil, nil
+	if m.b.gpu != nil {
+		return errors.Join(closed, m.b.gpu.Unmap())
+	}
 	if byte(x.f.isBuffer.Call(uintptr(m.b.name))) == 0 {
 		return errors.Join(closed, fmt.Errorf("%s: %w: it was deleted while it was mapped", op, ErrHandle))
 	}

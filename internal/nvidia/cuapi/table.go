@@ -72,6 +72,12 @@ const (
 	MemHostRegister
 	MemHostUnregister
 
+	GraphicsGLRegisterBuffer
+	GraphicsUnregisterResource
+	GraphicsMapResources
+	GraphicsUnmapResources
+	GraphicsMappedPointer
+
 	StreamCreateWithPriority
 	StreamDestroy
 	StreamSynchronize
@@ -238,6 +244,12 @@ var table = [entries][]Symbol{
 	StreamAttachMemAsync:  {{"cuStreamAttachMemAsync", "CUstream, CUdeviceptr, size_t, unsigned int", 0, 0}},
 	MemHostRegister:       {{"cuMemHostRegister_v2", "void *, size_t, unsigned int", 0, 0}},
 	MemHostUnregister:     {{"cuMemHostUnregister", "void *", 0, 0}},
+
+	GraphicsGLRegisterBuffer:   {{"cuGraphicsGLRegisterBuffer", "CUgraphicsResource *, GLuint, unsigned int", 0, 0}},
+	GraphicsUnregisterResource: {{"cuGraphicsUnregisterResource", "CUgraphicsResource", 0, 0}},
+	GraphicsMapResources:       {{"cuGraphicsMapResources", "unsigned int, CUgraphicsResource *, CUstream", 0, 0}},
+	GraphicsUnmapResources:     {{"cuGraphicsUnmapResources", "unsigned int, CUgraphicsResource *, CUstream", 0, 0}},
+	GraphicsMappedPointer:      {{"cuGraphicsResourceGetMappedPointer_v2", "CUdeviceptr *, size_t *, CUgraphicsResource", 0, 0}},
 
 	StreamCreateWithPriority: {{"cuStreamCreateWithPriority", "CUstream *, unsigned int, int", 0, 0}},
 	StreamDestroy:            {{"cuStreamDestroy_v2", "CUstream", 0, 0}},

@@ -42,7 +42,8 @@ func listSymbols(w io.Writer) {
 }
 
 func writeAssertions(w io.Writer) {
-	fmt.Fprint(w, "#include <stddef.h>\n#include <cuda.h>\n#if __has_include(<cudaProfiler.h>)\n#include <cudaProfiler.h>\n#define PROFILER 1\n#endif\n")
+	fmt.Fprint(w, "#include <stddef.h>\n#include <cuda.h>\n#if __has_include(<cudaProfiler.h>)\n#include <cudaProfiler.h>\n#define PROFILER 1\n#endif\n"+
+		"#if __has_include(<cudaGL.h>) && __has_include(<GL/gl.h>)\n#include <cudaGL.h>\n#define OPENGL 1\n#endif\n")
 	for _, e := range cuapi.Entries() {
 		for _, s := range e.Table() {
 			until := ""
@@ -51,6 +52,9 @@ func writeAssertions(w io.Writer) {
 			}
 			if strings.HasPrefix(s.Name, "cuProfiler") { // in a header of its own, which not every toolkit package has
 				until += " && PROFILER"
+			}
+			if strings.HasPrefix(s.Name, "cuGraphicsGL") { // needs OpenGL's headers, too
+				until += " && OPENGL"
 			}
 			fmt.Fprintf(w, "#if CUDA_VERSION >= %d%s\n_Static_assert(__builtin_types_compatible_p(__typeof__(%s), CUresult CUDAAPI (%s)), \"%s\");\n#endif\n",
 				s.Since, until, s.Name, s.Params, s.Name)

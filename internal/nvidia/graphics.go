@@ -1,0 +1,148 @@
+package nvidia
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/nvidia/cuapi"
+)
+
+// graphic is a registered object of OpenGL. Its fields are guarded by device.mu.
+type graphic struct {
+	native cuapi.GraphicsResource
+	mapped bool
+	base   driver.Ptr // of the region that the mapping is known as, 0 if nobody asked
+}
+
+// CUDA's codes for mistakes with resources.
+const (
+	alreadyMapped driver.Status = 208
+	notMapped     driver.Status = 211
+)
+
+// graphic finds a resource.
+func (d *device) graphic(r driver.Resource) (*graphic, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	g, ok := d.graphics[r]
+	if !ok {
+		return nil, fail(driver.InvalidHandle, "use graphics resource %#x: no such resource on this device", uint64(r))
+	}
+	return g, nil
+}
+
+// RegisterGLBuffer registers a buffer of OpenGL.
+func (d *device) RegisterGLBuffer(name, flags uint32) (driver.Resource, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.users.leave()
+	var native cuapi.GraphicsResource
+	err := d.call(func() (err error) {
+		native, err = d.api.GraphicsGLRegisterBuffer(name, flags)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("register OpenGL buffer %d: %w", name, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.graphics[driver.Resource(native)] = &graphic{native: native}
+	return driver.Resource(native), nil
+}
+
+// UnregisterResource ends a registration, and a mapping with it.
+func (d *device) UnregisterResource(r driver.Resource) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.users.leave()
+	g, err := d.graphic(r)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	delete(d.graphics, r)
+	mapped := g.mapped
+	d.unmapped(g)
+	d.mu.Unlock()
+	var unmap error
+	if mapped {
+		unmap = d.quiet(func() error { return d.api.GraphicsUnmapResource(g.native, 0) })
+	}
+	return errors.Join(unmap, d.quiet(func() error { return d.api.GraphicsUnregisterResource(g.native) }))
+}
+
+// unmapped notes that a mapping has ended. The caller holds device.mu.
+func (d *device) unmapped(g *graphic) {
+	g.mapped = false
+	if g.base != 0 {
+		d.regions.remove(g.base, graphicsMemory)
+		g.base = 0
+	}
+}
+
+// MapResource makes a resource the device's.
+func (d *device) MapResource(r driver.Resource, s driver.Stream) error {
+	g, err := d.graphic(r)
+	if err != nil {
+		return err
+	}
+	d.mu.RLock()
+	mapped := g.mapped
+	d.mu.RUnlock()
+	if mapped {
+		return fail(alreadyMapped, "map graphics resource %#x: it is mapped", uint64(r))
+	}
+	if err := d.onStream(s, func(s cuapi.Stream) error { return d.api.GraphicsMapResource(g.native, s) }); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	g.mapped = true
+	return nil
+}
+
+// UnmapResource gives a resource back to OpenGL after the work on s.
+func (d *device) UnmapResource(r driver.Resource, s driver.Stream) error {
+	g, err := d.graphic(r)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	mapped := g.mapped
+	d.unmapped(g)
+	d.mu.Unlock()
+	if !mapped {
+		return fail(notMapped, "unmap graphics resource %#x: it is not mapped", uint64(r))
+	}
+	return d.onStream(s, func(s cuapi.Stream) error { return d.api.GraphicsUnmapResource(g.native, s) })
+}
+
+// MappedPointer is the memory of a mapped buffer, which the device knows until the mapping ends.
+func (d *device) MappedPointer(r driver.Resource) (p driver.Ptr, n uint64, err error) {
+	if err := d.use(); err != nil {
+		return 0, 0, err
+	}
+	defer d.users.leave()
+	g, err := d.graphic(r)
+	if err != nil {
+		return 0, 0, err
+	}
+	var native cuapi.DevicePtr
+	err = d.call(func() (err error) {
+		native, n, err = d.api.GraphicsMappedPointer(g.native)
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("memory of graphics resource %#x: %w", uint64(r), err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g.base == 0 && g.mapped && n > 0 {
+		g.base = driver.Ptr(native)
+		d.regions.add(region{base: g.base, size: n, kind: graphicsMemory})
+	}
+	return driver.Ptr(native), n, nil
+}
