@@ -56,33 +56,7 @@ for example in hello sendrecv collect pi buffers heat; do
 	echo "example mpi_$example"
 done
 
-# misbehaves LIBRARY FAULT TEXT: the job must end soon, with a failure that says TEXT.
-limit=30
-misbehaves() {
-	began=$(date +%s)
-	rc=0
-	MPI_TEST_FAULT=$2 launch "$1" 3 >"$tmp/log" 2>&1 || rc=$?
-	took=$(($(date +%s) - began))
-	# MPICH's launcher itself kills all ranks when one exits so, and its status is 9 or, at times, 0.
-	[ "$1 $2" != 'mpich exit' ] || rc=9
-	if [ $rc -eq 0 ] || grep -q 'past the barrier' "$tmp/log" || [ $took -ge $limit ] || { [ -n "$3" ] && ! grep -q "$3" "$tmp/log"; }; then
-		cat "$tmp/log"
-		echo "mpi-test: $1: a rank with the fault $2: status $rc after $took s" >&2
-		exit 1
-	fi
-	echo "$1: fault $2: status $rc after $took s"
-}
-for lib in openmpi mpich; do
-	MPI_TEST_FAULT=none launch $lib 3 >"$tmp/log" && [ "$(grep -c 'past the barrier' "$tmp/log")" -eq 3 ] || { echo "mpi-test: $lib: a job without fault failed" >&2; exit 1; }
-	misbehaves $lib panic 'rank 2 panicked: deliberate panic'
-	misbehaves $lib error 'deliberate error'
-	misbehaves $lib goexit 'ended by runtime.Goexit'
-	misbehaves $lib exit ''
-	misbehaves $lib kill ''
-done
-
-# The library of the other launcher must be refused.
-openmpi=libmpi.so.40 mpich=libmpich.so.12
-TANDEM_MPI=$mpich misbehaves openmpi none 'does not belong to the launcher'
-TANDEM_MPI=$openmpi misbehaves mpich none 'does not belong to the launcher'
+# Ranks that misbehave while others wait, and launchers of the other library.
+"$GO" test -count 1 -tags mpilaunch -run '^TestLaunched' -v ./hostpar/mpi >"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
+grep -- '--- ' "$tmp/log"
 echo 'mpi-test: all passed'

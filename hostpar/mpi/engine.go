@@ -28,8 +28,9 @@ type engine struct {
 
 	pending  atomic.Int32 // operations in the two lists below
 	mu       sync.Mutex
-	queue    []*op // to be started
-	canceled []*op // to be canceled
+	queue    []*op            // to be started
+	canceled []*op            // to be canceled
+	windows  []*libraryWindow // that are not closed
 
 	active []*op // under way; of the holder of the baton
 }

@@ -112,6 +112,14 @@ func (e *engine) finalize() error {
 	if err := e.abandon(); err != nil {
 		return err
 	}
+	e.mu.Lock()
+	windows := e.windows
+	e.mu.Unlock()
+	for _, w := range windows { // which are open on all their ranks, as closing waits for all
+		if err := w.release(); err != nil {
+			return fmt.Errorf("mpi: end: close a window: %w", err)
+		}
+	}
 	if err := e.lib.failure(dl.NewFrame().Call(e.lib.fn[fnFinalize])); err != nil {
 		return fmt.Errorf("mpi: finalize: %w", err)
 	}

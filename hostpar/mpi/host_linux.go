@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tandem-go/tandem/internal/dl"
 )
 
 // boundToOne reports whether this process may use one CPU only of a machine that has more.
@@ -18,6 +20,22 @@ func boundToOne() bool {
 	}
 	online, err := os.ReadFile("/sys/devices/system/cpu/online")
 	return err == nil && strings.ContainsAny(string(online), "-,")
+}
+
+// keepSignals makes the UCX library, which MPI libraries bring, leave the signals of bad memory accesses to Go, where a nil
+// dereference is a panic that can be reported. It reads the environment of C when it is loaded. What the user has set stays.
+func keepSignals() {
+	const variable = "UCX_ERROR_SIGNALS"
+	if _, set := os.LookupEnv(variable); set {
+		return
+	}
+	libc, err := dl.Open("libc.so.6")
+	if err != nil {
+		return // then opening the MPI library says why
+	}
+	if setenv, err := libc.Symbol("setenv"); err == nil {
+		dl.NewFrame().String(variable).String("").Int(0).Call(setenv)
+	}
 }
 
 // identify returns what another process of this machine needs to see whether this one still lives. The zero value says

@@ -9,3 +9,6 @@ func boundToOne() bool { return false }
 func identify() process { return process{} }
 
 func (p process) dead(process) bool { return false }
+
+// keepSignals is needed on Linux only.
+func keepSignals() {}

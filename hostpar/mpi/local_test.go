@@ -57,26 +57,25 @@ func afterwards() error {
 	return nil
 }
 
-// runFault is a rank that misbehaves in a job whose other ranks wait for it.
+// runFault is a job of which the last rank misbehaves while the others wait for it.
 func runFault(fault string) int {
 	err := mpi.Run(context.Background(), mpi.RunConfig{}, func(ctx context.Context, world *mpi.Comm) error {
-		if world.Rank() == world.Size()-1 {
-			switch fault {
-			case "panic":
-				panic("deliberate panic")
-			case "error":
-				return errors.New("deliberate error")
-			case "goexit":
-				runtime.Goexit()
-			case "exit":
-				os.Exit(0)
-			case "kill":
-				p, err := os.FindProcess(os.Getpid())
-				if err != nil {
-					return err
-				}
-				return errors.Join(p.Kill(), errors.New("still alive"))
-			case "none":
+		last := world.Rank() == world.Size()-1
+		switch fault {
+		case "leftover": // a goroutine that waits for what does not come
+			go func() { _, _ = mpi.Recv(context.Background(), world, make([]int, 1), mpi.AnySource, 3) }()
+		case "window":
+			if _, err := mpi.NewWindow[int](ctx, world, 10); err != nil { // it is not closed
+				return err
+			}
+		case "root":
+			return mpi.Bcast(ctx, world, make([]float64, 1_000_000), min(world.Rank(), 1))
+		case "counts":
+			return mpi.Bcast(ctx, world, make([]float64, 1_000_000+world.Rank()), 0)
+		}
+		if last {
+			if err := misbehave(world, fault); err != nil {
+				return err
 			}
 		}
 		return mpi.Barrier(ctx, world)
@@ -87,6 +86,32 @@ func runFault(fault string) int {
 	}
 	fmt.Println("past the barrier")
 	return 0
+}
+
+func misbehave(world *mpi.Comm, fault string) error {
+	switch fault {
+	case "panic":
+		panic("deliberate panic")
+	case "nil":
+		var p *int
+		*p = 1
+	case "error":
+		return errors.New("deliberate error")
+	case "goexit":
+		runtime.Goexit()
+	case "exit":
+		os.Exit(0)
+	case "kill":
+		p, err := os.FindProcess(os.Getpid())
+		if err != nil {
+			return err
+		}
+		return errors.Join(p.Kill(), errors.New("still alive"))
+	case "unreceived":
+		_, err := mpi.Isend(world, make([]float64, 1_000_000), 0, 5)
+		return err
+	}
+	return nil
 }
 
 func TestLocalFailureEndsAllWaits(t *testing.T) {

@@ -57,6 +57,7 @@ func Run(ctx context.Context, cfg RunConfig, fn func(ctx context.Context, world 
 	if cfg.Library == "" {
 		cfg.Library = os.Getenv("TANDEM_MPI")
 	}
+	keepSignals()
 	lib, err := openLibrary(l, cfg.Library)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tandem-go/tandem/internal/dl"
@@ -47,7 +48,13 @@ func (e *engine) expose(ctx context.Context, c *Comm, bytes int) (exposed, error
 		}
 		return w.call(fnWinLockAll, 0, w.win)
 	})
-	return w, err
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.windows = append(e.windows, w)
+	e.mu.Unlock()
+	return w, nil
 }
 
 // call calls a function without pointers.
@@ -211,10 +218,15 @@ func (w *libraryWindow) unlock(ctx context.Context, rank int) error {
 }
 
 func (w *libraryWindow) free(ctx context.Context) error {
-	return w.e.direct(ctx, func() error {
-		if err := w.call(fnWinUnlockAll, w.win); err != nil {
-			return err
-		}
-		return w.e.lib.failure(dl.NewFrame().Word(&w.win).Call(w.e.lib.fn[fnWinFree]))
-	})
+	w.e.mu.Lock()
+	w.e.windows = slices.DeleteFunc(w.e.windows, func(x *libraryWindow) bool { return x == w })
+	w.e.mu.Unlock()
+	return w.e.direct(ctx, w.release)
+}
+
+func (w *libraryWindow) release() error {
+	if err := w.call(fnWinUnlockAll, w.win); err != nil {
+		return err
+	}
+	return w.e.lib.failure(dl.NewFrame().Word(&w.win).Call(w.e.lib.fn[fnWinFree]))
 }
