@@ -31,6 +31,7 @@ type running struct {
 	// shared tells that accesses know of the shared memory of the block before, of sharedBytes bytes.
 	shared      bool
 	sharedBytes int
+	stopped     int // the warp at which compiled code returned last
 	stride      int // of local memory, for which the area has the offsets of lanes
 	next        int
 	budget      int
@@ -324,6 +325,9 @@ func (b *running) choose() int {
 			if w.word(frameState) == stateWaits {
 				le.PutUint32(w.frame[frameState:], stateRuns)
 				le.PutUint64(w.frame[frameEntry:], b.program.resume)
+				if b.program.light { // there the warp restores what it needs itself
+					le.PutUint64(w.frame[frameEntry:], le.Uint64(w.frame[frameResume:]))
+				}
 				w.pc++
 			}
 		}
@@ -359,9 +363,12 @@ func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 		b.taken(offered)
 		if stopped == 0 {
 			b.next = 0
+			b.settle(len(b.warps))
 			return false, nil
 		}
 		i = int(le.Uint64(b.area[areaCurrent:])-mem.AddressOf(b.frames)) / p.frame
+		b.stopped = i
+		b.settle(i)
 		w := &b.warps[i]
 		w.site = &p.sites[w.word(frameSite)]
 		w.pc = w.site.pc
@@ -412,6 +419,28 @@ func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 			if fault := b.execute(w); fault != nil {
 				return false, fault
 			}
+		}
+	}
+}
+
+// settle makes sure of who waits at the barrier, when compiled code has returned at warp i. A warp that comes to the barrier
+// notes where it will go on as its entry, since usually all others come there before its next turn. Of those that have,
+// the warps before i wait, and those behind it have been let go on and had no turn since.
+func (b *running) settle(i int) {
+	if !b.program.light {
+		return
+	}
+	for k := range b.warps {
+		w := &b.warps[k]
+		entry := le.Uint64(w.frame[frameEntry:])
+		switch {
+		case w.word(frameState) != stateWaits || entry == b.program.next:
+		case k < i:
+			le.PutUint64(w.frame[frameResume:], entry)
+			le.PutUint64(w.frame[frameEntry:], b.program.next)
+			le.PutUint32(b.area[areaParked:], 1)
+		default:
+			le.PutUint32(w.frame[frameState:], stateRuns)
 		}
 	}
 }
@@ -609,11 +638,15 @@ func (b *running) leave() *engine.Fault {
 		pc := w.pc
 		if p.light && at.kind == siteBarrier {
 			pc = at.pc
-			if w.word(frameState) == stateWaits && entry != p.next {
+			if entry != p.next && entry != p.resume {
 				pc++ // released, but not gone on yet
 			}
 		}
-		s.Groups = []interp.Group{{Mask: w.current(), Block: at.block, Instr: pc}}
+		cur := w.current()
+		if p.light && at.kind == siteBarrier && i != b.stopped {
+			cur = s.Live // who passes without Go comes with all lanes
+		}
+		s.Groups = []interp.Group{{Mask: cur, Block: at.block, Instr: pc}}
 		for k := range p.plan.f.Blocks {
 			if m := w.word(framePend + int32(4*k)); m != 0 {
 				s.Groups = append(s.Groups, interp.Group{Mask: m, Block: k})

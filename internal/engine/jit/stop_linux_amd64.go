@@ -25,8 +25,7 @@ func (e *emitter) schedule() {
 	e.AluRM(amd64.W64, amd64.CMP, frameReg, amd64.At(blockReg, areaEnd))
 	out := e.NewLabel()
 	e.Jcc(amd64.AE, out)
-	e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameEntry))
-	e.JmpR(amd64.RAX)
+	e.JmpM(amd64.At(frameReg, frameEntry))
 	e.Bind(out)
 	if e.light {
 		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, areaLeft), 0)
@@ -36,15 +35,10 @@ func (e *emitter) schedule() {
 		e.Jcc(amd64.E, back)
 		e.MovMR(amd64.W32, amd64.At(blockReg, areaLeft), amd64.RAX)
 		e.MovRM(amd64.W64, frameReg, amd64.At(blockReg, areaFirst))
-		e.Bind(release)
-		e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameResume))
-		e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
-		e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
-		e.AluRM(amd64.W64, amd64.CMP, frameReg, amd64.At(blockReg, areaEnd))
-		e.Jcc(amd64.B, release)
-		e.MovRM(amd64.W64, frameReg, amd64.At(blockReg, areaFirst))
-		e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameEntry))
-		e.JmpR(amd64.RAX)
+		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, areaParked), 0)
+		e.Jcc(amd64.NE, release)
+		e.JmpM(amd64.At(frameReg, frameEntry))
+		e.release(release)
 	}
 	e.Bind(back)
 	e.chain()
@@ -107,6 +101,27 @@ func (e *emitter) clearShared() {
 	e.AluRI(amd64.W64, amd64.SUB, left, 1)
 	e.Jcc(amd64.NE, bytes)
 	e.Bind(done)
+}
+
+// release lets warps go on that Go has parked at the barrier, and goes on with the first.
+func (e *emitter) release(l amd64.Label) {
+	again, skip := e.NewLabel(), e.NewLabel()
+	e.Bind(l)
+	e.MovMI(amd64.W32, amd64.At(blockReg, areaParked), 0)
+	e.LeaLabel(amd64.RCX, e.next)
+	e.Bind(again)
+	e.AluMI(amd64.W32, amd64.CMP, amd64.At(frameReg, frameState), stateWaits)
+	e.Jcc(amd64.NE, skip)
+	e.AluMR(amd64.W64, amd64.CMP, amd64.At(frameReg, frameEntry), amd64.RCX)
+	e.Jcc(amd64.NE, skip)
+	e.MovRM(amd64.W64, amd64.RAX, amd64.At(frameReg, frameResume))
+	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
+	e.Bind(skip)
+	e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
+	e.AluRM(amd64.W64, amd64.CMP, frameReg, amd64.At(blockReg, areaEnd))
+	e.Jcc(amd64.B, again)
+	e.MovRM(amd64.W64, frameReg, amd64.At(blockReg, areaFirst))
+	e.JmpM(amd64.At(frameReg, frameEntry))
 }
 
 // poll counts a back edge.
@@ -186,28 +201,35 @@ func (e *emitter) barrier(in *ir.Instr) {
 		e.leave(out, back, site{kind: siteBarrier, in: in})
 		return
 	}
-	e.laneBits(amd64.RAX, 1)
-	e.AluRM(amd64.W32, amd64.CMP, amd64.RAX, amd64.At(frameReg, frameLive))
-	e.Jcc(amd64.NE, out)
+	if !e.p.waits[e.block.Order].empty() { // else all that have not ended are here
+		e.laneBits(amd64.RAX, 1)
+		e.AluRM(amd64.W32, amd64.CMP, amd64.RAX, amd64.At(frameReg, frameLive))
+		e.Jcc(amd64.NE, out)
+	}
 	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateWaits)
 	e.MovMI(amd64.W32, amd64.At(frameReg, frameSite), int32(len(e.sites)))
 	e.leave(out, back, site{kind: siteBarrier, in: in})
-	again := e.NewLabel()
+	again, end := e.NewLabel(), e.NewLabel()
 	e.LeaLabel(amd64.RAX, again)
-	e.MovMR(amd64.W64, amd64.At(frameReg, frameResume), amd64.RAX)
-	e.LeaLabel(amd64.RAX, e.next)
 	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
 	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaLeft), 1)
-	e.KM(amd64.KMOVWStore, 1, amd64.At(frameReg, frameMasks+8))
-	e.KM(amd64.KMOVWStore, 2, amd64.At(frameReg, frameMasks+16))
 	e.across(func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
 		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVWStore, k, m) },
 		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPSStore, z, 0, m, zmm) })
-	e.Jmp(e.next)
-	e.Bind(again)
+	e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
+	e.AluRM(amd64.W64, amd64.CMP, frameReg, amd64.At(blockReg, areaEnd))
+	e.Jcc(amd64.AE, end)
+	e.JmpM(amd64.At(frameReg, frameEntry))
+	e.cold = append(e.cold, func() {
+		e.Bind(end)
+		e.AluRI(amd64.W64, amd64.SUB, frameReg, e.frame)
+		e.Jmp(e.next)
+	})
+	e.Bind(again) // from Go, too
+	e.MovRM(amd64.W64, sharedReg, amd64.At(blockReg, areaShared))
 	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateRuns)
-	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameMasks+8))
-	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameMasks+16))
+	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameLive))
+	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameLive+2))
 	e.across(func(r amd64.Reg, m amd64.Mem) { e.MovRM(amd64.W64, r, m) },
 		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVW, k, m) },
 		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPS, z, 0, m, zmm) })
