@@ -9,7 +9,7 @@ FUZZTIME ?= 5m
 RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/...
 MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
 
-.PHONY: help setup run check test race test-modules mpi-test test-all bench-host bench gpu gen golden fuzz corpus lint abi chroot cross image module-path
+.PHONY: help setup run check test race test-modules mpi-test test-all bench-host bench gpu gen math golden fuzz corpus lint abi chroot cross image module-path
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,25 +43,35 @@ mpi-test: ## hostpar/mpi under Open MPI and MPICH, which it installs (apt-get, a
 
 test-all: test race test-modules abi chroot cross ## everything that needs no GPU
 
-bench-host: setup ## benchmarks of the host device
-	$(GO) test -run '^$$' -bench . -benchtime 200ms -count 3 ./internal/engine/... ./internal/hostdev ./internal/nvrtc/... ./internal/fpmath ./cuda ./hostpar/...
+bench-host: setup ## the host device beside PoCL, C and plain Go on 18 kernels; installs PoCL where it may (apt-get, as root)
+	@sh tools/setup.sh --bench || echo 'going on with the peers that are there'
+	@mkdir -p build
+	cd bench && $(GO) build -o ../build/bench-host ./host
+	build/bench-host -json build/bench-host.json $(BENCHFLAGS)
 
-bench: bench-host ## all benchmarks, with peers where they are installed
+bench: ## the benchmarks of the packages
+	$(GO) test -run '^$$' -bench . -benchtime 200ms -count 3 ./internal/engine/... ./internal/hostdev ./internal/nvrtc/... ./internal/fpmath ./cuda ./hostpar/...
 
 gpu: ## test binaries and benchmarks in build/gpu, for any machine with an NVIDIA driver and no Go
 	@sh tools/gpu.sh build/gpu
+
+math: setup ## measure the accuracy of CUDA's math functions: docs/results/math.md
+	$(GO) test -count 1 -timeout $(TIMEOUT) ./internal/mathtable -args -rewrite -samples 2000
 
 gen: ## generated files: embedded PTX, tables
 	$(GO) generate ./...
 
 golden: ## rewrite the expected files of golden tests
 	$(GO) test ./internal/ir ./internal/lower ./internal/passes ./internal/parity -args -rewrite
+	$(GO) test ./internal/engine/enginetest -run TestSupport -args -rewrite
+	$(GO) test ./internal/engine/enginetest -run TestSupport -args -rewrite # the page is made of the table that the first wrote
 
 fuzz: ## fuzz the parsers, FUZZTIME each
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/ptx
+	$(GO) test -run '^$$' -fuzz FuzzLower -fuzztime $(FUZZTIME) ./internal/lower
 
-corpus: setup ## the test kernels through every NVRTC that is found, on every engine
-	@sh tools/corpus.sh
+corpus: setup ## the test kernels through every NVRTC that is found; with DIR=folder, the kernels of its .cu files
+	@if [ -n "$(DIR)" ]; then $(GO) run ./internal/corpus/survey -include "$(INCLUDE)" "$(DIR)"; else sh tools/corpus.sh; fi
 
 lint: ## the rules of the repository
 	$(GO) vet ./...

@@ -277,6 +277,13 @@ func (a *Arguments) buffer(p cuda.Param) (uint64, error) {
 		for i := range n {
 			copy(data[8*i:], one)
 		}
+	} else if hasPointer(elem) { // one element, repeated: each pointer has a buffer
+		if err := a.fill(data[:elem.Size], elem); err != nil {
+			return 0, err
+		}
+		for i := 1; i < n; i++ {
+			copy(data[i*elem.Size:], data[:elem.Size])
+		}
 	} else {
 		for i := range n {
 			if err := a.fill(data[i*elem.Size:][:elem.Size], elem); err != nil {
@@ -290,4 +297,14 @@ func (a *Arguments) buffer(p cuda.Param) (uint64, error) {
 	}
 	a.buffers = append(a.buffers, buf)
 	return buf.Ptr(), nil
+}
+
+// hasPointer reports whether there is a pointer among the members of p.
+func hasPointer(p cuda.Param) bool {
+	for _, f := range p.Fields {
+		if f.Kind == "pointer" || hasPointer(f) {
+			return true
+		}
+	}
+	return false
 }
