@@ -108,6 +108,61 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
+type rlockArgs struct {
+	M *shm.RMutex
+	V *shm.Value[int64]
+	N int
+}
+
+var nest = proc.Register("nest", func(ctx context.Context, in rlockArgs) (int, error) {
+	for range in.N {
+		h, _, err := in.M.Acquire(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if err := h.Acquire(); err != nil {
+			return 0, err
+		}
+		*in.V.Pointer()++
+		for range 2 {
+			if err := h.Release(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return in.N, nil
+})
+
+// A lock that is taken twice by its owner is free for others when it was released twice.
+func TestRMutexBetweenProcesses(t *testing.T) {
+	m, err := shm.NewRMutex()
+	require.NoError(t, err)
+	v, err := shm.NewValue(int64(0))
+	require.NoError(t, err)
+	const n = 20_000
+	var ps []*proc.Process[int]
+	for range 2 {
+		p, err := proc.Start(bg, nest, rlockArgs{m, v, n}, proc.StartConfig{})
+		require.NoError(t, err)
+		ps = append(ps, p)
+	}
+	for _, p := range ps {
+		_, err := p.Wait(bg)
+		require.NoError(t, err)
+	}
+	require.Equal(t, int64(2*n), *v.Pointer())
+	h, died, err := m.Acquire(bg)
+	require.NoError(t, err)
+	require.False(t, died)
+	require.NoError(t, h.Acquire())
+	require.NoError(t, h.Release())
+	locked, _ := m.TryLock()
+	require.False(t, locked)
+	require.NoError(t, h.Release())
+	require.ErrorIs(t, h.Release(), shm.ErrNotLocked)
+	require.ErrorIs(t, h.Acquire(), shm.ErrNotLocked)
+}
+
 func TestEvent(t *testing.T) {
 	o := newObjects(t, 1, 1)
 	p, q := start(t, o, "event", 0), start(t, o, "event", 0)
