@@ -8,6 +8,7 @@ require (
 	github.com/sourcegraph/conc v0.3.0
 	github.com/stretchr/testify v1.12.1
 	github.com/tandem-go/tandem v0.0.0
+	golang.org/x/image v0.38.0
 	golang.org/x/sync v0.21.0
 )
 

@@ -54,18 +54,36 @@ func compare(o options, dir string, r *report) (err error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
-		if e := machineEngine(); e != nil {
-			if m.Inside, err = inside(compiler, e, k.problem(rand.New(rand.NewPCG(o.seed, uint64(i))), true)); err != nil {
-				return fmt.Errorf("%s: inside %s: %w", k.name, e.Name(), err)
-			}
-			if o.dump != "" {
-				if err := m.Inside.dump(o.dump, k.name); err != nil {
-					return err
-				}
-			}
+		if err := c.inside(compiler, k.problem(rand.New(rand.NewPCG(o.seed, uint64(i))), true), m); err != nil {
+			return fmt.Errorf("%s: %w", k.name, err)
 		}
 		r.add(m)
-		fmt.Fprintln(os.Stderr, m.line())
+		fmt.Fprintln(o.progress, m.line())
+	}
+	return nil
+}
+
+// inside asks the engines for machine code about a kernel.
+func (c *comparison) inside(compiler *nvrtc.Compiler, p *problem, m *measurement) error {
+	m.Inside = map[string]*facts{}
+	for _, name := range c.o.engines {
+		e, err := namedEngine(name)
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			continue
+		}
+		f, err := inside(compiler, e, p)
+		if err != nil {
+			return fmt.Errorf("inside %s: %w", e.Name(), err)
+		}
+		m.Inside[tandemColumn(name)] = f
+		if c.o.dump != "" && name == c.o.engines[0] {
+			if err := f.dump(c.o.dump, p.kernel); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -252,13 +252,20 @@ func (f *facts) escapes(e engine.Engine, k *ir.Kernel, o engine.Options, l *laid
 	return err
 }
 
-// machineEngine is the engine for machine code, nil where there is none.
-func machineEngine() engine.Engine {
-	e, err := jit.New()
-	if err != nil {
-		return nil
+// namedEngine is an engine for machine code, by the names that cuda.HostConfig takes; nil for the reference engine, and
+// for the fastest where the machine has none.
+func namedEngine(name string) (engine.Engine, error) {
+	switch name {
+	case "interp":
+		return nil, nil
+	case "", "jit":
+		e, err := jit.New()
+		if err != nil && name == "" {
+			return nil, nil
+		}
+		return e, err
 	}
-	return e
+	return jit.Named(name)
 }
 
 // dump writes the PTX and the machine code of a kernel to a folder, for a disassembler:

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -34,11 +35,13 @@ type options struct {
 	chart   string
 	dump    string
 	peers   bool
+	// out gets the table, and progress each line of it as soon as it is known.
+	out, progress io.Writer
 }
 
 func run(args []string) error {
 	f := flag.NewFlagSet("host", flag.ContinueOnError)
-	var o options
+	o := options{out: os.Stdout, progress: os.Stderr}
 	f.IntVar(&o.rounds, "rounds", 7, "how many rounds")
 	f.Float64Var(&o.ms, "ms", 60, "how many milliseconds an implementation runs in a round")
 	f.BoolVar(&o.small, "small", false, "the sizes of the tests")
@@ -112,7 +115,7 @@ func measure(o options) (err error) {
 		}
 	}
 	r.finish()
-	r.print(os.Stdout)
+	r.print(o.out)
 	if o.json != "" {
 		if err := r.save(o.json); err != nil {
 			return err

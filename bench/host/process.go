@@ -80,8 +80,9 @@ func (c column) start() (*worker, error) {
 	return w, nil
 }
 
-// patience is how long a worker may take for an answer: some of PoCL's methods take seconds to compile.
-const patience = 100 * time.Second
+// patience is how long a worker may take for an answer: some of PoCL's methods take minutes to compile
+// what others compile in a second, and then lose the column.
+const patience = 40 * time.Second
 
 // ask sends a command and returns the answer behind "ok". A worker that does not answer is ended.
 func (w *worker) ask(format string, args ...any) (string, error) {

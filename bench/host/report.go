@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"runtime"
@@ -22,8 +23,8 @@ type measurement struct {
 	PoCLBest string             `json:"pocl_best"`
 	// Ratio is how many times longer a column takes than Tandem: the median of the ratios of the rounds.
 	Ratio map[string]float64 `json:"ratio"`
-	// Inside is what the engine tells of the kernel; nil without an engine for machine code.
-	Inside *facts `json:"inside,omitempty"`
+	// Inside is what the engines for machine code tell of the kernel, by column; the reference engine is not among them.
+	Inside map[string]*facts `json:"inside,omitempty"`
 	// Flops and Bytes are the arithmetic of one launch and the memory that it has to move at least.
 	Flops  float64              `json:"flops"`
 	Bytes  float64              `json:"bytes"`
@@ -70,8 +71,8 @@ func (m *measurement) line() string {
 		v, ok := m.Median[c]
 		field(c+"_ms", v, ok, "%.3f")
 	}
-	if m.Inside != nil {
-		field("escaped", m.Inside.escaped(), true, "%.4f")
+	if f := m.Inside["tandem"]; f != nil {
+		field("escaped", f.escaped(), true, "%.4f")
 	} else {
 		field("escaped", 1, true, "%.0f") // the reference engine is Go altogether
 	}
@@ -84,12 +85,17 @@ func (m *measurement) line() string {
 		}
 	}
 	fmt.Fprintf(&s, " pocl_method=%s engine=%s", m.method(), strings.Join(m.Engines, ","))
-	for name, v := range m.Median {
+	for _, name := range slices.Sorted(maps.Keys(m.Median)) {
 		if e, ok := strings.CutPrefix(name, "tandem_"); ok {
-			fmt.Fprintf(&s, " %s_ms=%.3f", e, v)
+			times, peer := m.beside(name)
+			field(e+"_ms", m.Median[name], true, "%.3f")
+			field(e+"_vs_pocl_best", times, peer, "%.2f")
+			if f := m.Inside[name]; f != nil {
+				field(e+"_escaped", f.escaped(), true, "%.4f")
+			}
 		}
 	}
-	for _, name := range slices.Sorted(keys(m.Failed)) {
+	for _, name := range slices.Sorted(maps.Keys(m.Failed)) {
 		fmt.Fprintf(&s, " failed:%s=%q", name, m.Failed[name])
 	}
 	return s.String()
@@ -103,16 +109,6 @@ func (m *measurement) method() string {
 		return "default"
 	}
 	return strings.TrimPrefix(m.PoCLBest, "pocl_")
-}
-
-func keys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // report is the result of a run.
@@ -183,8 +179,8 @@ func (r *report) finish() {
 			sums[name] += math.Log(v)
 			counts[name]++
 		}
-		if avx2, ok := m.Median["tandem_jit_avx2"]; ok && m.Rounds["pocl_best"] != nil {
-			sums["avx2_pocl_best"] += math.Log(m.Median["pocl_best"] / avx2)
+		if times, ok := m.beside("tandem_jit_avx2"); ok {
+			sums["avx2_pocl_best"] += math.Log(times)
 			counts["avx2_pocl_best"]++
 		}
 	}
@@ -211,18 +207,18 @@ func (r *report) print(w io.Writer) {
 	}
 	fmt.Fprintln(w)
 	r.figures(w)
-	for _, name := range slices.Sorted(keys(r.LeftOut)) {
+	for _, name := range slices.Sorted(maps.Keys(r.LeftOut)) {
 		fmt.Fprintf(w, "left out: %s: %s\n", name, r.LeftOut[name])
 	}
 }
 
 // compiling is the time to compile 1,000 PTX instructions, over all kernels, and the share of it that another block size
 // takes.
-func (r *report) compiling() (per1000, second float64, ok bool) {
+func (r *report) compiling(column string) (per1000, second float64, ok bool) {
 	var n int
 	var first, again float64
 	for _, m := range r.Kernels {
-		if f := m.Inside; f != nil {
+		if f := m.Inside[column]; f != nil {
 			n += f.Instructions
 			first += f.CompileMS
 			again += f.SecondMS
@@ -231,17 +227,32 @@ func (r *report) compiling() (per1000, second float64, ok bool) {
 	return first / float64(n) * 1000, again / first, n > 0
 }
 
+// tandems are the columns of Tandem.
+func (r *report) tandems() (out []string) {
+	for _, m := range r.Kernels {
+		for name := range m.Median {
+			if strings.HasPrefix(name, "tandem") && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // figures prints what is not a ratio of kernels.
 func (r *report) figures(w io.Writer) {
-	if per, second, ok := r.compiling(); ok {
-		fmt.Fprintf(w, "compile: %.2f ms for 1000 PTX instructions; another block size %.0f %% of that\n", per, 100*second)
+	for _, column := range r.tandems() {
+		if per, second, ok := r.compiling(column); ok {
+			fmt.Fprintf(w, "compile, %s: %.2f ms for 1000 PTX instructions; another block size %.0f %% of that\n", column, per, 100*second)
+		}
 	}
 	l := r.Limits
 	if l == nil {
 		return
 	}
 	fmt.Fprint(w, "launch of 32 blocks:")
-	for _, name := range slices.Sorted(keys(l.LaunchUS)) {
+	for _, name := range slices.Sorted(maps.Keys(l.LaunchUS)) {
 		fmt.Fprintf(w, " %s_us=%.1f", name, l.LaunchUS[name])
 	}
 	fmt.Fprintf(w, "\nlimits: copy %.1f GB/s, without reading first %.1f GB/s, peak %.0f GFLOP/s\n", l.CopyGBs, l.StreamGBs, l.PeakGflops)
@@ -254,5 +265,3 @@ func (r *report) save(file string) error {
 	}
 	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
-
-func (r *report) draw(string) error { return nil }

@@ -16,6 +16,7 @@ func setupCommand() *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "take it from this wheel, package, library or folder", TakesFile: true},
 			&cli.BoolFlag{Name: "print", Usage: "only say what would be done"},
 			&cli.BoolFlag{Name: "test", Usage: "also install what the tests of the nested modules need (as root, through apt)"},
+			&cli.BoolFlag{Name: "bench", Usage: "also install the peers of make bench-host (as root, through apt)"},
 		},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			o := setup.Options{From: c.String("from"), Print: c.Bool("print"), Out: c.Root().Writer}
@@ -23,7 +24,12 @@ func setupCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("test") {
-				return setup.TestTools(ctx, o)
+				if err := setup.TestTools(ctx, o); err != nil {
+					return err
+				}
+			}
+			if c.Bool("bench") {
+				return setup.BenchTools(ctx, o)
 			}
 			return nil
 		},

@@ -14,10 +14,16 @@ import (
 // TestTools installs the Debian packages that the race detector and the tests of the nested modules need: the lines
 // `test` of tools/versions. Packages that are there already cost nothing. Without root it returns an error with the command
 // to run.
-func TestTools(ctx context.Context, o Options) error {
+func TestTools(ctx context.Context, o Options) error { return packages(ctx, o, "test") }
+
+// BenchTools is TestTools for the peers that the host device is measured against: the lines `bench`.
+func BenchTools(ctx context.Context, o Options) error { return packages(ctx, o, "bench") }
+
+// packages installs what the lines of that kind name.
+func packages(ctx context.Context, o Options, kind string) error {
 	var names []string
 	for line := range strings.Lines(tools.Versions) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "test" {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == kind {
 			names = append(names, f[1:]...)
 		}
 	}
