@@ -45,6 +45,10 @@ func (e *emitter) atomic(in *ir.Instr) bool {
 	case one && used && ir.AtomicOp(in.Sub) == ir.AtomAdd && in.As.Bits() == 32 && !in.As.Float() && b.uniform():
 		e.checkScalar(x)
 		e.ticket(x, b)
+	case !used && reduces && in.Space == ir.SpaceShared && in.As.Bits() == 32 && !x.guarded && !in.As.Float() && ir.AtomicOp(in.Sub) <= ir.AtomXor:
+		x.far = true
+		e.checkVector(x)
+		e.allAtomic(x)
 	default:
 		x.far = true
 		e.checkVector(x)
@@ -225,6 +229,51 @@ const (
 	placeSwap
 	placeFound
 )
+
+// allAtomic is an operation in shared memory whose answer nobody reads, when all lanes execute it: two instructions each.
+func (e *emitter) allAtomic(x *access) {
+	const ax = amd64.RAX
+	some, done := e.NewLabel(), e.NewLabel()
+	b := e.of(x.in.Args[1])
+	alu := map[ir.AtomicOp]amd64.Alu{ir.AtomAdd: amd64.ADD, ir.AtomAnd: amd64.AND, ir.AtomOr: amd64.OR, ir.AtomXor: amd64.XOR}[ir.AtomicOp(x.in.Sub)]
+	e.KKK(amd64.KANDW, 7, 1, 2)
+	e.KKK(amd64.KORTESTW, 7, 0, 7)
+	e.Jcc(amd64.AE, some)
+	for half := range 2 {
+		r := temp0
+		if x.wide {
+			for sub, t := range []amd64.VReg{temp0, temp1} {
+				e.op(amd64.VPMOVQD, e.address(x, 2*half+sub, t), 0, t)
+			}
+			e.RRRI(amd64.VINSERTI64X4, temp0, temp0, temp1, 1, zmm)
+		} else {
+			r = e.address(x, half, temp0)
+		}
+		if x.offset != 0 {
+			e.opWith(amd64.VPADDD, temp0, r, uint64(uint32(x.offset)))
+			r = temp0
+		}
+		e.RRM(amd64.VMOVUPSStore, r, 0, amd64.At(frameReg, lanePlace(placeAddress)+64*int32(half)), zmm)
+	}
+	if !b.uniform() {
+		e.setLanes(x, b, placeOperand)
+	} else {
+		e.scalarInto(b, amd64.RCX)
+	}
+	for lane := range int32(32) {
+		e.MovRM(amd64.W32, ax, amd64.At(frameReg, lanePlace(placeAddress)+4*lane))
+		if !b.uniform() {
+			e.MovRM(amd64.W32, amd64.RCX, amd64.At(frameReg, lanePlace(placeOperand)+4*lane))
+		}
+		e.AluMR(amd64.W32, alu, amd64.AtIndex(sharedReg, ax, 1, 0), amd64.RCX)
+	}
+	e.Bind(done)
+	e.later(func() {
+		e.Bind(some)
+		e.eachAtomic(x, false)
+		e.Jmp(done)
+	})
+}
 
 // eachAtomic does the operation lane by lane.
 func (e *emitter) eachAtomic(x *access, used bool) {

@@ -498,7 +498,10 @@ func (e *emitter) loadRows(x *access) {
 	if x.a.class != vector || !x.wide || x.size != 4 || x.n != 1 || x.in.Space == ir.SpaceShared || x.in.Space == ir.SpaceLocal || v.class != vector || v.wide() || v.home.kind == nowhere {
 		return
 	}
-	other := e.NewLabel()
+	other, skip := e.NewLabel(), e.NewLabel()
+	misses := amd64.At(blockReg, e.slot(8))
+	e.AluMI(amd64.W32, amd64.CMP, misses, rowTries)
+	e.Jcc(amd64.A, skip)
 	row := &value{v: x.a.v, class: scalar, s: 4, d: 64}
 	for half := range 2 {
 		const equal = 0
@@ -532,9 +535,15 @@ func (e *emitter) loadRows(x *access) {
 		e.RRM(amd64.VMOVUPS, d, 0, amd64.At(amd64.RAX, 0), o)
 		e.out(v, half, d)
 	}
+	e.MovMI(amd64.W32, misses, 0)
 	e.Jmp(x.done)
 	e.Bind(other)
+	e.AluMI(amd64.W32, amd64.ADD, misses, 1)
+	e.Bind(skip)
 }
+
+// rowTries is how often in a row addresses may not follow one another until nobody looks any more.
+const rowTries = 32
 
 // stride is a vector of the multiples of s.
 func (e *emitter) stride(s, _ int64) amd64.Mem {
