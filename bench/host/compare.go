@@ -122,7 +122,7 @@ type ready struct {
 
 // kernel measures one kernel on all columns.
 func (c *comparison) kernel(k kernel, index int) (*measurement, error) {
-	m := &measurement{Kernel: k.name, asked: k.asked, Rounds: map[string][]float64{}, Failed: map[string]string{}}
+	m := &measurement{Kernel: k.name, Rounds: map[string][]float64{}, Failed: map[string]string{}}
 	p := k.problem(rand.New(rand.NewPCG(c.o.seed, uint64(index))), c.o.small)
 	dir := filepath.Join(c.dir, k.name)
 	if err := os.Mkdir(dir, 0o700); err != nil {

@@ -186,13 +186,24 @@ func TestSummary(t *testing.T) {
 	require.Equal(t, "pocl", m.PoCLBest)
 	require.Equal(t, 2.0, m.Ratio["pocl_best"])
 	line := m.line()
-	require.Contains(t, line, "kernel=k tandem_ms=2.000 pocl_ms=4.000 pocl_best_ms=4.000 c_ms=2.000 c_bestalgo_ms=- go_ms=- escaped=1 ")
+	require.Contains(t, line, "kernel=k tandem_ms=2.000 pocl_ms=4.000 pocl_best_ms=4.000 c_ms=2.000 c_bestalgo_ms=- go_ms=- escaped=1.0000 ")
 	require.Contains(t, line, "jit_avx2_ms=2.000 jit_avx2_vs_pocl_best=2.00")
 	r := &report{Kernels: []*measurement{m}}
 	r.finish()
 	require.InDelta(t, 2, r.Geometric["pocl_best"], 1e-12)
 	require.InDelta(t, 2, r.Geometric["avx2_pocl_best"], 1e-12)
 	r.print(io.Discard)
+	page := filepath.Join(t.TempDir(), "page.md")
+	require.NoError(t, os.WriteFile(page, []byte("a\n"+documentBegin+"what was there"+documentEnd+"\nb\n"), 0o600))
+	m.Kernel = "vecadd" // of which PoCL's best times 1.5 is asked
+	m.Ratio["pocl_best"] = 1.25
+	require.NoError(t, r.document(page))
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(text), "a\n"+documentBegin+"\n") && strings.HasSuffix(string(text), documentEnd+"\nb\n"))
+	require.NotContains(t, string(text), "what was there")
+	require.Contains(t, string(text), "| vecadd | **1.25** | ≥ 1.5 |")
+	require.Error(t, r.document(filepath.Join(t.TempDir(), "none")))
 }
 
 // TestChart draws bars of the right lengths in both forms.

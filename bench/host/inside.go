@@ -42,7 +42,13 @@ type facts struct {
 	text, code []byte
 }
 
-func (f *facts) escaped() float64 { return float64(f.InGo) / float64(max(f.LaneOps, 1)) }
+// escaped is the share of lane operations executed in Go; all of them where there are no facts.
+func (f *facts) escaped() float64 {
+	if f == nil {
+		return 1
+	}
+	return float64(f.InGo) / float64(max(f.LaneOps, 1))
+}
 
 // toPTX compiles a kernel as the host device does.
 func toPTX(c *nvrtc.Compiler, name string) ([]byte, error) {

@@ -33,6 +33,7 @@ type options struct {
 	merge   string // a report of before whose kernels are kept
 	json    string
 	chart   string
+	page    string
 	dump    string
 	peers   bool
 	// out gets the table, and progress each line of it as soon as it is known.
@@ -50,6 +51,7 @@ func run(args []string) error {
 	f.StringVar(&o.json, "json", "", "write a report to this file")
 	f.StringVar(&o.merge, "merge", "", "keep kernels of this report that are not measured now")
 	f.StringVar(&o.chart, "chart", "", "draw the ratios of -merge or of this run to NAME.svg and NAME.png")
+	f.StringVar(&o.page, "page", "", "write the tables into this page, docs/results/host.md")
 	f.StringVar(&o.dump, "dump", "", "write the PTX and machine code of the kernels to this folder")
 	list := f.String("kernels", "all", "which kernels, with commas")
 	engines := f.String("engines", "", "engines of Tandem with commas; empty is the fastest of this machine")
@@ -118,6 +120,11 @@ func measure(o options) (err error) {
 	r.print(o.out)
 	if o.json != "" {
 		if err := r.save(o.json); err != nil {
+			return err
+		}
+	}
+	if o.page != "" {
+		if err := r.document(o.page); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,6 @@ type measurement struct {
 	Bytes  float64              `json:"bytes"`
 	Rounds map[string][]float64 `json:"rounds_ms"`
 	Failed map[string]string    `json:"failed,omitempty"`
-	asked  asked
 }
 
 // summarise makes medians and ratios of the rounds.
@@ -71,11 +70,7 @@ func (m *measurement) line() string {
 		v, ok := m.Median[c]
 		field(c+"_ms", v, ok, "%.3f")
 	}
-	if f := m.Inside["tandem"]; f != nil {
-		field("escaped", f.escaped(), true, "%.4f")
-	} else {
-		field("escaped", 1, true, "%.0f") // the reference engine is Go altogether
-	}
+	field("escaped", m.Inside["tandem"].escaped(), true, "%.4f")
 	for _, c := range []string{"pocl", "pocl_best", "c", "c_bestalgo", "go"} {
 		v, ok := m.Ratio[c]
 		if c == "c" || c == "c_bestalgo" {
@@ -138,8 +133,10 @@ func newReport(o options) (*report, error) {
 			}
 		}
 	}
-	r.Time, r.Threads, r.Go = time.Now().UTC().Format(time.RFC3339), runtime.GOMAXPROCS(0), runtime.Version()
-	r.Rounds, r.Seed, r.CPU = o.rounds, o.seed, cpu()
+	if len(o.kernels) > 0 {
+		r.Time, r.Threads, r.Go = time.Now().UTC().Format("2006-01-02"), runtime.GOMAXPROCS(0), runtime.Version()
+		r.Rounds, r.Seed, r.CPU = o.rounds, o.seed, cpu()
+	}
 	return r, nil
 }
 

@@ -1,5 +1,5 @@
 # The same measurements as main.go, with CPython's multiprocessing. Called with the name of one; prints its figure.
-import multiprocessing as mp, sys, time
+import multiprocessing as mp, random, sys, time
 
 def drain_pipe(ends, ready):
     o, i = ends
@@ -48,10 +48,33 @@ def roundtrip(n):
     return n / d
 
 def pool_start(n):
-    t = time.perf_counter()
+    total = 0
     for _ in range(n):
-        with mp.Pool(2) as pool: pool.map(square, range(2))
-    return n / (time.perf_counter() - t)
+        t = time.perf_counter()
+        with mp.Pool(2) as pool:
+            total += time.perf_counter() - t
+            pool.map(square, range(2))
+    return n / total
+
+def density(args):
+    samples, h = args
+    k = 0
+    for s in samples:
+        for x in s:
+            if abs(x / h) > 0.5: break
+        else: k += 1
+    return k / len(samples) / h ** 2
+
+def kde(n):
+    r = random.Random(1)
+    samples = [(r.gauss(0, 1), r.gauss(0, 1)) for _ in range(10_000)]
+    with mp.Pool() as pool:
+        t = time.perf_counter()
+        results = [pool.apply_async(density, ((samples, 0.1 + 1.1 * i / n),)) for i in range(n)]
+        ds = [r.get() for r in results]
+        d = time.perf_counter() - t
+    assert 0.1 < ds[-1] < 0.2
+    return n / d
 
 def pool_map(n, chunk):
     with mp.Pool(2) as pool:
@@ -79,4 +102,4 @@ def manager(n):
 if __name__ == '__main__':
     what, n = sys.argv[1], int(sys.argv[2])
     print({'pipe': pipe, 'ring': pipe, 'queue': queue22, 'roundtrip': roundtrip, 'ring roundtrip': roundtrip, 'pool start': pool_start,
-           'map 1': lambda n: pool_map(n, 1), 'map auto': lambda n: pool_map(n, None), 'lock': lock, 'manager': manager}[what](n))
+           'map 1': lambda n: pool_map(n, 1), 'map auto': lambda n: pool_map(n, None), 'lock': lock, 'manager': manager, 'kde': kde}[what](n))
