@@ -67,3 +67,6 @@ func PlainName(symbol string) string { return plainName(symbol) }
 
 // Reclaim lets everything dropped be found and freed.
 func Reclaim(d *Device) { d.c.reclaim() }
+
+// ShadowBytes is the most memory that the checks of one launch have taken.
+func (d *Device) ShadowBytes() uint64 { return d.c.drv.(driver.Checker).ShadowBytes() }

@@ -63,4 +63,6 @@ type Checker interface {
 	HeapLeaks() []Report
 	// Coverage lists the lines of all kernels that were launched with Launch.Cover, by file and line.
 	Coverage() []Line
+	// ShadowBytes is the most memory that checks have used beside the device's, for one launch.
+	ShadowBytes() uint64
 }

@@ -117,6 +117,13 @@ func (d *device) Reports() []driver.Report { return reports(d.sanitizer().Take()
 // HeapLeaks lists what lives on the device heap.
 func (d *device) HeapLeaks() []driver.Report { return reports(d.sanitizer().Leaks()) }
 
+// ShadowBytes is the most memory that the checks of one launch have taken.
+func (d *device) ShadowBytes() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.shadow
+}
+
 func (d *device) sanitizer() *sanitize.Checker {
 	d.mu.Lock()
 	defer d.mu.Unlock()

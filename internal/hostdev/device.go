@@ -32,6 +32,7 @@ type device struct {
 	era      int // counts calls of Reset
 	launches uint64
 	checker  *sanitize.Checker
+	shadow   uint64 // the most that the checks of one launch have taken
 	covered  map[*function]*engine.Coverage
 	rt       *rt.Runtime
 

@@ -294,6 +294,9 @@ func (s *stream) launch(t *task, skip bool) {
 		d.mu.Unlock()
 		g.run()
 		d.mu.Lock()
+		if g.sanitizer != nil {
+			d.shadow = max(d.shadow, g.sanitizer.ShadowBytes())
+		}
 	}
 	delete(d.running, g.ticket)
 	if p := g.launch.GridWorkspace; p != 0 {

@@ -128,9 +128,15 @@ func (r *races) newRecord() uint32 {
 	return uint32(len(r.recs) - 1)
 }
 
+// The sizes of what the shadow is made of.
+const (
+	recordBytes = 48
+	cellBytes   = 12
+)
+
 // bytes is the largest size that the shadow has had.
 func (r *races) bytes() uint64 {
-	return uint64(r.most)*pageWords*12 + uint64(len(r.recs))*64
+	return uint64(r.most)*pageWords*cellBytes + uint64(cap(r.recs))*recordBytes
 }
 
 // raceWarp is what racecheck knows of a warp.
