@@ -11,7 +11,8 @@ rm -rf "$out"
 mkdir -p "$out"
 
 "$GO" build -trimpath -o "$out/" ./cmd/tandem ./examples/multiply_them
-for p in internal/nvidia cuda cuda/cudatest kernels; do
+(cd bench && "$GO" build -trimpath -o "$OLDPWD/$out/bench_hetero" ./hetero)
+for p in internal/nvidia cuda cuda/cudatest kernels hostpar/hetero; do
 	dir=$out/$(echo "$p" | tr / _)
 	mkdir "$dir"
 	"$GO" test -c -trimpath -o "$dir/test" "./$p"

@@ -289,7 +289,7 @@ func TestSpeculation(t *testing.T) {
 
 // TestSpeculationAndFailure: chunks under way twice, on devices that fail, hang and come back, count once.
 func TestSpeculationAndFailure(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range *schedules / 2 {
 		synctest.Test(t, func(t *testing.T) {
 			r := random(seed)
 			n, release := 1+r.IntN(20_000), make(chan struct{})

@@ -3,6 +3,7 @@ package hetero_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -74,9 +75,11 @@ func TestEndsTogether(t *testing.T) {
 	}
 }
 
+var schedules = flag.Uint64("schedules", 300, "random schedules of TestExactlyOnce and TestCancel")
+
 // TestExactlyOnce runs jobs on devices that fail, hang, panic and are lost at random, and zombies that come back.
 func TestExactlyOnce(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range *schedules {
 		synctest.Test(t, func(t *testing.T) {
 			r := random(seed)
 			n := 1 + r.IntN(20_000)
@@ -225,7 +228,7 @@ func TestAllDevicesDead(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range *schedules / 3 {
 		synctest.Test(t, func(t *testing.T) {
 			r := random(seed)
 			a, b := newFake("a", 1e5, 5000), newFake("b", 9e5, 40_000)

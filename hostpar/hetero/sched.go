@@ -205,8 +205,12 @@ func (r *run) give(d, lane int) bool {
 		return false
 	}
 	t := &m.tasks[lane]
-	t.own = claim{}
-	t.claim = &t.own
+	if t.own.attempts == 0 {
+		t.own = claim{}
+		t.claim = &t.own
+	} else { // another device still tries what this lane failed
+		t.claim = new(claim)
+	}
 	t.work, t.why = w, why.String()
 	t.trial = w.expect == nil && r.config.Shadow > 0 && r.others(d) && r.drawn()
 	r.issue(t)
