@@ -1,6 +1,8 @@
 package cuda
 
 import (
+	"math"
+
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/kargs"
 )
@@ -42,6 +44,25 @@ type deviceArg interface {
 func (b *Buffer[T]) describe() (kargs.Elem, string) { return elemOf[T](), "*cuda.Buffer[%s]" }
 
 func (b *HostBuffer[T]) describe() (kargs.Elem, string) { return elemOf[T](), "*cuda.HostBuffer[%s]" }
+
+// objectArg is a Texture or Surface as an argument: a number of eight bytes.
+type objectArg interface {
+	Device() *Device
+	object(op string) (span, uint64, error)
+}
+
+func (v *invocation) bindObject(f *Function, op string, i int, a objectArg) error {
+	if d := a.Device(); d.c != f.mod.dev.c {
+		return misused(op, ErrWrongDevice, "parameter %d: the object belongs to %s, the kernel to %s", i, d.c.name, f.mod.dev.c.name)
+	}
+	s, handle, err := a.object(op)
+	if err != nil {
+		return err
+	}
+	v.held = append(v.held, s)
+	v.uses = append(v.uses, use{index: i, form: "object %s", addr: math.MaxUint64})
+	return v.enc.Value(i, handle)
+}
 
 // isNil reports whether the interface holds a nil pointer.
 func (b *Buffer[T]) isNil() bool     { return b == nil }
@@ -115,6 +136,8 @@ func (v *invocation) bindOne(f *Function, op string, i int, a any) error {
 		return nil
 	case deviceArg:
 		return v.bindDevice(f, op, i, a)
+	case objectArg:
+		return v.bindObject(f, op, i, a)
 	}
 	return v.enc.Value(i, a)
 }

@@ -35,6 +35,10 @@ type core struct {
 	copies  driver.Stream            // guarded by mu: private stream for reads; 0 until first used
 	limits  map[driver.Attribute]int // guarded by mu: attributes asked for so far
 
+	pins    map[*runtime.Pinner]struct{} // guarded by mu: of registered memory
+	holding map[*blocks]struct{}         // guarded by mu: pools that hold freed memory
+	waits   poller
+
 	nextID   atomic.Uint64
 	enough   atomic.Int64 // bytes from which garbage is collected; see press
 	pressing atomic.Bool  // that is under way
@@ -47,6 +51,7 @@ type core struct {
 
 func newCore(d driver.Device) *core {
 	c := &core{drv: d, caps: d.Caps(), name: d.Info().Name, queues: map[*queue]struct{}{}, limits: map[driver.Attribute]int{}}
+	c.pins, c.holding = map[*runtime.Pinner]struct{}{}, map[*blocks]struct{}{}
 	c.main = &queue{}
 	c.queues[c.main] = struct{}{}
 	c.idle = make(chan struct{})
@@ -123,6 +128,7 @@ func (c *core) close() error {
 	c.awaitReaper() // it may still have an error to tell; closing the device has ended what it waits for
 	c.mu.Lock()
 	c.dead, c.queues, c.live = nil, nil, nil
+	c.unpinAll()
 	lost := c.lost
 	c.lost = nil
 	c.mu.Unlock()
@@ -145,6 +151,15 @@ const (
 	hostMemory
 	borrowedMemory   // of others, at an address of the device
 	registeredMemory // of others, made legal for the host device
+	managedMemory
+	hostRegistration // of memory that its owner keeps
+	pooledMemory
+	arrayHandle
+	textureHandle
+	surfaceHandle
+	poolHandle
+	graphHandle
+	execHandle
 	streamHandle
 	eventHandle
 	moduleHandle
@@ -156,14 +171,24 @@ type note struct {
 	handle uint64
 	bytes  int64
 	id     uint64 // of a traced allocation
-	queue  *queue // of a stream
+	queue  *queue // of a stream, or the stream of pool memory
 	gen    uint64
+	pin    *runtime.Pinner // of a registration
+	blocks *blocks         // to which memory goes back; nil if to the driver
+	host   []byte          // of page-locked memory that goes back to blocks
+	busy   []*queue        // that may have work on such memory; nil if none has
+	silent bool            // it was given up before, and only goes to the driver now
 }
 
 // free gives the object back to the driver, and says what it did.
 func (c *core) free(n note) (op string, err error) {
 	if c.closed.Load() || c.gen.Load() != n.gen {
 		return "", nil // it went with the device or the reset
+	}
+	if n.blocks != nil {
+		c.forget(n)
+		n.blocks.give(n)
+		return "", nil
 	}
 	switch n.kind {
 	case deviceMemory:
@@ -176,11 +201,27 @@ func (c *core) free(n note) (op string, err error) {
 		if n.bytes == 0 {
 			return "", nil
 		}
-		c.forget(n)
-		c.pinned.Add(-1)
+		if !n.silent {
+			c.forget(n)
+			c.pinned.Add(-1)
+		}
 		return "free page-locked memory", c.drv.FreeHost(driver.Ptr(n.handle))
 	case borrowedMemory, registeredMemory:
 		return c.unregister(n)
+	case managedMemory, hostRegistration, pooledMemory:
+		return c.freeOther(n)
+	case arrayHandle:
+		return "destroy array", c.drv.DestroyArray(driver.Array(n.handle))
+	case textureHandle:
+		return "destroy texture", c.drv.DestroyTexture(driver.Texture(n.handle))
+	case surfaceHandle:
+		return "destroy surface", c.drv.DestroySurface(driver.Surface(n.handle))
+	case poolHandle:
+		return "destroy pool", c.drv.DestroyPool(driver.Pool(n.handle))
+	case graphHandle:
+		return "destroy graph", c.drv.DestroyGraph(driver.Graph(n.handle))
+	case execHandle:
+		return "destroy graph", c.drv.DestroyGraphExec(driver.GraphExec(n.handle))
 	case streamHandle:
 		return "destroy stream", c.dropQueue(n.queue)
 	case eventHandle:
@@ -192,7 +233,13 @@ func (c *core) free(n note) (op string, err error) {
 
 // later reports whether the object may be freed only after work queued so far: the driver itself defers Free and
 // UnloadModule, and does not defer these.
-func (n note) later() bool { return n.kind == hostMemory || n.kind == streamHandle }
+func (n note) later() bool {
+	switch n.kind {
+	case hostMemory, hostRegistration, textureHandle, surfaceHandle, execHandle, streamHandle:
+		return n.blocks == nil
+	}
+	return false
+}
 
 // resource is an object of the device with a count of the calls that use it at the moment, so that Close never pulls it
 // from under a call. Its address is what the cleanup hangs on: public objects hold it.
@@ -434,6 +481,7 @@ func (c *core) withMemory(alloc func() error) error {
 	defer c.collects.Unlock()
 	for try := 0; isOutOfMemory(err) && try < 3; try++ {
 		c.reclaim()
+		c.releaseBlocks()
 		err = alloc()
 	}
 	return err

@@ -129,6 +129,7 @@ func (d *Device) Reset() error {
 	clear(c.queues)
 	c.queues[c.main] = struct{}{}
 	c.copies, c.dead = 0, nil
+	c.unpinAll()
 	if c.live != nil {
 		clear(c.live)
 	}

@@ -41,6 +41,10 @@ var (
 	ErrIllegalAddress = errors.New("illegal address")
 	// ErrNoCompiler: NVRTC was not found; the error lists where it was looked for.
 	ErrNoCompiler = errors.New("NVRTC not found")
+	// ErrCapture: the stream is captured and the call cannot be, or a capture was used wrongly.
+	ErrCapture = errors.New("not possible in or without a stream capture")
+	// ErrLink: pieces of code do not fit together.
+	ErrLink = errors.New("cannot be linked")
 	// ErrUnfinished: the work has not ended yet.
 	ErrUnfinished = errors.New("not finished")
 )
@@ -60,6 +64,14 @@ var sentinels = map[driver.Status]error{
 	driver.LaunchOutOfResources: ErrInvalidValue,
 	driver.NotSupported:         ErrNotSupported,
 	driver.CooperativeTooLarge:  ErrInvalidValue,
+	driver.CaptureUnsupported:   ErrCapture,
+	driver.CaptureMerge:         ErrCapture,
+	driver.CaptureUnmatched:     ErrCapture,
+	driver.CaptureUnjoined:      ErrCapture,
+	driver.CaptureIsolation:     ErrCapture,
+	driver.CapturedEvent:        ErrCapture,
+	driver.IllegalState:         ErrCapture,
+	driver.UnsupportedLimit:     ErrNotSupported,
 }
 
 // Error is a call that a device refused or could not do, or a fault of a kernel.

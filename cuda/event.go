@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -13,10 +14,19 @@ import (
 // methods may be called from any goroutine.
 type Event struct {
 	dev *Device
-	res *resource
 
 	mu   sync.Mutex
-	done chan struct{} // guarded by mu: closed when the last record has happened; nil until somebody asks
+	res  *resource // guarded by mu: replaced when a record that is waited for would be forgotten
+	last *queue    // guarded by mu: where it was recorded last
+	seq  uint64    // guarded by mu: of that record on its stream
+	wait *awaited  // guarded by mu: of the last record; nil until somebody asks
+}
+
+// current is the event's handle at the moment.
+func (e *Event) current() *resource {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.res
 }
 
 // NewEvent makes an event that measures time.
@@ -25,19 +35,25 @@ func (d *Device) NewEvent() (*Event, error) {
 	if err := d.c.usable(op); err != nil {
 		return nil, err
 	}
-	h, err := d.c.drv.NewEvent(true)
+	res, err := d.c.newEvent()
 	if err != nil {
 		return nil, d.c.wrap(op, err)
 	}
-	e := &Event{dev: d, res: &resource{c: d.c, note: note{kind: eventHandle, handle: uint64(h), gen: d.c.gen.Load()}}}
-	e.res.guard()
-	return e, nil
+	return &Event{dev: d, res: res}, nil
+}
+
+func (c *core) newEvent() (*resource, error) {
+	h, err := c.drv.NewEvent(true)
+	if err != nil {
+		return nil, err
+	}
+	return c.guarded(eventHandle, uint64(h)), nil
 }
 
 // Close gives the event up. Streams that wait for it go on waiting for what it recorded.
-func (e *Event) Close() error { return e.res.close() }
+func (e *Event) Close() error { return e.current().close() }
 
-func (e *Event) handle() driver.Event { return driver.Event(e.res.note.handle) }
+func eventOf(r *resource) driver.Event { return driver.Event(r.note.handle) }
 
 // Record puts the event behind the work queued on s so far; nil is the default stream. What it recorded before is
 // forgotten, and Done gives a new channel.
@@ -49,20 +65,36 @@ func (e *Event) Record(s *Stream) error {
 	if s.dev.c != e.dev.c {
 		return misused(op, ErrWrongDevice, "the event belongs to %s, the stream to %s", e.dev.c.name, s.dev.c.name)
 	}
-	if err := e.res.acquire(op, "event"); err != nil {
-		return err
-	}
-	defer e.res.release()
 	if err := s.acquire(op); err != nil {
 		return err
 	}
 	defer s.release()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.dev.c.drv.Record(e.handle(), s.q.h); err != nil {
-		return e.dev.c.wrap(op, err)
+	c := e.dev.c
+	if err := e.res.acquire(op, "event"); err != nil {
+		return err
 	}
-	e.done = nil
+	defer func() { e.res.release() }()
+	if e.wait != nil && c.waits.detach(e.wait) {
+		// Somebody waits for the record that would be forgotten: it keeps its handle, and this one gets another.
+		next, err := c.newEvent()
+		if err != nil {
+			return c.wrap(op, err)
+		}
+		if err := next.acquire(op, "event"); err != nil {
+			return err
+		}
+		e.res.release()
+		e.res = next
+	}
+	if err := c.drv.Record(eventOf(e.res), s.q.h); err != nil {
+		return c.wrap(op, err)
+	}
+	s.q.mu.Lock()
+	s.q.records++
+	e.last, e.seq, e.wait = s.q, s.q.records, nil
+	s.q.mu.Unlock()
 	return nil
 }
 
@@ -70,19 +102,20 @@ func (e *Event) Record(s *Stream) error {
 // event that was never recorded has happened. It fills no slices: that is for Stream.Wait.
 func (e *Event) Wait(ctx context.Context) error {
 	const op = "wait for event"
-	if err := e.res.acquire(op, "event"); err != nil {
+	res := e.current()
+	if err := res.acquire(op, "event"); err != nil {
 		return err
 	}
-	defer e.res.release()
+	defer res.release()
 	block := func() error {
 		// When ctx ends first, the driver's call outlives this one.
-		if err := e.res.acquire(op, "event"); err != nil {
+		if err := res.acquire(op, "event"); err != nil {
 			return nil //nolint:nilerr // closed: there is nothing left to wait for
 		}
-		defer e.res.release()
-		return e.dev.c.drv.SynchronizeEvent(e.handle())
+		defer res.release()
+		return e.dev.c.drv.SynchronizeEvent(eventOf(res))
 	}
-	done, err := e.dev.c.await(ctx, block, func() error { return e.dev.c.drv.QueryEvent(e.handle()) })
+	done, err := e.dev.c.await(ctx, block, func() error { return e.dev.c.drv.QueryEvent(eventOf(res)) })
 	if done {
 		return e.dev.c.wrap(op, err)
 	}
@@ -92,39 +125,40 @@ func (e *Event) Wait(ctx context.Context) error {
 // Happened reports whether the event has happened. An event that was never recorded has.
 func (e *Event) Happened() (bool, error) {
 	const op = "query event"
-	if err := e.res.acquire(op, "event"); err != nil {
+	res := e.current()
+	if err := res.acquire(op, "event"); err != nil {
 		return false, err
 	}
-	defer e.res.release()
-	return e.dev.c.ready(op, e.dev.c.drv.QueryEvent(e.handle()))
+	defer res.release()
+	return e.dev.c.ready(op, e.dev.c.drv.QueryEvent(eventOf(res)))
 }
 
+// happened is a channel that is closed.
+var happened = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
 // Done returns a channel that is closed when what the event recorded last has happened, or cannot happen any more
-// because a kernel faulted or the event or device was closed. One goroutine waits for all who ask after one Record.
+// because a kernel faulted or the device was closed. An event that was never recorded, or is closed, has happened. All who
+// wait are served by one goroutine of the device, so that many may wait.
 func (e *Event) Done() <-chan struct{} {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.done != nil {
-		return e.done
+	if e.wait != nil {
+		return e.wait.done
 	}
-	done := make(chan struct{})
-	e.done = done
-	if e.res.acquire("wait for event", "event") != nil {
-		close(done)
-		return done
+	if e.last == nil || e.res.acquire("wait for event", "event") != nil {
+		return happened
 	}
-	if e.dev.c.drv.QueryEvent(e.handle()) == nil {
+	if !errors.Is(e.dev.c.drv.QueryEvent(eventOf(e.res)), driver.NotReady) {
 		e.res.release()
-		close(done)
-		return done
+		return happened
 	}
-	go func() {
-		defer close(done)
-		defer e.res.release()
-		// The error is for those who wait for the stream.
-		_ = e.dev.c.drv.SynchronizeEvent(e.handle())
-	}()
-	return done
+	e.wait = &awaited{res: e.res, seq: e.seq, done: make(chan struct{})}
+	e.dev.c.waits.add(e.dev.c, e.last, e.wait)
+	return e.wait.done
 }
 
 // Since is the time on the device from the record of start to that of e. It wraps ErrUnfinished if either has not
@@ -134,14 +168,15 @@ func (e *Event) Since(start *Event) (time.Duration, error) {
 	if e.dev.c != start.dev.c {
 		return 0, misused(op, ErrWrongDevice, "the events belong to %s and %s", start.dev.c.name, e.dev.c.name)
 	}
-	if err := e.res.acquire(op, "event"); err != nil {
+	to, from := e.current(), start.current()
+	if err := to.acquire(op, "event"); err != nil {
 		return 0, err
 	}
-	defer e.res.release()
-	if err := start.res.acquire(op, "event"); err != nil {
+	defer to.release()
+	if err := from.acquire(op, "event"); err != nil {
 		return 0, err
 	}
-	defer start.res.release()
-	d, err := e.dev.c.drv.Elapsed(start.handle(), e.handle())
+	defer from.release()
+	d, err := e.dev.c.drv.Elapsed(eventOf(from), eventOf(to))
 	return d, e.dev.c.wrap(op, err)
 }

@@ -28,6 +28,9 @@ type LaunchConfig struct {
 	SharedBytes int
 	// Stream is the queue; nil is the device's default stream.
 	Stream *Stream
+	// Cooperative makes all blocks resident at once, so that they may wait for each other (cooperative_groups::grid_group).
+	// More blocks than fit give an error that wraps ErrInvalidValue.
+	Cooperative bool
 	// Checks turns on checks of the sanitizer for this launch, besides those of the device, and Cover counts the executions
 	// of source lines. They need the host device; else the error wraps ErrNotSupported.
 	Checks []Check
@@ -197,7 +200,7 @@ func (f *Function) prepare(ctx context.Context, v *invocation, cfg *LaunchConfig
 		p.release()
 		return p, err
 	}
-	p.launch.Function, p.launch.Stream = f.h, q.h
+	p.launch.Function, p.launch.Stream, p.launch.Cooperative = f.h, q.h, cfg.Cooperative
 	return p, nil
 }
 

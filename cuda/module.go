@@ -36,6 +36,8 @@ type LoadConfig struct {
 	Name string
 	// MaxRegisters bounds the registers of a thread where the device compiles PTX; 0 is no bound. The host device has none.
 	MaxRegisters int
+	// OptLevel is the level of a GPU's compiler of PTX, from 1 to 4; 0 is its default.
+	OptLevel int
 	// Debug and LineInfo ask a GPU's compiler for debug and line information.
 	Debug, LineInfo bool
 }

@@ -25,6 +25,7 @@ type queue struct {
 	gone    bool         // guarded by mu: the handle was destroyed
 	pending []*writeback // guarded by mu: what the next waits copy back, in order
 	queued  uint64       // guarded by mu: write-backs ever queued
+	records uint64       // guarded by mu: records of events so far
 
 	settling sync.Mutex // held while slices are written back, so that every waiter finds them complete
 }
@@ -134,11 +135,12 @@ func (s *Stream) WaitFor(e *Event) error {
 		return err
 	}
 	defer s.release()
-	if err := e.res.acquire(op, "event"); err != nil {
+	res := e.current()
+	if err := res.acquire(op, "event"); err != nil {
 		return err
 	}
-	defer e.res.release()
-	return s.dev.c.wrap(op, s.dev.c.drv.WaitEvent(s.q.h, driver.Event(e.res.note.handle)))
+	defer res.release()
+	return s.dev.c.wrap(op, s.dev.c.drv.WaitEvent(s.q.h, eventOf(res)))
 }
 
 // wait is Wait for a queue.
