@@ -6,10 +6,10 @@ GOFLAGS += -buildvcs=false
 export GOFLAGS
 TIMEOUT ?= 20m
 FUZZTIME ?= 5m
-RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/...
+RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/... ./hostpar/csp/... ./hostpar/proc/... ./hostpar/shm/...
 MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
 
-.PHONY: help setup run check test race test-modules mpi-test test-all bench-host bench gpu gen math golden fuzz corpus lint abi chroot cross image module-path
+.PHONY: help setup run check test race test-modules mpi-test test-all bench-host bench-hetero bench-hostpar bench gpu gen math golden fuzz corpus lint abi chroot cross image module-path
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +49,10 @@ bench-host: setup ## the host device beside PoCL, C and plain Go on 18 kernels; 
 	cd bench && $(GO) build -o ../build/bench-host ./host
 	build/bench-host -json build/bench-host.json $(BENCHFLAGS)
 
-bench: ## the benchmarks of the packages
+bench-hostpar: ## hostpar beside CPython and pools of goroutines; writes docs/results/hostpar.md
+	cd bench && $(GO) run ./processes -write ../docs/results
+
+bench: bench-hostpar ## the benchmarks of the packages, and hostpar's table
 	$(GO) test -run '^$$' -bench . -benchtime 200ms -count 3 ./internal/engine/... ./internal/hostdev ./internal/nvrtc/... ./internal/fpmath ./cuda ./hostpar/...
 
 gpu: ## test binaries and benchmarks in build/gpu, for any machine with an NVIDIA driver and no Go
