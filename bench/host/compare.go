@@ -58,7 +58,7 @@ func compare(o options, dir string, r *report) (err error) {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 		r.add(m)
-		fmt.Fprintln(o.progress, m.line())
+		fmt.Fprintf(o.progress, "%d of %d: %s: %.2f ms\n", i+1, len(o.kernels), k.name, m.Median["tandem"])
 	}
 	return nil
 }
