@@ -72,6 +72,7 @@ golden: ## rewrite the expected files of golden tests
 fuzz: ## fuzz the parsers, FUZZTIME each
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/ptx
 	$(GO) test -run '^$$' -fuzz FuzzLower -fuzztime $(FUZZTIME) ./internal/lower
+	$(GO) test -run TestDifferential -timeout 0 ./internal/engine/jit -differential $(FUZZTIME)
 
 corpus: setup ## the test kernels through every NVRTC that is found; with DIR=folder, the kernels of its .cu files
 	@if [ -n "$(DIR)" ]; then $(GO) run ./internal/corpus/survey -include "$(INCLUDE)" "$(DIR)"; else sh tools/corpus.sh; fi

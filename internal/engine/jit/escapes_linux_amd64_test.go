@@ -1,13 +1,19 @@
 package jit_test
 
 import (
+	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/enginetest"
+	"github.com/tandem-go/tandem/internal/engine/jit"
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
@@ -15,12 +21,19 @@ import (
 type watched struct {
 	engine.Engine
 	all *[]engine.Program
+	// forms are those of the instructions that it compiled.
+	forms map[string]bool
 }
 
 func (w watched) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
 	p, err := w.Engine.Compile(k, o)
 	if err == nil {
 		*w.all = append(*w.all, p)
+		for _, b := range k.Funcs[0].Blocks {
+			for _, in := range b.Instrs {
+				w.forms[jit.Form(in)] = true
+			}
+		}
 	}
 	return p, err
 }
@@ -36,15 +49,48 @@ func escapes(all []engine.Program) map[string]uint64 {
 	return sum
 }
 
-func TestEscapes(t *testing.T) {
+// nativeList has a line for each form of instruction that the run files execute: native, or in Go.
+const nativeList = "testdata/native-avx512.txt"
+
+var rewrite = flag.Bool("rewrite", false, "write the list of native operations anew")
+
+// TestNative holds the list: what it calls native never left compiled code when the run files were executed, and
+// everything else did.
+func TestNative(t *testing.T) {
 	var all []engine.Program
 	n := 0
-	enginetest.Run(t, fallback{watched{compiled(t), &all}, false, &n})
-	enginetest.Run(t, fallback{watched{compiled(t), &all}, true, &n})
-	sum := escapes(all)
-	if os.Getenv("DUMP") != "" {
-		for _, form := range slices.Sorted(maps.Keys(sum)) {
-			t.Log(form, sum[form])
+	e, err := jit.Named("jit/avx512")
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	for _, specialised := range []bool{false, true} {
+		enginetest.Run(t, fallback{watched{e, &all, seen}, specialised, &n})
+	}
+	left := escapes(all)
+	var have strings.Builder
+	for _, form := range slices.Sorted(maps.Keys(seen)) {
+		how := "native"
+		if left[form] > 0 {
+			how = "go"
+		}
+		fmt.Fprintf(&have, "%s %s\n", form, how)
+	}
+	if *rewrite {
+		require.NoError(t, os.WriteFile(nativeList, []byte(have.String()), 0o644))
+	}
+	want, err := os.ReadFile(nativeList)
+	require.NoError(t, err)
+	require.Equal(t, strings.Split(string(want), "\n"), strings.Split(have.String(), "\n"), "after a change of what is compiled: go test -run TestNative -rewrite")
+}
+
+// nativeOps are the operations of which the list calls some form native.
+func nativeOps(t *testing.T) (ops []string) {
+	list, err := os.ReadFile(nativeList)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(list)) {
+		form, how, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if op, _, _ := strings.Cut(form, "."); how == "native" && !slices.Contains(ops, op) {
+			ops = append(ops, op)
 		}
 	}
+	return ops
 }

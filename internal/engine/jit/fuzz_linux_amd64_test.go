@@ -2,16 +2,21 @@ package jit_test
 
 import (
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/interp"
+	"github.com/tandem-go/tandem/internal/engine/jit"
 	"github.com/tandem-go/tandem/internal/engine/rt"
+	"github.com/tandem-go/tandem/internal/ir"
 	"github.com/tandem-go/tandem/internal/mem"
 )
 
@@ -68,7 +73,9 @@ func (g *generator) instruction() {
 		guard = "@" + g.pick("", "!") + p() + " "
 	}
 	out := func(format string, args ...any) { g.line("%s"+format, append([]any{guard}, args...)...) }
-	switch g.r.IntN(30) {
+	switch g.r.IntN(40) {
+	case 30, 31, 32, 33, 34, 35, 36, 37, 38, 39:
+		g.form()
 	case 0, 1, 2:
 		out("%s.%s %s, %s, %s;", g.pick("add", "sub", "mul.lo", "min", "max", "mul.hi", "div", "rem"), g.pick("s32", "u32"), r(), r(), w())
 	case 3:
@@ -177,7 +184,9 @@ func (g *generator) load(guard string) {
 
 // exchange lets threads see values of others; all threads execute it.
 func (g *generator) exchange() {
-	switch g.r.IntN(4) {
+	switch g.r.IntN(6) {
+	case 4, 5:
+		g.commute()
 	case 0:
 		how := g.pick("bfly", "idx", "down", "up")
 		clamp := g.pick("31", "31", "7183", "5663")
@@ -265,8 +274,8 @@ func (g *generator) loop() {
 // kernel returns the text of a kernel for blocks of 64 threads.
 func (g *generator) kernel() string {
 	g.b.WriteString(".version 8.4\n.target sm_75\n.address_size 64\n.visible .entry k(.param .u64 out, .param .u64 table, .param .u32 n)\n{\n")
-	g.line(".reg .b32 %%r<%d>, %%t, %%u, %%mine, %%other, %%i<9>; .reg .f32 %%f<%d>; .reg .f64 %%d<%d>; .reg .b64 %%l<%d>, %%a, %%out, %%table, %%own;", genR, genF, genD, genL)
-	g.line(".reg .pred %%p<%d>, %%q; .shared .align 4 .b8 buffer[256];", genP)
+	g.line(".reg .b32 %%r<%d>, %%t, %%u, %%mine, %%other, %%i<9>; .reg .f32 %%f<%d>; .reg .f64 %%d<%d>; .reg .b64 %%l<%d>, %%a, %%out, %%table, %%own, %%owned, %%depot, %%base; .reg .b16 %%h<3>;", genR, genF, genD, genL)
+	g.line(".reg .pred %%p<%d>, %%q; .shared .align 4 .b8 buffer[512]; .local .align 8 .b8 depot[64];", genP)
 	for _, s := range []string{
 		"ld.param.u64 %out, [out]", "ld.param.u64 %table, [table]", "mov.u32 %r0, %tid.x", "mov.u32 %r1, %tid.y", "mov.u32 %r2, %ntid.x",
 		"mad.lo.u32 %u, %r1, %r2, %r0", "shl.b32 %mine, %u, 2", "xor.b32 %other, %mine, 132", "mov.u32 %t, buffer",
@@ -275,6 +284,9 @@ func (g *generator) kernel() string {
 		"ld.global.f32 %f0, [%own]", "ld.global.f32 %f1, [%own+4]", "cvt.rn.f32.u32 %f2, %u", "ld.global.f32 %f3, [%table]", "mov.f32 %f4, 0f3FC00000",
 		"mov.f32 %f5, 0f00000000", "ld.global.f32 %f6, [%own+512]", "mov.f32 %f7, %f2", "cvt.f64.f32 %d0, %f0", "cvt.f64.f32 %d1, %f2", "mov.f64 %d2, 0d3FF8000000000000",
 		"cvt.u64.u32 %l0, %u", "mul.wide.s32 %l1, %r6, 77", "mov.u64 %l2, %table", "sub.u64 %l2, %own, %l2", "mov.u64 %l3, 12345678901", "cvt.s64.s32 %l4, %r7",
+		"mad.wide.u32 %owned, %u, 16, %table", "add.u64 %owned, %owned, 4800", "mov.u64 %depot, depot", "cvt.u16.u32 %h0, %u", "cvt.u16.u32 %h1, %r6", "cvt.u16.u32 %h2, %r8",
+		"st.local.u64 [depot], %l0", "st.local.u64 [depot+8], %l1", "st.local.u64 [depot+16], %l2", "st.local.u64 [depot+24], %l3",
+		"st.local.u64 [depot+32], %l4", "st.local.u64 [depot+40], %l0", "st.local.u64 [depot+48], %l1", "st.local.u64 [depot+56], %l2", "st.shared.u32 [%mine+256], %r6",
 		"setp.gt.u32 %p0, %r8, 13", "setp.lt.s32 %p1, %r6, 0", "setp.eq.u32 %p2, %r3, 0", "setp.lt.f32 %p3, %f0, %f1",
 	} {
 		g.line("%s;", s)
@@ -307,6 +319,26 @@ func (g *generator) kernel() string {
 	return g.b.String()
 }
 
+// counting is the reference engine, with what its threads execute by the form of the instruction.
+type counting struct {
+	engine.Engine
+	executed map[string]uint64
+	kernel   *ir.Kernel
+}
+
+func (c *counting) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
+	c.kernel = k
+	return c.Engine.Compile(k, o)
+}
+
+func (c *counting) count(cover *engine.Coverage) {
+	for _, b := range c.kernel.Funcs[0].Blocks {
+		for _, in := range b.Instrs {
+			c.executed[jit.Form(in)] += cover.Count(in)
+		}
+	}
+}
+
 // outcome runs a kernel on an engine and returns what it stored.
 func outcome(t testing.TB, e engine.Engine, text string, seed uint64, block [3]uint32, o engine.Options, budget int) []byte {
 	space, err := mem.New(mem.Options{Limit: 1 << 28})
@@ -319,10 +351,11 @@ func outcome(t testing.TB, e engine.Engine, text string, seed uint64, block [3]u
 	stride := 4 * (genWords + genWords%2)
 	out, err := space.Alloc(uint64(blocks * threads * stride))
 	require.NoError(t, err)
-	table, err := space.Alloc(4 * 1200)
+	const tableBytes = 4*1200 + 16*blocks*threads
+	table, err := space.Alloc(tableBytes)
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(seed, 2))
-	b, err := space.Bytes(table, 4*1200)
+	b, err := space.Bytes(table, tableBytes)
 	require.NoError(t, err)
 	for i := 0; i < len(b); i += 4 {
 		v := r.Uint32()
@@ -337,9 +370,14 @@ func outcome(t testing.TB, e engine.Engine, text string, seed uint64, block [3]u
 	params = binary.LittleEndian.AppendUint32(params, 1000)
 	shared, err := space.Reserve(4096)
 	require.NoError(t, err)
-	l := &engine.Launch{ID: 1, Grid: [3]uint32{blocks, 1, 1}, Block: block, SharedBytes: 256, Params: params, Runtime: rt.New(rt.Config{Memory: space}), Workers: 1}
+	local, err := space.Reserve(threads * 256)
+	require.NoError(t, err)
+	l := &engine.Launch{ID: 1, Grid: [3]uint32{blocks, 1, 1}, Block: block, SharedBytes: 512, Params: params, Runtime: rt.New(rt.Config{Memory: space}), Workers: 1}
+	if _, ok := e.(*counting); ok {
+		l.Cover = &engine.Coverage{}
+	}
 	for i := range uint64(blocks) {
-		blk := p.Block(l, i, engine.Windows{Shared: shared, Local: shared})
+		blk := p.Block(l, i, engine.Windows{Shared: shared, Local: local, LocalStride: 256})
 		for turns := 0; ; turns++ {
 			state, fault := blk.Run(budget)
 			require.Nil(t, fault, "%+v\n%s", fault, text)
@@ -350,26 +388,32 @@ func outcome(t testing.TB, e engine.Engine, text string, seed uint64, block [3]u
 		}
 		blk.Close()
 	}
+	if c, ok := e.(*counting); ok {
+		c.count(l.Cover)
+	}
 	view, err := space.Bytes(out, uint64(blocks*threads*stride))
 	require.NoError(t, err)
 	return append([]byte{}, view...)
 }
 
-// differ compares the engines on one random kernel.
-func differ(t *testing.T, seed uint64) {
+// differ compares the engines on one random kernel, and adds up how many threads executed each form of instruction.
+func differ(t *testing.T, seed uint64, executed map[string]uint64) {
 	g := &generator{r: rand.New(rand.NewPCG(seed, 1))}
 	text := g.kernel()
-	if complaint := difference(t, text, seed); complaint != "" {
+	if complaint := difference(t, text, seed, executed); complaint != "" {
 		text = shrink(t, text, seed)
-		t.Fatalf("seed %d: %s\nshrunk, %s\n%s", seed, complaint, difference(t, text, seed), text)
+		t.Fatalf("seed %d: %s\nshrunk, %s\n%s", seed, complaint, difference(t, text, seed, executed), text)
 	}
 }
 
 // difference says where the engines differ.
-func difference(t testing.TB, text string, seed uint64) string {
+func difference(t testing.TB, text string, seed uint64, executed map[string]uint64) string {
 	block := [][3]uint32{{64, 1, 1}, {16, 4, 1}, {32, 2, 1}, {8, 8, 1}}[seed%4]
-	want := outcome(t, interp.New(), text, seed, block, engine.Options{}, 1<<20)
+	want := outcome(t, &counting{Engine: interp.New(), executed: executed}, text, seed, block, engine.Options{}, 1<<20)
 	for _, e := range engines(t) {
+		if *which != "" && !slices.Contains(strings.Split(*which, ","), e.Name()) {
+			continue
+		}
 		if complaint := differenceOn(t, e, text, seed, block, want); complaint != "" {
 			return e.Name() + ": " + complaint
 		}
@@ -390,15 +434,38 @@ func differenceOn(t testing.TB, e engine.Engine, text string, seed uint64, block
 	return ""
 }
 
-// TestDifferential compares the engines on random kernels.
+var (
+	duration = flag.Duration("differential", 0, "for how long TestDifferential compares engines; every operation must come often then")
+	which    = flag.String("engines", "", "the engines that TestDifferential compares with the reference, with commas; empty is all")
+)
+
+// enough is how often a long run has to execute each operation that compiled engines have code for.
+const enough = 1000
+
+// TestDifferential compares the engines on random kernels: 60, or for as long as it is told.
 func TestDifferential(t *testing.T) {
-	first := rand.Uint64N(1 << 40)
-	for i := range uint64(60) {
-		differ(t, first+i)
+	executed := map[string]uint64{}
+	first, begun := rand.Uint64N(1<<40), time.Now()
+	n := uint64(0)
+	for ; n < 60 || time.Since(begun) < *duration; n++ {
+		differ(t, first+n, executed)
+	}
+	if *duration == 0 {
+		return
+	}
+	t.Logf("%d kernels, %d forms of instructions", n, len(executed))
+	for _, op := range nativeOps(t) {
+		sum := uint64(0)
+		for form, k := range executed {
+			if name, _, _ := strings.Cut(form, "."); name == op {
+				sum += k
+			}
+		}
+		require.GreaterOrEqual(t, sum, uint64(enough), "threads that executed %s", op)
 	}
 }
 
 func FuzzDifferential(f *testing.F) {
 	f.Add(uint64(1))
-	f.Fuzz(differ)
+	f.Fuzz(func(t *testing.T, seed uint64) { differ(t, seed, map[string]uint64{}) })
 }

@@ -109,3 +109,14 @@ func testRunFilesSpecialised(t *testing.T, e engine.Engine) {
 	enginetest.RunHazards(t, fallback{e, true, &n})
 	require.NotZero(t, n)
 }
+
+// TestHazards: what is easily got wrong, as the device runs it.
+func TestHazards(t *testing.T) {
+	everyEngine(t, func(t *testing.T, e engine.Engine) {
+		for _, specialised := range []bool{false, true} {
+			n := 0
+			enginetest.RunHazards(t, fallback{e, specialised, &n})
+			require.NotZero(t, n)
+		}
+	})
+}

@@ -533,10 +533,10 @@ func (b *running) execute(w *warp) *engine.Fault {
 			*results[i] = ops.Lanes{}
 		}
 	}
-	b.program.escapes[w.word(frameSite)].Add(uint64(bits.OnesCount32(mask)))
 	if fault := w.site.run(&w.Warp, mask, args, results); fault != nil {
 		return fault
 	}
+	b.program.escapes[w.word(frameSite)].Add(uint64(bits.OnesCount32(mask)))
 	for i, v := range in.Results {
 		b.write(w, v, results[i], cur)
 	}

@@ -25,7 +25,7 @@ func shrink(t testing.TB, text string, seed uint64) string {
 				yes = false
 			}
 		}()
-		return difference(attempt{t}, text, seed) != ""
+		return difference(attempt{t}, text, seed, map[string]uint64{}) != ""
 	}
 	lines := strings.Split(text, "\n")
 	for n := len(lines) / 4; n > 0; n /= 2 {
