@@ -29,6 +29,7 @@ func install(text []byte) (*code, error) {
 		return nil, fmt.Errorf("make %d bytes of code executable: %w", len(text), errors.Join(err, unix.Munmap(m)))
 	}
 	c := &code{text: m[:len(text)], base: mem.AddressOf(m)}
+	synchronise(c.base, uint64(len(text)))
 	runtime.AddCleanup(c, func(m []byte) { _ = unix.Munmap(m) }, m)
 	return c, nil
 }

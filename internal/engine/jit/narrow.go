@@ -160,8 +160,15 @@ func loadWork(p *plan, in *ir.Instr, c class) work {
 	if !accessible(p, in, in.Results) || in.Guard != nil || in.Order != ir.Weak || a.class == vector {
 		return workAlone
 	}
-	if a.uniform() && c != vector {
-		return workOnce
+	if a.uniform() {
+		for _, r := range in.Results { // some may be masked, and so differ from lane to lane
+			if (p.vals[r.ID].class == vector) != (c == vector) {
+				return workAlone
+			}
+		}
+		if c != vector {
+			return workOnce
+		}
 	}
 	return workSliced
 }

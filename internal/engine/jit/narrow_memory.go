@@ -328,7 +328,7 @@ func (e *quarterEmitter) loadAlone(in *ir.Instr) bool {
 		e.gatherAll(x)
 	default:
 		e.check(x)
-		if c := e.of(in.Results[0]).class; x.a.uniform() && c != vector && c != unused {
+		if x.a.uniform() && !x.word {
 			e.loadElements(x)
 			break
 		}
