@@ -67,7 +67,7 @@ func TestSurvey(t *testing.T) {
 	write("mixed.cu", mixed)
 	write("shared.h", "#include <string>\nstruct Log { std::string text; };\nvoid say(Log l) {}\n")
 	write("host.cu", "int main() { return 0; }")
-	write("never.cu", "__global__ void k(Unknown *x) { *x = 1; }")
+	write("never.cu", "__global__ void k(int *x) { *x = unknown; }")
 	write("more.cu", `extern "C" __global__ void clean(float *y, int n) { int i = blockIdx.x * blockDim.x + threadIdx.x; if (i < n) y[i] = i; }
 extern "C" __global__ void racy(int *a) { a[0] = threadIdx.x; }
 extern "C" __global__ void wild(int *a) { a[1 << 28] = 1; }
@@ -77,5 +77,5 @@ extern "C" __global__ void endless(volatile int *a) { while (a[0] != 12345) ; }`
 	require.Equal(t, []int{4, 3, 2, 2}, []int{s.files, s.withKernels, s.accepted, s.loaded})
 	require.Equal(t, []int{7, 2, 5}, []int{s.kernels, s.rejected, s.found})
 	require.Equal(t, []int{1, 2, 1, 1, 0}, []int{s.clean, s.reported, s.faulted, s.stopped, s.other})
-	require.Equal(t, 1, s.causes["rejected by NVRTC"][`identifier "Unknown" is undefined`])
+	require.Equal(t, 1, s.causes["rejected by NVRTC"][`identifier "unknown" is undefined`])
 }
