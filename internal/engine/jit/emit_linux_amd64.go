@@ -531,6 +531,7 @@ func (e *emitter) instruction(in *ir.Instr) {
 	case (in.Op == ir.OpAtom || in.Op == ir.OpRed) && e.atomic(in):
 	case in.Op == ir.OpShfl && e.shuffle(in):
 	case in.Op == ir.OpVote && e.vote(in):
+	case in.Op == ir.OpWarpSync && e.warpSync(in):
 	case in.Op == ir.OpFence:
 		e.Mfence()
 	case plainBarrier(in):

@@ -57,6 +57,20 @@ func (e *emitter) vote(in *ir.Instr) bool {
 	return true
 }
 
+// warpSync emits a meeting of the whole warp: nothing where all lanes are here; false if it is not compiled.
+func (e *emitter) warpSync(in *ir.Instr) bool {
+	m := e.of(in.Args[0])
+	if in.Guard != nil || m.class != constant || m.imm != allLanes {
+		return false
+	}
+	back := e.NewLabel()
+	if !e.together(in, back) {
+		return false
+	}
+	e.Bind(back)
+	return true
+}
+
 // shuffle emits a shuffle of a full warp in segments of 32 lanes; false if it is not compiled. When a lane is missing it
 // is executed in Go.
 func (e *emitter) shuffle(in *ir.Instr) bool {
@@ -67,10 +81,18 @@ func (e *emitter) shuffle(in *ir.Instr) bool {
 		return false
 	}
 	out, back := e.NewLabel(), e.NewLabel()
-	e.KKK(amd64.KANDW, 7, 1, 2)
-	e.KKK(amd64.KORTESTW, 7, 0, 7)
-	e.Jcc(amd64.AE, out)
-	e.leave(out, back, site{kind: siteEscape, in: in, run: run, member: ops.MemberMask(in)})
+	// Lanes that have ended may be missing where all are named.
+	m := e.of(in.Args[3])
+	some := m.class == constant && m.imm == allLanes
+	if some {
+		e.together(in, back)
+		e.RG(amd64.VPBROADCASTDG, e.free(0), amd64.RAX, zmm)
+	} else {
+		e.KKK(amd64.KANDW, 7, 1, 2)
+		e.KKK(amd64.KORTESTW, 7, 0, 7)
+		e.Jcc(amd64.AE, out)
+		e.leave(out, back, site{kind: siteEscape, in: in, run: run, member: ops.MemberMask(in)})
+	}
 	lane := &value{v: in.Results[0], class: scalar, s: 1, d: 16}
 	cast := zmm
 	cast.Bcast = true
@@ -90,6 +112,11 @@ func (e *emitter) shuffle(in *ir.Instr) bool {
 			e.RRR(amd64.VPXORD, temp3, temp2, temp3, zmm)
 		}
 		e.KRMI(amd64.VPCMPD, amd64.KReg(5+half), temp3, amd64.At(blockReg, e.constant(c.imm&31)), cmp, cast)
+		if some { // nothing comes from a lane that is not here
+			e.op(amd64.VPSRLVD, temp1, e.free(0), temp3)
+			e.rrk(amd64.VPTESTMD, 7, temp1, amd64.At(blockReg, e.constant(1)), cast)
+			e.KKK(amd64.KANDW, amd64.KReg(5+half), amd64.KReg(5+half), 7)
+		}
 		e.RRR(amd64.VPBLENDMD, temp3, temp2, temp3, amd64.Opt{L: amd64.L512, K: amd64.KReg(5 + half)})
 		x, y := e.bitsIn(a, 0, temp0), e.bitsIn(a, 1, temp1)
 		e.RRR(amd64.VPERMI2D, temp3, x, y, zmm)
@@ -102,6 +129,7 @@ func (e *emitter) shuffle(in *ir.Instr) bool {
 			e.maskOut(inside, half, amd64.KReg(5+half))
 		}
 	}
+	e.giveBack()
 	e.Bind(back)
 	return true
 }
