@@ -53,6 +53,9 @@ bench-host: setup ## the host device beside PoCL, C and plain Go on 18 kernels; 
 	cd bench && $(GO) build -o ../build/bench-host ./host
 	build/bench-host -json build/bench-host.json $(BENCHFLAGS)
 
+bench-hetero: setup ## one launch over two devices beside each alone; see docs/results/hetero.md
+	cd bench && rc=0; for p in chunks pair beside gpu; do $(GO) run ./hetero -part $$p || rc=1; done; exit $$rc
+
 bench-hostpar: ## hostpar beside CPython and pools of goroutines; writes docs/results/hostpar.md
 	cd bench && $(GO) run ./processes -write ../docs/results
 

@@ -338,3 +338,25 @@ func TestAbort(t *testing.T) {
 		require.ErrorIs(t, err, errFake)
 	})
 }
+
+// TestTimelineAgreesWithReport: the spans of a device are as long as it was busy, have all items, and do not overlap.
+func TestTimelineAgreesWithReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec := trace.New(0)
+		p, _ := pool(t, items, hetero.PoolConfig{}, newFake("a", 1e5, 5000), newFake("b", 4e5, 40_000))
+		rep, err := p.Run(background, noop(t), hetero.Grid1(items, 1), nil, hetero.RunConfig{Trace: rec})
+		require.NoError(t, err)
+		var busy, end [2]time.Duration
+		done := 0
+		for _, s := range rec.Spans() {
+			require.GreaterOrEqual(t, s.Start, end[s.Device])
+			busy[s.Device] += s.End - s.Start
+			end[s.Device] = s.End
+			done += s.Hi - s.Lo
+		}
+		require.Equal(t, items, done)
+		for i, d := range rep.Devices {
+			require.InEpsilon(t, d.Busy.Seconds(), busy[i].Seconds(), 0.01)
+		}
+	})
+}
