@@ -7,6 +7,9 @@
 // values in their homes, and a block whose threads behave in a way that compiled code does not provide for (groups that
 // have to overtake each other, barriers in divergent code, calls) goes on in the reference engine from where it stands.
 //
+// Where a processor's registers cannot hold whole warps, code goes through a piece of a block once for each quarter of the
+// warp (narrow.go); lanes stay in lockstep, and what Go sees is the same.
+//
 // Addresses that differ from lane to lane by constants are known from the analysis (plan.go), and accesses to them are
 // plain vector loads and stores. Each access is checked against the region that it found last; what that does not
 // approve is decided in Go by the table of package mem.
