@@ -101,10 +101,17 @@ func (r *report) layOut() (*sheet, bool) {
 	return s, true
 }
 
-// beside is how many times faster a column is than PoCL's best.
+// beside is how many times faster a column is than PoCL's best: the median of the ratios of the rounds.
 func (m *measurement) beside(column string) (times float64, ok bool) {
-	a, b := m.Median[column], m.Median["pocl_best"]
-	return b / a, a > 0 && b > 0
+	a, b := m.Rounds[column], m.Rounds["pocl_best"]
+	if len(a) == 0 || len(a) != len(b) {
+		return 0, false
+	}
+	var ratios []float64
+	for i := range a {
+		ratios = append(ratios, b[i]/a[i])
+	}
+	return median(ratios), true
 }
 
 // shown are the bars for which there is something to show, and the exponents of two between which all of them lie.

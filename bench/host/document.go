@@ -33,7 +33,7 @@ func (r *report) document(file string) error {
 
 // markdown writes what was measured as tables.
 func (r *report) markdown(w io.Writer) {
-	fmt.Fprintf(w, "Machine: %s, %d threads, %s; %s; %d rounds, seed %d.\n\n", r.CPU, r.Threads, r.Go, r.Time, r.Rounds, r.Seed)
+	fmt.Fprintf(w, "Machine: %s, %d threads, %s; %s; at least %d rounds, seed %d.\n\n", r.CPU, r.Threads, r.Go, r.Time, r.rounds(), r.Seed)
 	if l := r.Limits; l != nil {
 		fmt.Fprintf(w, "Limits measured in the same run: copy %.1f GB/s (stores that do not read first: %.1f GB/s), fused multiply-adds %.0f GFLOP/s.\n\n",
 			l.CopyGBs, l.StreamGBs, l.PeakGflops)
@@ -41,6 +41,15 @@ func (r *report) markdown(w io.Writer) {
 	r.times(w)
 	r.ratios(w)
 	r.engineFacts(w)
+}
+
+// rounds is the least number of rounds that a kernel was measured in: a report may be made of several runs.
+func (r *report) rounds() int {
+	least := r.Rounds
+	for _, m := range r.Kernels {
+		least = min(least, len(m.Rounds["tandem"]))
+	}
+	return least
 }
 
 // cell is a number, or a dash where there is none.

@@ -208,7 +208,7 @@ func TestSummary(t *testing.T) {
 
 // TestChart draws bars of the right lengths in both forms.
 func TestChart(t *testing.T) {
-	m := &measurement{Kernel: "<k>", Median: map[string]float64{"tandem": 1, "pocl_best": 8, "c": 16}}
+	m := &measurement{Kernel: "<k>", Rounds: map[string][]float64{"tandem": {1}, "pocl_best": {8}, "c": {16}}}
 	r := &report{Kernels: []*measurement{m}}
 	name := filepath.Join(t.TempDir(), "chart")
 	require.NoError(t, r.draw(name))
