@@ -80,14 +80,48 @@ type CompileError struct {
 	Diagnostics []Diagnostic
 	// Log is all that the compiler wrote.
 	Log string
-	// Options are the options that it was given.
+	// Options are the options that it was given, Source the text.
 	Options []string
+	Source  string
 
 	text string
 }
 
 // Error gives the first error with its position, and how many more there are.
 func (e *CompileError) Error() string { return e.text }
+
+// Numbered is the source around each error, with line numbers and the messages under their lines: context lines before and
+// after, or all of the source if context is negative.
+func (e *CompileError) Numbered(context int) string {
+	messages := map[int][]string{}
+	var lines []int
+	for _, d := range e.Diagnostics {
+		if d.File == e.Name && d.Line > 0 && d.Severity == SeverityError {
+			messages[d.Line] = append(messages[d.Line], d.Message)
+			lines = append(lines, d.Line)
+		}
+	}
+	near := func(n int) bool {
+		return context < 0 || slices.ContainsFunc(lines, func(l int) bool { return n >= l-context && n <= l+context })
+	}
+	var b strings.Builder
+	n, gap := 0, false
+	for text := range strings.Lines(e.Source) {
+		if n++; !near(n) {
+			gap = b.Len() > 0
+			continue
+		}
+		if gap {
+			b.WriteString("  ...\n")
+			gap = false
+		}
+		fmt.Fprintf(&b, "%5d | %s\n", n, strings.TrimRight(text, "\r\n"))
+		for _, m := range messages[n] {
+			fmt.Fprintf(&b, "      ^ %s\n", m)
+		}
+	}
+	return b.String()
+}
 
 // compiler is what this package needs of NVRTC.
 type compiler interface {
@@ -193,7 +227,7 @@ func (d *Device) compile(ctx context.Context, op string, comp compiler, source s
 	}
 	res, err := comp.Compile(ctx, p)
 	if err != nil {
-		return nil, compileError(op, err, p.Options)
+		return nil, compileError(op, err, p)
 	}
 	image := res.PTX
 	if len(res.CUBIN) > 0 && d.c.caps.LoadsCubin {
@@ -284,12 +318,12 @@ func (e *noCompiler) Error() string { return e.op + ": " + e.err.Error() }
 func (e *noCompiler) Unwrap() []error { return []error{ErrNoCompiler, e.err} }
 
 // compileError turns an error of package nvrtc into one of this package.
-func compileError(op string, err error, options []string) error {
+func compileError(op string, err error, p nvrtc.Program) error {
 	var rejected *nvrtc.CompileError
 	if !errors.As(err, &rejected) {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	e := &CompileError{Name: rejected.File, Log: rejected.Log, Options: options, text: rejected.Error()}
+	e := &CompileError{Name: rejected.File, Log: rejected.Log, Options: p.Options, Source: p.Source, text: rejected.Error()}
 	for _, d := range rejected.Diagnostics {
 		s := SeverityRemark
 		switch {

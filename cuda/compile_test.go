@@ -168,6 +168,21 @@ func TestCompileError(t *testing.T) {
 	require.Contains(t, cuda.Diagnose(err), "CompileConfig.Headers")
 }
 
+func TestNumberedSource(t *testing.T) {
+	d, _ := open(t)
+	comp := &fakeCompiler{archs: []int{75}, err: &nvrtc.CompileError{File: "a.cu", Diagnostics: []nvrtc.Diagnostic{
+		{File: "a.cu", Line: 2, Severity: nvrtc.SeverityError, Message: "expected a ;"},
+		{File: "a.cu", Line: 6, Severity: nvrtc.SeverityError, Message: "no such name"},
+		{File: "x.h", Line: 4, Severity: nvrtc.SeverityError, Message: "elsewhere"},
+	}}}
+	_, err := cuda.CompileWith(background, d, comp, "one\ntwo\nthree\nfour\nfive\nsix", cuda.CompileConfig{Name: "a.cu"})
+	var ce *cuda.CompileError
+	require.ErrorAs(t, err, &ce)
+	require.Equal(t, "    2 | two\n      ^ expected a ;\n  ...\n    6 | six\n      ^ no such name\n", ce.Numbered(0))
+	require.Equal(t, "    1 | one\n    2 | two\n      ^ expected a ;\n    3 | three\n  ...\n    5 | five\n    6 | six\n      ^ no such name\n", ce.Numbered(1))
+	require.Contains(t, ce.Numbered(-1), "    4 | four\n")
+}
+
 func TestNoCompiler(t *testing.T) {
 	d, _ := open(t)
 	restore := cuda.WithoutCompiler(&nvrtc.NotFoundError{Attempts: []nvrtc.Attempt{{Origin: "CUDA_PATH", Path: "/opt/cuda", Err: errors.New("no such folder")}}})

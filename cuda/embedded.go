@@ -45,7 +45,7 @@ func CompilePTX(ctx context.Context, source string, cfg CompileConfig) (ptx []by
 	}
 	res, err := comp.Compile(ctx, p)
 	if err != nil {
-		return nil, "", compileError(op, err, p.Options)
+		return nil, "", compileError(op, err, p)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s%s by NVRTC %v\n", embeddedMark, cfg.hash(source), comp.Version())

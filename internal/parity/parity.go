@@ -73,6 +73,47 @@ func Sections() []Section {
 	}
 }
 
+// pycudaSections is how many of the sections are about PyCUDA.
+const pycudaSections = 14
+
+// PyCUDA is docs/pycuda.md.
+func PyCUDA() string {
+	var b strings.Builder
+	b.WriteString(pycudaHead)
+	for _, s := range Sections()[:pycudaSections] {
+		fmt.Fprintf(&b, "\n## %s\n\n| in PyCUDA | in Go | remark |\n|---|---|---|\n", s.Title)
+		for _, r := range s.Rows {
+			how, remark := code(r.Go), r.Note
+			switch {
+			case r.State == Later:
+				how = "not yet"
+			case r.State == Dropped:
+				how = "none"
+			case how == "":
+				how = "see the remark"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", r.Peer, how, remark)
+		}
+	}
+	return b.String()
+}
+
+const pycudaHead = `# From PyCUDA to Tandem
+
+Generated from the table in internal/parity; ` + "`make golden`" + ` writes it anew. Names are of package cuda unless they have a prefix.
+
+What is different at first sight:
+
+- There is no context to push or pop and no autoinit: ` + "`Default`" + ` or ` + "`Open`" + ` gives a ` + "`Device`" + `, whose objects any goroutine may use.
+- ` + "`SourceModule(source)`" + ` is ` + "`Device.Compile`" + `, by NVRTC; ` + "`module.get_function(name)`" + ` is ` + "`Module.Function`" + `.
+- A call ` + "`f(drv.Out(dest), drv.In(a), block=(400, 1, 1))`" + ` is ` + "`f.Run(ctx, LaunchConfig{...}, Out(dest), In(a))`" + `, which waits;
+  ` + "`f.Launch`" + ` queues, and ` + "`Stream.Wait`" + ` fills the slices. Arguments are checked against the kernel first.
+- Grid and block are ` + "`Dim3`" + `; ` + "`Blocks(n, threads)`" + ` is the usual grid.
+- Memory is typed: ` + "`Buffer[float32]`" + `. Nobody has to free it.
+- Errors are values; ` + "`errors.Is(err, ErrOutOfMemory)`" + ` and its like tell them apart.
+- Without a GPU the same program runs on the cores of the CPU.
+`
+
 // Document is docs/parity.md.
 func Document() string {
 	var b strings.Builder

@@ -17,7 +17,7 @@ import (
 	"github.com/tandem-go/tandem/internal/parity"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write docs/parity.md anew")
+var rewrite = flag.Bool("rewrite", false, "write docs/parity.md and docs/pycuda.md anew")
 
 // root is the folder of the module.
 const root = "../.."
@@ -140,12 +140,14 @@ func cutLast(s string) (before, after string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-func TestDocument(t *testing.T) {
-	path := filepath.Join(root, "docs", "parity.md")
-	if *rewrite {
-		require.NoError(t, os.WriteFile(path, []byte(parity.Document()), 0o644))
+func TestDocuments(t *testing.T) {
+	for name, text := range map[string]string{"parity.md": parity.Document(), "pycuda.md": parity.PyCUDA()} {
+		path := filepath.Join(root, "docs", name)
+		if *rewrite {
+			require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		}
+		have, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, text, string(have), "docs/%s is stale: run make golden", name)
 	}
-	have, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, parity.Document(), string(have), "docs/parity.md is stale: run make golden")
 }

@@ -228,7 +228,7 @@ var newRows = []Row{
 	{"N11", "Finalizers never call the driver; leaks with their site", Both, "Device.Leaks", "cuda.TestDroppedBuffers cuda.TestLeaksNameTheSite", ""},
 	{"N12", "Devices always lists a usable host device and the reason of an unusable GPU", Both, "Devices", "cuda.TestDevices", ""},
 	{"N13", "Compile cache that covers includes and name expressions, across processes", Both, "CompileConfig.NameExpressions", "internal/nvrtc.TestKeyCoversWhatTheResultDependsOn", ""},
-	{"N14", "Parsed diagnostics, whole log, options, numbered source", Later, "CompileError", "", "diagnostics, log and options are there; numbered source is not"},
+	{"N14", "Parsed diagnostics, whole log, options, numbered source", Both, "CompileError CompileError.Numbered Diagnostic", "cuda.TestCompileError cuda.TestNumberedSource", ""},
 	{"N15", "PTX newer than the driver: recompiled to machine code, both versions named", Later, "", "", ""},
 	{"N16", "A context ends a kernel on the host device", Both, "Function.Run", "cuda.TestRunStopsItsKernel", ""},
 	{"N17", "Channels for events in select, without a thread for each waiter", Both, "Event.Done", "cuda.TestManyWaitForEvents cuda.TestFaultClosesChannels", ""},
