@@ -62,6 +62,7 @@ func newInfo(k Kind, i driver.Info) Info {
 type Device struct {
 	c       *core
 	info    Info
+	backend driver.Backend
 	cleanup runtime.Cleanup
 }
 
@@ -71,9 +72,14 @@ func openDevice(k Kind, b driver.Backend, ordinal int) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{c: newCore(drv), info: newInfo(k, drv.Info())}
+	return wrapDevice(k, b, drv), nil
+}
+
+// wrapDevice makes a Device of what a back end opened.
+func wrapDevice(k Kind, b driver.Backend, drv driver.Device) *Device {
+	d := &Device{c: newCore(drv), info: newInfo(k, drv.Info()), backend: b}
 	d.cleanup = runtime.AddCleanup(d, (*core).abandon, d.c)
-	return d, nil
+	return d
 }
 
 // abandon closes a device that was dropped with all its objects, unless slices may still point into its page-locked

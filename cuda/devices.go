@@ -50,7 +50,7 @@ type system struct {
 func Devices() []Info { return machine().devices() }
 
 // Open opens a device by its ID, as Devices gives it and TANDEM_DEVICE takes it: "host", "gpu" for the first usable GPU,
-// "gpu:1". The error wraps ErrNoDevice if there is none, ErrGPUUnusable if there is one that fails.
+// "gpu:1", or by the PCI address of a GPU. The error wraps ErrNoDevice if there is none, ErrGPUUnusable if there is one that fails.
 func Open(id string) (*Device, error) { return machine().open(id) }
 
 // OpenHost opens a host device of its own, which shares no memory with others. It is the one place to choose engine,
@@ -103,7 +103,10 @@ func (s *system) open(id string) (*Device, error) {
 			return s.openGPU(n)
 		}
 	}
-	return nil, misused("open device", ErrInvalidValue, "%q is none of auto, host, gpu, gpu:N", id)
+	if i, ok := s.byAddress(id); ok {
+		return s.openGPU(i.Ordinal)
+	}
+	return nil, misused("open device", ErrInvalidValue, "%q is none of auto, host, gpu, gpu:N, or the PCI address of a GPU", id)
 }
 
 func (s *system) openAuto() (*Device, error) {

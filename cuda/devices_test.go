@@ -51,8 +51,8 @@ func TestDefault(t *testing.T) {
 		{"driver fails, host wanted", "host", mismatch, "host", nil},
 		{"gpu wanted, none", "gpu", noDriver, "TANDEM_DEVICE=gpu: no such device: libcuda.so.1 was not found: no device of this kind", cuda.ErrNoDevice},
 		{"third wanted", "gpu:2", gpus(good, second), "TANDEM_DEVICE=gpu:2: no such device: there is no gpu:2", cuda.ErrNoDevice},
-		{"nonsense", "tpu", gpus(good), `TANDEM_DEVICE=tpu: open device: "tpu" is none of auto, host, gpu, gpu:N`, cuda.ErrInvalidValue},
-		{"nonsense number", "gpu:x", gpus(good), `TANDEM_DEVICE=gpu:x: open device: "gpu:x" is none of auto, host, gpu, gpu:N`, cuda.ErrInvalidValue},
+		{"nonsense", "tpu", gpus(good), `TANDEM_DEVICE=tpu: open device: "tpu" is none of auto, host, gpu, gpu:N, or the PCI address of a GPU`, cuda.ErrInvalidValue},
+		{"nonsense number", "gpu:x", gpus(good), `TANDEM_DEVICE=gpu:x: open device: "gpu:x" is none of auto, host, gpu, gpu:N, or the PCI address of a GPU`, cuda.ErrInvalidValue},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := cuda.NewSystem(c.env, hostOK, c.gpu).OpenDefault()

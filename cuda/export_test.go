@@ -23,6 +23,7 @@ func NewSystem(env string, host func(HostConfig) (driver.Backend, error), gpus .
 func (s *System) Devices() []Info                 { return s.s.devices() }
 func (s *System) Open(id string) (*Device, error) { return s.s.open(id) }
 func (s *System) OpenDefault() (*Device, error)   { return s.s.openDefault() }
+func (s *System) OpenMostFree() (*Device, error)  { return s.s.openMostFree() }
 
 // Compiler is what Compile needs of NVRTC.
 type Compiler = compiler

@@ -5,10 +5,10 @@ var deviceRows = []Row{
 	{"V2", "driver.get_version()", Both, "Module.Compiler", "cuda.TestEmbeddedPTX", "there is no toolkit; the version of NVRTC that compiled a module"},
 	{"V3", "driver.get_driver_version()", Both, "Info.DriverVersion", "internal/nvidia.TestDevices", ""},
 	{"V4", "driver.init(flags=0)", Both, "Open Default", "cuda.TestDefault", "opening a device initialises; nothing happens at import"},
-	{"V5", "Device(number) / Device(pci_bus_id)", Later, "Open", "", "by ordinal today; by PCI id later: Devices tells it"},
+	{"V5", "Device(number) / Device(pci_bus_id)", Both, "Open", "cuda.TestOpenByAddress cuda.TestDefault", "by ordinal or by PCI address"},
 	{"V6", "Device.count() name() pci_bus_id() compute_capability() total_memory()", Both, "Devices Info.Name Info.PCIBusID Info.ComputeMajor Info.MemoryBytes", "cuda.TestDevices internal/nvidia.TestDevices", ""},
 	{"V7", "Device.get_attribute(attr) / dev.clock_rate sugar / get_attributes() -> dict", Both, "Device.Attribute", "kit.Attributes", "by CUDA's number"},
-	{"V8", "Device.make_context(flags=ctx_flags.SCHED_AUTO)", Later, "", "", "the back ends open contexts (driver.ContextOpener); not in the API yet"},
+	{"V8", "Device.make_context(flags=ctx_flags.SCHED_AUTO)", Both, "Device.OpenContext", "cuda.TestOpenContext internal/nvidia.TestOpenContext", ""},
 	{"V9", "Device.retain_primary_context()", Both, "Open", "kit.Close", "Open retains the primary context of a GPU"},
 	{"V10", "Device.can_access_peer(dev); __eq__/__ne__/__hash__", Later, "", "", ""},
 }
