@@ -86,20 +86,14 @@ func nativeOf(in *ir.Instr) native {
 		if float && in.Round <= ir.RP && in.Flags&ir.Relu == 0 {
 			return native{(*emitter).fma, true}
 		}
-	case ir.OpDiv:
+	case ir.OpDiv, ir.OpRem:
 		if float && in.Round <= ir.RP {
 			if in.Flags&ir.Approx != 0 && in.Flags&ir.Full == 0 && in.As == ir.F32 {
 				return native{(*emitter).divApprox, true}
 			}
 			return native{(*emitter).float2, true}
 		}
-		if in.As.Integer() && in.As.Bits() <= 32 {
-			return native{emit: (*emitter).divideVector}
-		}
-	case ir.OpRem:
-		if in.As.Integer() && in.As.Bits() <= 32 {
-			return native{emit: (*emitter).divideVector}
-		}
+		fallthrough
 	case ir.OpSqrt, ir.OpRcp:
 		if in.Round <= ir.RP && (in.As == ir.F32 || in.As == ir.F64 && in.Flags&ir.Approx == 0) {
 			return native{(*emitter).sqrtRcp, true}
