@@ -34,10 +34,11 @@ func TestReadmeLinks(t *testing.T) {
 	files, err := filepath.Glob(root + "/docs/*.md")
 	require.NoError(t, err)
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	code := regexp.MustCompile("(?s)```.*?```")
 	for _, file := range append(files, root+"/README.md", root+"/ROADMAP.md") {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, m := range link.FindAllSubmatch(text, -1) {
+		for _, m := range link.FindAllSubmatch(code.ReplaceAll(text, nil), -1) {
 			target := filepath.Join(filepath.Dir(file), string(m[1]))
 			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s, which is not there", filepath.Base(file), m[1])
