@@ -184,7 +184,7 @@ func TestBuffersOfADevice(t *testing.T) {
 	k := kernel(t, "saxpy", hetero.Go(func(context.Context, int, int) error { return nil }))
 	args := []hetero.Arg{hetero.Total[int32](), hetero.Val(float32(2)), hetero.InBuffer(x, hetero.Rows(1)), hetero.InOutBuffer(y, hetero.Rows(1))}
 	p := open(t, hetero.OnCUDA(home), hosts(t, 1)[0], hetero.OnCPU(1))
-	rep, err := p.Run(background, k, hetero.Grid1(n, 64), args, hetero.RunConfig{Policy: policy.Dynamic(20)})
+	rep, err := p.Run(background, k, hetero.Grid1(n, 64), args, hetero.RunConfig{Policy: policy.Static()})
 	require.NoError(t, err)
 	require.Contains(t, rep.Devices[2].Why, "which a body in Go cannot reach")
 	require.Positive(t, rep.Devices[0].Items)

@@ -25,7 +25,7 @@ func pins(text, platform string) (w *wheel, debs [][]string, err error) {
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
 		switch {
-		case len(f) == 0 || strings.HasPrefix(f[0], "#") || f[0] == "test":
+		case len(f) == 0 || strings.HasPrefix(f[0], "#") || f[0] == "test" || f[0] == "bench":
 		case f[0] == "wheel" && len(f) == 6:
 			n, err := strconv.ParseInt(f[3], 10, 64)
 			if err != nil {

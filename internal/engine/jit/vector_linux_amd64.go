@@ -93,7 +93,9 @@ func nativeOf(in *ir.Instr) native {
 			}
 			return native{(*emitter).float2, true}
 		}
-		fallthrough
+		if in.As.Integer() && in.As.Bits() <= 32 {
+			return native{emit: (*emitter).divideVector}
+		}
 	case ir.OpSqrt, ir.OpRcp:
 		if in.Round <= ir.RP && (in.As == ir.F32 || in.As == ir.F64 && in.Flags&ir.Approx == 0) {
 			return native{(*emitter).sqrtRcp, true}
