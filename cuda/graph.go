@@ -9,7 +9,8 @@ import (
 )
 
 // Graph is work with its dependencies: captured from a stream, or built node by node. It keeps the modules and the memory
-// that its nodes use. The methods may be called from any goroutine.
+// that nodes added one by one use; what a capture saw is the caller's to keep, see EndCapture. The methods may be called
+// from any goroutine.
 type Graph struct {
 	dev  *Device
 	res  *resource

@@ -51,7 +51,7 @@ step cuda cuda ./test -test.v -test.timeout 30m
 step cudatest cuda_cudatest ./test -test.v -test.timeout 10m
 step kernels kernels ./test -test.v -test.timeout 30m
 step hetero hostpar_hetero ./test -test.v -test.timeout 30m
-# The promises G1 to G10 of hostpar/hetero: never worse than the best device, gain where there is one, nothing for the CPU
+# The promises G1 to G3 of hostpar/hetero: never worse than the best device, gain where there is one, nothing for the CPU
 # where the data is on the GPU, overlap, same bits, faults, disturbance. It exits with 1 where one does not hold.
 step 'hetero: CPU and GPU' . ./bench_hetero -part gpu -rounds 15 -v
 step 'hetero: chunks' . ./bench_hetero -part chunks
