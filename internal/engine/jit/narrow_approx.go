@@ -45,7 +45,7 @@ const (
 
 func (e *quarterEmitter) ex2(in *ir.Instr, n int) vec {
 	x := e.pool.take()
-	e.vmove(x, e.flush(in, e.reg(e.arg(in, 0), n)))
+	e.vmove(x, e.flushed(in, e.arg(in, 0), n))
 	e.clampTo(x, ir.Lt, -151)
 	e.clampTo(x, ir.Gt, 129)
 	t, f, k := e.pool.take(), e.pool.take(), e.pool.take()
@@ -66,7 +66,7 @@ func (e *quarterEmitter) ex2(in *ir.Instr, n int) vec {
 
 func (e *quarterEmitter) lg2(in *ir.Instr, n int) vec {
 	const sqrtHalf = 0x3f3504f3
-	x := e.flush(in, e.reg(e.arg(in, 0), n))
+	x := e.flushed(in, e.arg(in, 0), n)
 	m, t, f, u := e.pool.take(), e.pool.take(), e.pool.take(), e.pool.take()
 	e.compareFloats(ir.Lt, false, m, x, e.floats(0x1p-126))
 	e.op2(vFMul, false, t, x, e.floats(0x1p23))
@@ -95,7 +95,7 @@ func (e *quarterEmitter) lg2(in *ir.Instr, n int) vec {
 
 // sinCos is sin and cos.
 func (e *quarterEmitter) sinCos(in *ir.Instr, n int) vec {
-	x := e.flush(in, e.reg(e.arg(in, 0), n))
+	x := e.flushed(in, e.arg(in, 0), n)
 	a, t, q := e.pool.take(), e.pool.take(), e.pool.take()
 	e.op2(vAnd, false, a, x, e.all(false, 1<<31-1))
 	if in.Op == ir.OpSin {

@@ -20,8 +20,7 @@ func lanewise(f func(e *quarterEmitter, in *ir.Instr, n int) vec) func(e *quarte
 	return func(e *quarterEmitter, in *ir.Instr) {
 		v := e.of(in.Results[0])
 		for n := range e.partsOf(v) {
-			e.done(v, n, f(e, in, n))
-			e.pool.endPart()
+			e.conclude(v, n, f(e, in, n))
 		}
 	}
 }
@@ -207,9 +206,17 @@ func (e *quarterEmitter) flush(in *ir.Instr, r vec) vec {
 	return t
 }
 
+// flushed returns a part of v as the flags of in want it.
+func (e *quarterEmitter) flushed(in *ir.Instr, v *value, n int) vec {
+	return e.borrow(v, n, func(r vec) vec { return e.flush(in, r) })
+}
+
 // finished returns the result of a float instruction with what its flags say done.
 func (e *quarterEmitter) finished(in *ir.Instr, d vec) vec {
-	d = e.flush(in, d)
+	if f := e.flush(in, d); f != d {
+		e.pool.give(d)
+		d = f
+	}
 	if in.Flags&ir.Sat == 0 {
 		return d
 	}
@@ -226,8 +233,9 @@ func (e *quarterEmitter) finished(in *ir.Instr, d vec) vec {
 	u := e.pool.take()
 	e.vload(u, e.all(wide, one).at)
 	e.blend(t, m, u, t)
-	e.pool.give(m)
-	e.pool.give(u)
+	for _, r := range []vec{d, m, u} {
+		e.pool.give(r)
+	}
 	return t
 }
 
@@ -245,7 +253,7 @@ func (e *quarterEmitter) rounded(in *ir.Instr, f func()) {
 // floatOperand is operand, flushed if in flushes.
 func (e *quarterEmitter) floatOperand(in *ir.Instr, v *value, n int) source {
 	if flushes(in) {
-		return inReg(e.flush(in, e.reg(v, n)))
+		return inReg(e.flushed(in, v, n))
 	}
 	return e.operand(v, n)
 }
@@ -255,7 +263,7 @@ func (e *quarterEmitter) float2(in *ir.Instr, n int) vec {
 	if (in.Op == ir.OpAdd || in.Op == ir.OpMul) && a.class == constant {
 		a, b = b, a
 	}
-	x := e.flush(in, e.reg(a, n))
+	x := e.flushed(in, a, n)
 	y := e.floatOperand(in, b, n)
 	d := e.result()
 	e.rounded(in, func() { e.op2(floatOps[in.Op], in.As == ir.F64, d, x, y) })
@@ -268,7 +276,7 @@ func (e *quarterEmitter) fma(in *ir.Instr, n int) vec {
 	if a.class == constant {
 		a, b = b, a
 	}
-	x := e.flush(in, e.reg(a, n))
+	x := e.flushed(in, a, n)
 	y := e.floatOperand(in, b, n)
 	d := e.result()
 	switch z := e.floatOperand(in, c, n); {
@@ -302,8 +310,8 @@ func (e *quarterEmitter) sqrtRcp(in *ir.Instr, n int) vec {
 
 // divApprox: package fpmath, Approx.Div.
 func (e *quarterEmitter) divApprox(in *ir.Instr, n int) vec {
-	x := e.flush(in, e.reg(e.arg(in, 0), n))
-	y := e.flush(in, e.reg(e.arg(in, 1), n))
+	x := e.flushed(in, e.arg(in, 0), n)
+	y := e.flushed(in, e.arg(in, 1), n)
 	d, m, t := e.result(), e.pool.take(), e.pool.take()
 	e.op2(vFDiv, false, d, x, inReg(y))
 	// Where 2^126 < |b| < inf, as a number of 31 bits less 2^126, unsigned.
@@ -323,7 +331,7 @@ func floatBits(f float32) uint64 { return uint64(math.Float32bits(f)) }
 
 // rsqrt: package fpmath, Approx.Rsqrt.
 func (e *quarterEmitter) rsqrt(in *ir.Instr, n int) vec {
-	x := e.flush(in, e.reg(e.arg(in, 0), n))
+	x := e.flushed(in, e.arg(in, 0), n)
 	c := func(f float32) source { return e.all(false, floatBits(f)) }
 	// Subnormal numbers are scaled by 2^24, and their result by 2^12.
 	s, y, t, m := e.pool.take(), e.result(), e.pool.take(), e.pool.take()
@@ -366,8 +374,8 @@ func (e *quarterEmitter) rsqrt(in *ir.Instr, n int) vec {
 
 func (e *quarterEmitter) minMaxFloat(in *ir.Instr, n int) vec {
 	wide := in.As == ir.F64
-	x := e.flush(in, e.reg(e.arg(in, 0), n))
-	y := e.flush(in, e.reg(e.arg(in, 1), n))
+	x := e.flushed(in, e.arg(in, 0), n)
+	y := e.flushed(in, e.arg(in, 1), n)
 	d := e.result()
 	e.minMax(in.Op == ir.OpMax, wide, d, x, y)
 	if in.Flags&ir.NaN != 0 {

@@ -33,9 +33,7 @@ func (e *quarterEmitter) countOf(v *value, n int, wide bool) vec {
 	if !wide {
 		return e.bitsOf(v, n)
 	}
-	d := e.pool.take()
-	e.widen(d, e.bitsOperand(v, 0), n, false)
-	return d
+	return e.widened(v, n, false)
 }
 
 // funnel is shf: of the 64 bits of two words, those that a shift brings to one of them.
@@ -174,8 +172,11 @@ func (e *quarterEmitter) cvta(in *ir.Instr, n int) vec {
 
 // widened returns a part of a value of 32 bits extended to 64.
 func (e *quarterEmitter) widened(v *value, n int, signed bool) vec {
-	d := e.pool.take()
-	e.widen(d, e.bitsOperand(v, 0), n, signed)
+	d, x := e.pool.take(), e.bitsOperand(v, 0)
+	e.widen(d, x, n, signed)
+	if !x.inMem {
+		e.pool.give(x.reg)
+	}
 	return d
 }
 
@@ -188,8 +189,7 @@ func (e *quarterEmitter) mulWide(in *ir.Instr) {
 	for n := range e.partsOf(v) {
 		x, y, d := e.widened(a, n, false), e.widened(b, n, false), e.result()
 		e.op2(op, true, d, x, inReg(y))
-		e.done(v, n, d)
-		e.pool.endPart()
+		e.conclude(v, n, d)
 	}
 }
 
@@ -211,7 +211,7 @@ func (e *quarterEmitter) mulHi(in *ir.Instr) {
 	}
 	d := e.result()
 	e.narrow(d, half[0], half[1])
-	e.done(v, 0, d)
+	e.conclude(v, 0, d)
 }
 
 // setp emits a comparison.
@@ -235,7 +235,7 @@ func (e *quarterEmitter) setp(in *ir.Instr) {
 		e.scalarOut(v, acc)
 		return
 	}
-	e.done(v, 0, d)
+	e.conclude(v, 0, d)
 }
 
 // compareParts compares one part.
@@ -244,7 +244,7 @@ func (e *quarterEmitter) compareParts(in *ir.Instr, a, b *value, n int) vec {
 	if in.From.Float() {
 		f := *in
 		f.As = in.From
-		x := e.flush(&f, e.reg(a, n))
+		x := e.flushed(&f, a, n)
 		y := e.floatOperand(&f, b, n)
 		d := e.result()
 		e.compareFloats(in.Cmp, wide, d, x, y)
@@ -291,8 +291,7 @@ func (e *quarterEmitter) choose(in *ir.Instr) {
 		x, y := read(a, n), read(b, n)
 		d := e.result()
 		e.blend(d, m, x, y)
-		e.done(v, n, d)
-		e.pool.endPart()
+		e.conclude(v, n, d)
 	}
 }
 
@@ -337,8 +336,7 @@ func (e *quarterEmitter) extendLanes(in *ir.Instr) {
 			e.vmove(d, x)
 			x = d
 		}
-		e.done(v, k, x)
-		e.pool.endPart()
+		e.conclude(v, k, x)
 	}
 }
 
@@ -378,7 +376,7 @@ func (e *quarterEmitter) toFloat(in *ir.Instr, n int) vec {
 func (e *quarterEmitter) toInt(in *ir.Instr, n int) vec {
 	f := *in
 	f.As = ir.F32
-	x := e.flush(&f, e.reg(e.arg(in, 0), n))
+	x := e.flushed(&f, e.arg(in, 0), n)
 	t, d := e.pool.take(), e.result()
 	e.integral(in.Round, t, x)
 	e.toInteger(in.As.Signed(), d, t)
@@ -387,7 +385,7 @@ func (e *quarterEmitter) toInt(in *ir.Instr, n int) vec {
 }
 
 func (e *quarterEmitter) roundFloat(in *ir.Instr, n int) vec {
-	x := e.flush(in, e.reg(e.arg(in, 0), n))
+	x := e.flushed(in, e.arg(in, 0), n)
 	d := e.result()
 	e.integral(in.Round, d, x)
 	return e.finished(in, d)
@@ -398,8 +396,7 @@ func (e *quarterEmitter) doubles(in *ir.Instr) {
 	for n := range e.partsOf(v) {
 		d := e.result()
 		e.toDouble(d, e.operand(a, 0), n)
-		e.done(v, n, d)
-		e.pool.endPart()
+		e.conclude(v, n, d)
 	}
 }
 
@@ -412,12 +409,12 @@ func (e *quarterEmitter) singles(in *ir.Instr) {
 	}
 	d := e.result()
 	e.rounded(in, func() { e.toHalfWidth(d, lo, hi) })
-	e.done(v, 0, d)
+	e.conclude(v, 0, d)
 }
 
 // sameFloat is a conversion of floats of 32 bits to themselves.
 func (e *quarterEmitter) sameFloat(in *ir.Instr, n int) vec {
 	d := e.result()
-	e.vmove(d, e.flush(in, e.reg(e.arg(in, 0), n)))
+	e.vmove(d, e.flushed(in, e.arg(in, 0), n))
 	return e.finished(in, d)
 }

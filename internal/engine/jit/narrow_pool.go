@@ -139,9 +139,15 @@ func (p *pool) release(i int) {
 }
 
 // endPart ends a part of an instruction: registers of which nothing is known are free, and the others may be taken.
-func (p *pool) endPart() {
+func (p *pool) endPart() { p.endBut(-1) }
+
+// endBut is endPart for all registers but one.
+func (p *pool) endBut(d int) {
 	for r := range p.held {
 		h := &p.held[r]
+		if r == d {
+			continue
+		}
 		h.locked = false
 		if h.taken && !h.cached {
 			*h = holding{}
@@ -300,11 +306,25 @@ func (e *quarterEmitter) operand(v *value, n int) source {
 
 // bitsOf is reg for whoever looks at the bits: NaNs are canonical.
 func (e *quarterEmitter) bitsOf(v *value, n int) vec {
-	r := e.reg(v, n)
 	if v.nan && v.class != constant {
-		return e.canonical(v.wide(), r)
+		return e.borrow(v, n, func(r vec) vec { return e.canonical(v.wide(), r) })
 	}
-	return r
+	return e.reg(v, n)
+}
+
+// borrow is what f makes of a part of v. If that is another register, the one with the part is free for other values, unless
+// the instruction reads it elsewhere: an instruction with several operands would run out of registers otherwise.
+func (e *quarterEmitter) borrow(v *value, n int, f func(r vec) vec) vec {
+	p := &e.pool
+	r, locked := p.where[keyOf(v, n)]
+	locked = locked && p.held[r].locked
+	r = e.reg(v, n)
+	d := f(r)
+	if d != r && !locked {
+		p.held[r].locked = false
+		p.give(r)
+	}
+	return d
 }
 
 // bitsOperand is operand with canonical NaNs.
@@ -331,6 +351,13 @@ func (e *quarterEmitter) canonical(wide bool, r vec) vec {
 
 // result returns the register in which to compute a part of a result.
 func (e *quarterEmitter) result() vec { return e.pool.take() }
+
+// conclude is done where no other register is needed again: they are free for what done needs.
+func (e *quarterEmitter) conclude(v *value, n int, d vec) {
+	e.pool.endBut(int(d))
+	e.done(v, n, d)
+	e.pool.endPart()
+}
 
 // done gives a part of v its value, which was computed in d.
 func (e *quarterEmitter) done(v *value, n int, d vec) {
