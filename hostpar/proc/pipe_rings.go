@@ -90,6 +90,9 @@ func (r *rings) receive(ctx context.Context, buf []byte) ([]byte, error) {
 		at := len(buf)
 		var err error
 		if buf, err = r.in.Get(ctx, buf); err != nil {
+			if errors.Is(err, shm.ErrClosed) {
+				r.out.Close() // who saw the end must not be able to send, though the two are closed one after the other
+			}
 			switch {
 			case errors.Is(err, shm.ErrClosed) && first:
 				err = io.EOF
