@@ -337,10 +337,12 @@ func (e *emitter) set(in *ir.Instr) {
 			e.compare(in, 5, a, b, half, temp0, temp1)
 		} else {
 			e.compare(in, 5, a, b, 2*half, temp0, temp1)
+			high := amd64.KReg(5) // of a splat, whose lanes are all alike
 			if v.class != splat {
-				e.compare(in, 6, a, b, 2*half+1, temp0, temp1)
-				e.KKK(amd64.KUNPCKBW, 5, 6, 5)
+				high = 6
+				e.compare(in, high, a, b, 2*half+1, temp0, temp1)
 			}
+			e.KKK(amd64.KUNPCKBW, 5, high, 5)
 		}
 		parts := []int{half}
 		if wide && v.class != splat {
