@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tandem-go/tandem/internal/driver"
@@ -43,10 +44,14 @@ func (b *GLBuffer) Map() (*Buffer[uint8], error) {
 		return nil, b.dev.c.wrap("map "+b.op, err)
 	}
 	p, n, err := b.drv.MappedPointer(b.r)
-	if err != nil {
-		return nil, b.dev.c.wrap("map "+b.op, err)
+	var mem *Buffer[uint8]
+	if err == nil {
+		mem, err = Foreign[uint8](b.dev, uint64(p), int(n))
 	}
-	return Foreign[uint8](b.dev, uint64(p), int(n))
+	if err != nil {
+		return nil, b.dev.c.wrap("map "+b.op, errors.Join(err, b.drv.UnmapResource(b.r, 0)))
+	}
+	return mem, nil
 }
 
 // Unmap waits for the work queued on the device and gives the buffer back to OpenGL.
