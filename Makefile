@@ -9,7 +9,7 @@ FUZZTIME ?= 5m
 RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/... ./hostpar/csp/... ./hostpar/proc/... ./hostpar/shm/...
 MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
 
-.PHONY: help setup run check test race test-modules mpi-test test-arm64 test-all bench-host bench-hetero bench-hostpar bench gpu gen math golden fuzz corpus lint abi chroot cross image module-path
+.PHONY: help setup run check test race test-modules mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero bench-hostpar bench gpu gen math golden fuzz corpus lint abi chroot cross image module-path
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-modules: ## the nested modules, which need C compilers and headers
 
 mpi-test: ## hostpar/mpi under Open MPI and MPICH, which it installs (apt-get, as root)
 	@sh tools/mpi-test.sh
+
+hostpar-soak: ## hostpar's hazards 500 times and its packages 20 times under the race detector; hours (needs gcc)
+	@sh tools/hostpar-soak.sh $(TESTS)
 
 test-arm64: ## the engines and the host device for arm64, under qemu, which it installs (apt-get, as root)
 	@sh tools/test-arm64.sh
