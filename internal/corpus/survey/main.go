@@ -11,13 +11,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/tandem-go/tandem/cuda"
+	"github.com/tandem-go/tandem/internal/corpus/devcode"
 )
 
 func main() {
@@ -50,8 +49,6 @@ type survey struct {
 	timeout time.Duration
 	verbose bool
 
-	headers map[string][]string // files by the last element of their path
-
 	files, withKernels, accepted, loaded     int
 	kernels, rejected, found, prepared, ran  int
 	clean, reported, faulted, stopped, other int
@@ -69,59 +66,35 @@ func (s *survey) cause(stage, text string) {
 }
 
 func (s *survey) run() error {
-	s.headers = map[string][]string{}
-	var sources []string
-	err := filepath.WalkDir(s.root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		s.headers[d.Name()] = append(s.headers[d.Name()], path)
-		if filepath.Ext(path) == ".cu" {
-			sources = append(sources, path)
-		}
-		return nil
-	})
+	tree, err := devcode.Scan(s.root, s.include)
 	if err != nil {
 		return err
 	}
-	for _, path := range sources {
-		if err := s.file(path); err != nil {
+	for _, path := range tree.Sources() {
+		if err := s.file(tree, path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// program is one file on its way.
-type program struct {
-	path    string
-	chunks  []chunk
-	headers map[string]string
-	pieces  map[string][]chunk // of headers
-	exprs   []string
-}
-
 // file takes one file through all stages.
-func (s *survey) file(path string) error {
-	text, err := os.ReadFile(path)
+func (s *survey) file(tree *devcode.Tree, path string) error {
+	p, err := tree.Read(path)
 	if err != nil {
 		return err
 	}
 	s.files++
-	names := kernels(string(text))
-	if len(names) == 0 {
+	if len(p.Kernels) == 0 {
 		return nil
 	}
 	s.withKernels++
-	s.kernels += len(names)
-	p := &program{path: path, headers: map[string]string{}, pieces: map[string][]chunk{}}
-	p.chunks = split(s.includes(p, filepath.Dir(path), string(text), 0))
-	p.exprs = instances(string(text), names)
-	loaded, err := s.compile(p)
+	s.kernels += len(p.Kernels)
+	loaded, err := load(p)
 	if e := (*cuda.CompileError)(nil); errors.As(err, &e) {
-		s.rejected += len(names)
-		s.cause("rejected by NVRTC", firstError(err))
-		s.say("%s: rejected: %s", path, firstError(err))
+		s.rejected += len(p.Kernels)
+		s.cause("rejected by NVRTC", devcode.FirstError(err))
+		s.say("%s: rejected: %s", path, devcode.FirstError(err))
 		return nil
 	}
 	s.accepted++
@@ -131,7 +104,7 @@ func (s *survey) file(path string) error {
 		return nil
 	}
 	s.loaded++
-	if n := len(names) - len(loaded); n > 0 {
+	if n := len(p.Kernels) - len(loaded); n > 0 {
 		s.rejected += n
 		for range n {
 			s.cause("no kernel in the PTX", "left out because of an error, inside #if, or a template that the file does not launch")

@@ -4,208 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/cuda/cudatest"
+	"github.com/tandem-go/tandem/internal/corpus/devcode"
 )
 
-var includeLine = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]`)
-
-// toolkit are the headers of the CUDA toolkit that declare what device code uses; others of it are for host code.
-var toolkit = regexp.MustCompile(`^(cooperative_groups|cuda_fp16|cuda_bf16|cuda_fp8|mma\.|cuda_pipeline|cuda_awbarrier|cuComplex|math_constants)`)
-
-// own are headers that the compiler package brings.
-var own = set(`assert.h builtin_types.h cassert cfloat cinttypes climits cmath cstdbool cstddef cstdint cstdio cstdlib cstring cuda.h cuda_runtime.h cuda_runtime_api.h device_atomic_functions.h device_functions.h device_launch_parameters.h driver_types.h float.h inttypes.h limits.h math.h math_constants.h math_functions.h sm_20_intrinsics.h sm_30_intrinsics.h sm_35_intrinsics.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h surface_types.h texture_types.h vector_functions.h vector_types.h sys/types.h`)
-
-func set(names string) map[string]bool {
-	out := map[string]bool{}
-	for _, n := range strings.Fields(names) {
-		out[n] = true
-	}
-	return out
+// openChecked opens a device with all tools of the sanitizer.
+func openChecked() (*cuda.Device, error) {
+	return cuda.OpenHost(cuda.HostConfig{Checks: cuda.AllChecks(), MemoryLimit: 1 << 30})
 }
 
-// includes collects the headers that a text includes, host code left out, and returns the text.
-func (s *survey) includes(p *program, dir, text string, depth int) string {
-	for _, m := range includeLine.FindAllStringSubmatch(text, -1) {
-		name := m[2]
-		if _, done := p.headers[name]; done || own[name] || toolkit.MatchString(name) && len(s.include) > 0 {
-			continue
-		}
-		path := s.find(dir, name)
-		if path == "" || depth > 20 {
-			p.headers[name] = ""
-			continue
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		p.headers[name] = "" // for headers that include each other
-		p.pieces[name] = split(s.includes(p, filepath.Dir(path), string(b), depth+1))
-		p.headers[name] = join(p.pieces[name])
-	}
-	return text
-}
-
-// find looks for an included file beside the file that includes it, and then everywhere in the folder.
-func (s *survey) find(dir, name string) string {
-	if path := filepath.Join(dir, name); isFile(path) {
-		return path
-	}
-	best, shared := "", -1
-	for _, path := range s.headers[filepath.Base(name)] {
-		if !strings.HasSuffix(filepath.ToSlash(path), "/"+strings.TrimPrefix(strings.ReplaceAll(name, "../", ""), "./")) {
-			continue
-		}
-		if n := common(path, dir); n > shared {
-			best, shared = path, n
-		}
-	}
-	return best
-}
-
-func isFile(path string) bool {
-	i, err := os.Stat(path)
-	return err == nil && i.Mode()&fs.ModeType == 0
-}
-
-func common(a, b string) (n int) {
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
-// instances returns the template instances that a file launches.
-func instances(text string, names []string) []string {
-	set := map[string]bool{}
-	for _, name := range names {
-		launch := regexp.MustCompile(`\b(` + name + `\s*<[^<>;(){}]*>)\s*<<<`)
-		for _, m := range launch.FindAllStringSubmatch(text, -1) {
-			set[m[1]] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(set))
-}
-
-// attempts bounds how many declarations are left out of a file.
-const attempts = 60
-
-var errorLine = regexp.MustCompile(`(?m)^\S*?([^/\s(]+)\((\d+)\): (?:catastrophic )?error: (.*)$`)
-
-// compile compiles a file, leaving out what NVRTC rejects, and returns the names of its kernels.
-func (s *survey) compile(p *program) ([]string, error) {
-	var last error
-	for range attempts {
-		dev, mod, err := s.load(p)
-		if err == nil {
-			names := mod.Kernels()
-			return names, dev.Close()
-		}
-		var e *cuda.CompileError
-		if !errors.As(err, &e) {
-			return nil, err
-		}
-		last = err
-		if strings.Contains(e.Log, "__nv_name_map") && len(p.exprs) > 0 {
-			p.exprs = without(p.exprs, e.Log)
-			continue
-		}
-		if !p.leaveOut(e.Log) {
-			return nil, err
-		}
-		if len(kernels(join(p.chunks))) == 0 {
-			return nil, err
-		}
-	}
-	return nil, last
-}
-
-// without drops the name expressions that a log rejects, all of them if it does not say which.
-func without(exprs []string, log string) []string {
-	var left []string
-	for _, e := range exprs {
-		if !strings.Contains(log, `"`+e+`"`) && !strings.Contains(log, " "+e) {
-			left = append(left, e)
-		}
-	}
-	if len(left) == len(exprs) {
-		return nil
-	}
-	return left
-}
-
-// leaveOut removes the declarations of the file and its headers in which the errors of a log lie. It reports false if there
-// is none.
-func (p *program) leaveOut(log string) bool {
-	done := false
-	for _, m := range errorLine.FindAllStringSubmatch(log, -1) {
-		var line int
-		fmt.Sscan(m[2], &line)
-		if m[1] == filepath.Base(p.path) {
-			done = drop(p.chunks, line) || done
-			continue
-		}
-		for name, pieces := range p.pieces {
-			if filepath.Base(name) == m[1] && drop(pieces, line) {
-				p.headers[name], done = join(pieces), true
-			}
-		}
-	}
-	return done
-}
-
-// drop leaves out the chunk that the line is part of.
-func drop(chunks []chunk, line int) bool {
-	for i := range slices.Backward(chunks) {
-		c := &chunks[i]
-		code := strings.TrimSpace(uncommented(c.text))
-		if c.line > line || !c.keep || code == "" || code[0] == '#' || code == "}" || opens.MatchString(strings.TrimSuffix(code, "{")) {
-			continue
-		}
-		if c.line+strings.Count(strings.TrimLeft(c.text, " \t\r\n"), "\n") < line {
-			return false
-		}
-		c.keep = false
-		return true
-	}
-	return false
-}
-
-// load compiles the file as it is now on a device of its own.
-func (s *survey) load(p *program) (*cuda.Device, *cuda.Module, error) {
-	dev, err := cuda.OpenHost(cuda.HostConfig{Checks: cuda.AllChecks(), MemoryLimit: 1 << 30})
+// load compiles and loads a file on a device of its own and returns the names of its kernels.
+func load(p *devcode.Program) ([]string, error) {
+	dev, err := openChecked()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	mod, err := dev.Compile(context.Background(), join(p.chunks), cuda.CompileConfig{
-		Name: filepath.Base(p.path), Headers: p.headers, IncludeDirs: s.include, NameExpressions: p.exprs,
-		Options: []string{"-default-device", "-w"},
-	})
+	mod, err := p.Compile(context.Background(), dev)
 	if err != nil {
-		return nil, nil, errors.Join(err, dev.Close())
+		return nil, errors.Join(err, dev.Close())
 	}
-	return dev, mod, nil
-}
-
-// firstError is the first error of the compiler without its position.
-func firstError(err error) string {
-	var e *cuda.CompileError
-	if errors.As(err, &e) {
-		if m := errorLine.FindStringSubmatch(e.Log); m != nil {
-			return m[3]
-		}
-	}
-	return strings.SplitN(err.Error(), "\n", 2)[0]
+	return mod.Kernels(), dev.Close()
 }
 
 // bufferBytes is what each buffer has: more than kernels of these extents reach with the small integers they get.
@@ -215,9 +40,9 @@ const (
 )
 
 // kernel launches one kernel.
-func (s *survey) kernel(p *program, name string) {
+func (s *survey) kernel(p *devcode.Program, name string) {
 	outcome, detail := s.launch(p, name)
-	s.say("%s: %s: %s %s", p.path, name, outcome, detail)
+	s.say("%s: %s: %s %s", p.Path, name, outcome, detail)
 	switch outcome {
 	case "clean":
 		s.ran++
@@ -238,12 +63,16 @@ func (s *survey) kernel(p *program, name string) {
 	}
 }
 
-func (s *survey) launch(p *program, name string) (outcome, detail string) {
-	dev, mod, err := s.load(p)
+func (s *survey) launch(p *devcode.Program, name string) (outcome, detail string) {
+	dev, err := openChecked()
 	if err != nil {
 		return "refused", err.Error()
 	}
 	defer dev.Close()
+	mod, err := p.Compile(context.Background(), dev)
+	if err != nil {
+		return "refused", err.Error()
+	}
 	fn, err := mod.Function(name)
 	if err != nil {
 		return "refused", err.Error()
@@ -256,7 +85,7 @@ func (s *survey) launch(p *program, name string) (outcome, detail string) {
 	}
 	s.prepared++
 	cfg := cuda.LaunchConfig{Grid: cuda.D1(2), Block: cuda.D1(min(256, fn.MaxThreads())), SharedBytes: 16 << 10}
-	if strings.Contains(join(p.chunks), "threadIdx.y") {
+	if strings.Contains(p.Source(), "threadIdx.y") {
 		side := min(16, int(math.Sqrt(float64(fn.MaxThreads()))))
 		cfg.Grid, cfg.Block = cuda.D2(2, 2), cuda.D2(side, side)
 	}

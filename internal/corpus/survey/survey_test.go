@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -37,26 +36,6 @@ int main()
 }
 __constant__ int table[N] = { 1, 2, 3, 4 };
 `
-
-// TestSplit: device code is kept, host code left out, and lines keep their numbers.
-func TestSplit(t *testing.T) {
-	chunks := split(mixed)
-	var all strings.Builder
-	for _, c := range chunks {
-		all.WriteString(c.text)
-	}
-	require.Equal(t, mixed, all.String(), "nothing is lost")
-	kept := join(chunks)
-	require.Equal(t, strings.Count(mixed, "\n"), strings.Count(kept, "\n"))
-	for _, want := range []string{"#define N 4", "Item;", "scale = 2", "twice(float x)", "void apply", "table[N]", "broken", "namespace inner {", "#ifdef VERBOSE"} {
-		require.Contains(t, kept, want)
-	}
-	for _, not := range []string{"count = 0", "report(", "new T", "main()"} {
-		require.NotContains(t, kept, not)
-	}
-	require.Equal(t, []string{"apply", "broken"}, kernels(mixed))
-	require.Equal(t, []string{"apply<float>"}, instances(mixed, kernels(mixed)))
-}
 
 // TestSurvey: each kernel is counted once, whatever becomes of it.
 func TestSurvey(t *testing.T) {
