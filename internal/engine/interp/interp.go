@@ -9,6 +9,7 @@ package interp
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/tandem-go/tandem/internal/engine"
@@ -32,15 +33,10 @@ const (
 
 // Compile chooses the function of each instruction. It fails if there is none, naming all operations that lack one.
 func (interp) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
-	p := &program{kernel: k, options: o}
-	byFunc := map[*ir.Func]*function{}
-	for i, f := range k.Funcs {
-		fn := newFunction(f, i)
-		byFunc[f] = fn
-		p.funcs = append(p.funcs, fn)
-	}
+	p := newProgram(k)
+	p.options = o
 	for _, f := range k.FuncTable {
-		p.table = append(p.table, byFunc[f])
+		p.table = append(p.table, p.funcs[slices.Index(k.Funcs, f)])
 	}
 	var errs compileErrors
 	for i, f := range k.Funcs {
@@ -53,9 +49,24 @@ func (interp) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
 		s.number = p.steps
 		p.steps++
 	})
-	p.localBytes = p.stack()
 	p.pool.New = func() any { return newBlock(p) }
 	return p, nil
+}
+
+// LocalBytes is that of the program that Compile makes of k, for engines that may need the program later.
+func LocalBytes(k *ir.Kernel) int { return newProgram(k).localBytes }
+
+// newProgram returns a program whose functions have no code yet.
+func newProgram(k *ir.Kernel) *program {
+	p := &program{kernel: k}
+	for i, f := range k.Funcs {
+		p.funcs = append(p.funcs, newFunction(f, i))
+	}
+	for i, f := range k.Funcs {
+		p.funcs[i].calls(f, p.funcs)
+	}
+	p.localBytes = p.stack()
+	return p
 }
 
 // compileErrors collects what is not supported, each once.
@@ -224,8 +235,6 @@ type edge struct {
 func newFunction(f *ir.Func, index int) *function {
 	fn := &function{fn: f, index: index, align: max(frameBytes, f.LocalAlign)}
 	fn.frame = max(frameBytes, alignUp(f.LocalBytes, frameBytes))
-	fn.blocks = make([]block, len(f.Blocks))
-	fn.params = ids(f.Params)
 	return fn
 }
 
@@ -237,11 +246,24 @@ func ids(values []*ir.Value) []int32 {
 	return out
 }
 
+// calls finds out what f calls.
+func (fn *function) calls(f *ir.Func, funcs []*function) {
+	for _, b := range f.Blocks {
+		for _, in := range b.Instrs {
+			switch in.Op {
+			case ir.OpCall:
+				fn.callees = append(fn.callees, funcs[in.Index])
+			case ir.OpCallIndirect:
+				fn.indirect = true
+			}
+		}
+	}
+}
+
 func (fn *function) compile(f *ir.Func, funcs []*function, errs *compileErrors) {
-	at := map[*ir.Block]*block{}
-	for i, b := range f.Blocks {
+	fn.blocks, fn.params = make([]block, len(f.Blocks)), ids(f.Params)
+	for i := range fn.blocks {
 		fn.blocks[i].order = i
-		at[b] = &fn.blocks[i]
 	}
 	for i, b := range f.Blocks {
 		for _, in := range b.Instrs {
@@ -261,12 +283,9 @@ func (fn *function) compile(f *ir.Func, funcs []*function, errs *compileErrors) 
 				}
 			case call:
 				s.callee = funcs[in.Index]
-				fn.callees = append(fn.callees, s.callee)
-			case callIndirect:
-				fn.indirect = true
 			}
 			for _, e := range in.Targets {
-				s.edges = append(s.edges, newEdge(e, at[e.To], i))
+				s.edges = append(s.edges, newEdge(e, &fn.blocks[e.To.Order], i))
 			}
 			fn.blocks[i].steps = append(fn.blocks[i].steps, s)
 		}

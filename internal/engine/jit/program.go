@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/engine/interp"
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
@@ -20,7 +21,8 @@ func call(code, frame, area uint64) uint64
 type program struct {
 	kernel    *ir.Kernel
 	options   engine.Options
-	reference engine.Program
+	reference func() (engine.Program, error) // compiles once, for the first block that needs it
+	local     int                            // bytes of local memory that each thread needs there
 	target    target
 	plan      *plan
 	sites     []site
@@ -65,12 +67,9 @@ func (p *program) Escapes() map[string]uint64 {
 	return all
 }
 
-// Compile compiles a kernel. It fails where the reference engine does, and for kernels with calls.
+// Compile compiles a kernel. It fails for operations that neither this engine nor the reference engine has, and for kernels
+// with calls.
 func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
-	reference, err := c.reference.Compile(k, o)
-	if err != nil {
-		return nil, err
-	}
 	if len(k.Funcs) > 1 || len(k.FuncTable) > 0 {
 		return nil, fmt.Errorf("compile kernel %s: calls are not supported", k.Name)
 	}
@@ -86,7 +85,8 @@ func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error
 	if len(k.Globals) > len(o.Globals) {
 		return nil, fmt.Errorf("compile kernel %s: %d addresses for %d variables", k.Name, len(o.Globals), len(k.Globals))
 	}
-	p := &program{kernel: k, options: o, reference: reference, target: c.target, plan: analyse(c.target, k.Funcs[0], o.Block, o.Globals)}
+	p := &program{kernel: k, options: o, local: interp.LocalBytes(k), target: c.target, plan: analyse(c.target, k.Funcs[0], o.Block, o.Globals)}
+	p.reference = sync.OnceValues(func() (engine.Program, error) { return c.reference.Compile(k, o) })
 	frame := p.plan.allocate(c.target.registers(), (framePend+4*int32(len(k.Funcs[0].Blocks))+63)/64*64)
 	p.frame = frameSize(int(frame))
 	p.light = oneBarrier(k.Funcs[0], p.plan)
@@ -142,7 +142,7 @@ func (p *program) emit() error {
 }
 
 // LocalBytes is what the reference engine needs, since a block may go on there.
-func (p *program) LocalBytes() int { return p.reference.LocalBytes() }
+func (p *program) LocalBytes() int { return p.local }
 
 // Text returns the machine code, for tools.
 func (p *program) Text() []byte { return p.code.text }

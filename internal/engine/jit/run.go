@@ -659,7 +659,11 @@ func (b *running) leave() *engine.Fault {
 			}
 		}
 	}
-	other, err := interp.Resume(p.reference, b.launch, b.index, b.windows, warps)
+	reference, err := p.reference()
+	if err != nil {
+		return &engine.Fault{Code: 719, Block: b.warps[0].Block, Detail: err.Error()}
+	}
+	other, err := interp.Resume(reference, b.launch, b.index, b.windows, warps)
 	if err != nil {
 		return &engine.Fault{Code: 719, Block: b.warps[0].Block, Detail: err.Error()}
 	}
