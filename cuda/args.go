@@ -1,8 +1,6 @@
 package cuda
 
 import (
-	"math"
-
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/kargs"
 )
@@ -60,7 +58,7 @@ func (v *invocation) bindObject(f *Function, op string, i int, a objectArg) erro
 		return err
 	}
 	v.held = append(v.held, s)
-	v.uses = append(v.uses, use{index: i, form: "object %s", addr: math.MaxUint64})
+	v.uses = append(v.uses, use{index: i, form: "object %s", addr: noAddress})
 	return v.enc.Value(i, handle)
 }
 
@@ -85,6 +83,8 @@ type invocation struct {
 	held   []span   // acquired, one release each
 	uses   []use    // for fault messages
 	staged []staged // slices
+
+	prepared prepared // what is held besides
 }
 
 // staged is a slice argument and its memory on the device.
@@ -147,14 +147,7 @@ func (v *invocation) bindDevice(f *Function, op string, i int, a deviceArg) erro
 		return v.enc.Value(i, nil)
 	}
 	elem, form := a.describe()
-	d := a.Device()
-	if d == nil {
-		return misused(op, ErrInvalidValue, "parameter %d: the buffer was not made by Alloc", i)
-	}
-	if d.c != f.mod.dev.c {
-		return misused(op, ErrWrongDevice, "parameter %d: the buffer belongs to %s, the kernel to %s", i, d.c.name, f.mod.dev.c.name)
-	}
-	s, err := a.use(op)
+	s, err := f.hold(op, i, a)
 	if err != nil {
 		return err
 	}

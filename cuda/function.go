@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -122,12 +121,7 @@ func (f *Function) Launch(cfg LaunchConfig, args ...any) error {
 		return err
 	}
 	defer p.release()
-	if _, err := f.queue(v, &p.launch, p.q, false); err != nil {
-		return err
-	}
-	p.q.owe(v.queued())
-	runtime.KeepAlive(f)
-	return nil
+	return f.enqueue(v, p)
 }
 
 // Run launches the kernel and waits for it and for what was queued on the stream before; then it fills the slices in its
@@ -139,31 +133,14 @@ func (f *Function) Run(ctx context.Context, cfg LaunchConfig, args ...any) error
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("%s: %w", f.op, err)
 	}
-	c := f.mod.dev.c
-	v := newInvocation(c)
+	v := newInvocation(f.mod.dev.c)
 	defer v.done()
 	p, err := f.prepare(ctx, v, &cfg, args)
 	if err != nil {
 		return err
 	}
 	defer p.release()
-	ticket, err := f.queue(v, &p.launch, p.q, cfg.Stream == nil)
-	if err != nil {
-		return err
-	}
-	due := v.queued()
-	h := p.q.h
-	done, err := c.await(ctx, func() error { return c.drv.Synchronize(h) }, func() error { return c.drv.Query(h) })
-	if !done {
-		if c.caps.StopsKernels {
-			c.lose("stop "+f.name, c.drv.Cancel(ticket))
-		}
-		err = fmt.Errorf("%s: %w", f.op, err)
-	} else {
-		err = c.wrap(f.op, err)
-	}
-	runtime.KeepAlive(f)
-	return errorsFirst(err, c.writeBack(f.op, due, err == nil))
+	return f.complete(ctx, v, p, cfg.Stream == nil)
 }
 
 // prepared is a checked launch that holds its module and stream.
@@ -180,25 +157,37 @@ func (p *prepared) release() {
 }
 
 // prepare checks everything about a launch and creates nothing.
-func (f *Function) prepare(ctx context.Context, v *invocation, cfg *LaunchConfig, args []any) (p prepared, err error) {
+func (f *Function) prepare(ctx context.Context, v *invocation, cfg *LaunchConfig, args []any) (*prepared, error) {
+	p, err := f.admit(v, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.bind(ctx, v, args); err != nil {
+		p.release()
+		return nil, err
+	}
+	return p, nil
+}
+
+// admit checks what a launch has besides its arguments, and holds module and stream. The result lies in v, since the driver's
+// call would move it to the heap otherwise.
+func (f *Function) admit(v *invocation, cfg *LaunchConfig) (*prepared, error) {
 	if err := f.mod.res.acquire(f.op, "module"); err != nil {
-		return p, err
+		return nil, err
 	}
 	q, done, err := f.mod.dev.stream(f.op, cfg.Stream)
 	if err != nil {
 		f.mod.res.release()
-		return p, err
+		return nil, err
 	}
-	p = prepared{q: q, mod: f.mod, done: done}
+	p := &v.prepared
+	*p = prepared{q: q, mod: f.mod, done: done}
 	if err = f.extents(cfg, &p.launch); err == nil {
 		err = f.mod.dev.c.watched(f.op, cfg, &p.launch)
 	}
-	if err == nil {
-		err = f.bind(ctx, v, args)
-	}
 	if err != nil {
 		p.release()
-		return p, err
+		return nil, err
 	}
 	p.launch.Function, p.launch.Stream, p.launch.Cooperative = f.h, q.h, cfg.Cooperative
 	return p, nil
@@ -376,5 +365,6 @@ func newInvocation(c *core) *invocation {
 func (v *invocation) done() {
 	v.release()
 	v.reset()
+	v.prepared = prepared{}
 	invocations.Put(v)
 }

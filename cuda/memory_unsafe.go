@@ -24,3 +24,11 @@ func foreignBytes(addr, n uint64) []byte {
 	p := uintptr(addr)
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&p)), n)
 }
+
+// memoryOf is the memory of *x, whose type has no pointers.
+func memoryOf[T any](x *T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(x)), unsafe.Sizeof(*x))
+}
+
+// wordOf is *x, whose type has the kind int or uint.
+func wordOf[T any](x *T) int { return *(*int)(unsafe.Pointer(x)) }

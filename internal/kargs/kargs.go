@@ -350,6 +350,21 @@ func (e *Encoder) grow(size, align int) []byte {
 	return e.Block[off : off+size]
 }
 
+// Int writes an int, or the bits of a uint, as parameter i, where it fits. It takes no memory.
+func (e *Encoder) Int(i int, x int64, unsigned bool) error {
+	p := &e.Sig.Params[i]
+	if !integerFits(p, x, x < 0 && !unsigned) {
+		if unsigned {
+			return e.refuse(i, "%d does not fit into %s", uint64(x), want(p))
+		}
+		return e.refuse(i, "%d does not fit into %s", x, want(p))
+	}
+	return e.put(p, p.Size, uint64(x))
+}
+
+// Refuse is an *Error about parameter i, with its name where that is known.
+func (e *Encoder) Refuse(i int, format string, args ...any) error { return e.refuse(i, format, args...) }
+
 func (e *Encoder) refuse(i int, format string, args ...any) error {
 	err := &Error{Index: i, Msg: fmt.Sprintf(format, args...)}
 	if e.Sig != nil {
