@@ -9,6 +9,11 @@ type Graphics interface {
 	// RegisterGLBuffer registers OpenGL's buffer of that name. Flags are CUDA's (CU_GRAPHICS_REGISTER_FLAGS). The errors are
 	// CUDA's own: InvalidValue, InvalidHandle, InvalidGraphicsContext (219).
 	RegisterGLBuffer(name, flags uint32) (Resource, error)
+	// RegisterGLImage registers OpenGL's texture or renderbuffer of that name; target is OpenGL's. InvalidValue for a format
+	// or target that CUDA does not share.
+	RegisterGLImage(name, target, flags uint32) (Resource, error)
+	// OnGLDevice reports whether OpenGL's current context is on this device.
+	OnGLDevice() (bool, error)
 	// UnregisterResource ends a registration; a mapping ends with it.
 	UnregisterResource(r Resource) error
 	// MapResource makes the resource the device's, after what OpenGL was asked to do; UnmapResource gives it back after the
@@ -17,4 +22,7 @@ type Graphics interface {
 	UnmapResource(r Resource, s Stream) error
 	// MappedPointer is the memory of a mapped buffer. It ends with the mapping.
 	MappedPointer(r Resource) (p Ptr, n uint64, err error)
+	// MappedArray is one part of a mapped image: the layer, or the face of a cube, of that index at a mipmap level. The array
+	// ends with the mapping, or by DestroyArray. A buffer has none: NotMappedAsArray (212).
+	MappedArray(r Resource, index, level uint32) (Array, ArrayDesc, error)
 }

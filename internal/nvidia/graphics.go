@@ -3,6 +3,7 @@ package nvidia
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/nvidia/cuapi"
@@ -12,13 +13,18 @@ import (
 type graphic struct {
 	native cuapi.GraphicsResource
 	mapped bool
-	base   driver.Ptr // of the region that the mapping is known as, 0 if nobody asked
+	base   driver.Ptr            // of the region that the mapping is known as, 0 if nobody asked
+	parts  map[part]driver.Array // of a mapped image, as far as somebody asked
 }
+
+// part is a layer or face of an image, at a mipmap level.
+type part struct{ index, level uint32 }
 
 // CUDA's codes for mistakes with resources.
 const (
 	alreadyMapped driver.Status = 208
 	notMapped     driver.Status = 211
+	noContext     driver.Status = 219
 )
 
 // graphic finds a resource.
@@ -34,22 +40,59 @@ func (d *device) graphic(r driver.Resource) (*graphic, error) {
 
 // RegisterGLBuffer registers a buffer of OpenGL.
 func (d *device) RegisterGLBuffer(name, flags uint32) (driver.Resource, error) {
+	r, err := d.registerGraphic(func() (cuapi.GraphicsResource, error) { return d.api.GraphicsGLRegisterBuffer(name, flags) })
+	if err != nil {
+		return 0, fmt.Errorf("register OpenGL buffer %d: %w", name, err)
+	}
+	return r, nil
+}
+
+// RegisterGLImage registers a texture or renderbuffer of OpenGL.
+func (d *device) RegisterGLImage(name, target, flags uint32) (driver.Resource, error) {
+	r, err := d.registerGraphic(func() (cuapi.GraphicsResource, error) {
+		return d.api.GraphicsGLRegisterImage(name, target, flags)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("register OpenGL image %d of target %#x: %w", name, target, err)
+	}
+	return r, nil
+}
+
+// registerGraphic notes what register registers.
+func (d *device) registerGraphic(register func() (cuapi.GraphicsResource, error)) (driver.Resource, error) {
 	if err := d.use(); err != nil {
 		return 0, err
 	}
 	defer d.users.leave()
 	var native cuapi.GraphicsResource
 	err := d.call(func() (err error) {
-		native, err = d.api.GraphicsGLRegisterBuffer(name, flags)
+		native, err = register()
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("register OpenGL buffer %d: %w", name, err)
+		return 0, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.graphics[driver.Resource(native)] = &graphic{native: native}
+	d.graphics[driver.Resource(native)] = &graphic{native: native, parts: map[part]driver.Array{}}
 	return driver.Resource(native), nil
+}
+
+// OnGLDevice reports whether OpenGL's current context is on this device.
+func (d *device) OnGLDevice() (on bool, err error) {
+	if err := d.use(); err != nil {
+		return false, err
+	}
+	defer d.users.leave()
+	err = d.call(func() error {
+		devices, err := d.api.GLGetDevices()
+		on = slices.Contains(devices, d.native)
+		return err
+	})
+	if errors.Is(err, noContext) || errors.Is(err, driver.NoDevice) {
+		return false, nil // a context of another vendor's, or none
+	}
+	return on, err
 }
 
 // UnregisterResource ends a registration, and a mapping with it.
@@ -80,6 +123,13 @@ func (d *device) unmapped(g *graphic) {
 	if g.base != 0 {
 		d.regions.remove(g.base, graphicsMemory)
 		g.base = 0
+	}
+	for p, h := range g.parts {
+		if a, ok := d.views.arrays[h]; ok {
+			delete(d.views.arrays, h)
+			_ = a.release() // of OpenGL's memory, which nothing here frees
+		}
+		delete(g.parts, p)
 	}
 }
 
@@ -145,4 +195,45 @@ func (d *device) MappedPointer(r driver.Resource) (p driver.Ptr, n uint64, err e
 		d.regions.add(region{base: g.base, size: n, kind: graphicsMemory})
 	}
 	return driver.Ptr(native), n, nil
+}
+
+// MappedArray is a part of a mapped image, which the device knows as an array until the mapping ends.
+func (d *device) MappedArray(r driver.Resource, index, level uint32) (driver.Array, driver.ArrayDesc, error) {
+	if err := d.use(); err != nil {
+		return 0, driver.ArrayDesc{}, err
+	}
+	defer d.users.leave()
+	g, err := d.graphic(r)
+	if err != nil {
+		return 0, driver.ArrayDesc{}, err
+	}
+	a := &array{}
+	a.init(func() error { return nil }) // it is OpenGL's
+	var desc cuapi.ArrayDesc
+	err = d.call(func() (err error) {
+		if a.native, err = d.api.GraphicsMappedArray(g.native, index, level); err == nil {
+			desc, err = d.api.ArrayGetDescriptor(a.native)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, driver.ArrayDesc{}, fmt.Errorf("image %d, level %d, of graphics resource %#x: %w", index, level, uint64(r), err)
+	}
+	a.desc = driver.ArrayDesc{
+		Width: desc.Width, Height: desc.Height, Depth: desc.Depth, Format: driver.Format(desc.Format), Channels: desc.Channels,
+		Layered: desc.Flags&cuapi.ArrayLayered != 0, Cube: desc.Flags&cuapi.ArrayCubemap != 0,
+		Surface: desc.Flags&cuapi.ArraySurface != 0, Gather: desc.Flags&cuapi.ArrayTextureGather != 0,
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !g.mapped {
+		return 0, driver.ArrayDesc{}, fail(notMapped, "image of graphics resource %#x: it is not mapped", uint64(r))
+	}
+	if h, ok := g.parts[part{index, level}]; ok && d.views.arrays[h] != nil {
+		return h, a.desc, nil
+	}
+	h := driver.Array(d.handle())
+	d.views.arrays[h] = a
+	g.parts[part{index, level}] = h
+	return h, a.desc, nil
 }

@@ -30,6 +30,13 @@ func (l *Library) ArrayCreate(d ArrayDesc) (Array, error) {
 // pair is two members of four bytes.
 func pair(low, high int) uintptr { return uintptr(uint64(uint32(low)) | uint64(uint32(high))<<32) }
 
+// ArrayGetDescriptor says what an array is (cuArray3DGetDescriptor).
+func (l *Library) ArrayGetDescriptor(a Array) (ArrayDesc, error) {
+	w := make([]uintptr, 5)
+	err := l.call(ArrayGetDescriptor, dl.NewFrame().Words(w).Int(uintptr(a)))
+	return ArrayDesc{int(w[0]), int(w[1]), int(w[2]), int(uint32(w[3])), int(uint64(w[3]) >> 32), int(uint32(w[4]))}, err
+}
+
 // ArrayDestroy destroys an array.
 func (l *Library) ArrayDestroy(a Array) error {
 	return l.call(ArrayDestroy, dl.NewFrame().Int(uintptr(a)))

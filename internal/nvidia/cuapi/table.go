@@ -72,11 +72,15 @@ const (
 	MemHostRegister
 	MemHostUnregister
 
+	GLGetDevices
 	GraphicsGLRegisterBuffer
+	GraphicsGLRegisterImage
 	GraphicsUnregisterResource
 	GraphicsMapResources
 	GraphicsUnmapResources
 	GraphicsMappedPointer
+	GraphicsMappedArray
+	ArrayGetDescriptor
 
 	StreamCreateWithPriority
 	StreamDestroy
@@ -245,11 +249,15 @@ var table = [entries][]Symbol{
 	MemHostRegister:       {{"cuMemHostRegister_v2", "void *, size_t, unsigned int", 0, 0}},
 	MemHostUnregister:     {{"cuMemHostUnregister", "void *", 0, 0}},
 
+	GLGetDevices:               {{"cuGLGetDevices_v2", "unsigned int *, CUdevice *, unsigned int, CUGLDeviceList", 0, 0}},
 	GraphicsGLRegisterBuffer:   {{"cuGraphicsGLRegisterBuffer", "CUgraphicsResource *, GLuint, unsigned int", 0, 0}},
+	GraphicsGLRegisterImage:    {{"cuGraphicsGLRegisterImage", "CUgraphicsResource *, GLuint, GLenum, unsigned int", 0, 0}},
 	GraphicsUnregisterResource: {{"cuGraphicsUnregisterResource", "CUgraphicsResource", 0, 0}},
 	GraphicsMapResources:       {{"cuGraphicsMapResources", "unsigned int, CUgraphicsResource *, CUstream", 0, 0}},
 	GraphicsUnmapResources:     {{"cuGraphicsUnmapResources", "unsigned int, CUgraphicsResource *, CUstream", 0, 0}},
 	GraphicsMappedPointer:      {{"cuGraphicsResourceGetMappedPointer_v2", "CUdeviceptr *, size_t *, CUgraphicsResource", 0, 0}},
+	GraphicsMappedArray:        {{"cuGraphicsSubResourceGetMappedArray", "CUarray *, CUgraphicsResource, unsigned int, unsigned int", 0, 0}},
+	ArrayGetDescriptor:         {{"cuArray3DGetDescriptor_v2", "CUDA_ARRAY3D_DESCRIPTOR *, CUarray", 0, 0}},
 
 	StreamCreateWithPriority: {{"cuStreamCreateWithPriority", "CUstream *, unsigned int, int", 0, 0}},
 	StreamDestroy:            {{"cuStreamDestroy_v2", "CUstream", 0, 0}},

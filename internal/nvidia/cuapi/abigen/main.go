@@ -53,7 +53,7 @@ func writeAssertions(w io.Writer) {
 			if strings.HasPrefix(s.Name, "cuProfiler") { // in a header of its own, which not every toolkit package has
 				until += " && PROFILER"
 			}
-			if strings.HasPrefix(s.Name, "cuGraphicsGL") { // needs OpenGL's headers, too
+			if strings.HasPrefix(s.Name, "cuGraphicsGL") || strings.HasPrefix(s.Name, "cuGL") { // needs OpenGL's headers, too
 				until += " && OPENGL"
 			}
 			fmt.Fprintf(w, "#if CUDA_VERSION >= %d%s\n_Static_assert(__builtin_types_compatible_p(__typeof__(%s), CUresult CUDAAPI (%s)), \"%s\");\n#endif\n",
