@@ -29,9 +29,52 @@ const (
 // positions: instruction i reads its operands at 2i and writes its results at 2i+1, counted from the block's first.
 type segment struct{ first, last int }
 
-// bank is a set of registers that values of some classes are allocated from.
-type bank struct {
-	taken [][]segment // by register
+// bank is a set of registers that values of some classes are allocated from: by register, the positions at which it is taken.
+type bank []bitset
+
+func newBank(registers, positions int) bank {
+	b := make(bank, registers)
+	words := (positions + 63) / 64
+	all := make(bitset, registers*words)
+	for i := range b {
+		b[i] = all[i*words : (i+1)*words]
+	}
+	return b
+}
+
+// edges are the masks of the first and last word of a segment.
+func (s segment) edges() (first, last uint64) {
+	return ^uint64(0) << (s.first % 64), ^uint64(0) >> (63 - s.last%64)
+}
+
+// meets reports whether b has a position of a segment.
+func (b bitset) meets(s segment) bool {
+	first, last := s.edges()
+	lo, hi := s.first/64, s.last/64
+	if lo == hi {
+		return b[lo]&first&last != 0
+	}
+	for _, w := range b[lo+1 : hi] {
+		if w != 0 {
+			return true
+		}
+	}
+	return b[lo]&first != 0 || b[hi]&last != 0
+}
+
+// fill adds the positions of a segment.
+func (b bitset) fill(s segment) {
+	first, last := s.edges()
+	lo, hi := s.first/64, s.last/64
+	if lo == hi {
+		b[lo] |= first & last
+		return
+	}
+	b[lo] |= first
+	for i := lo + 1; i < hi; i++ {
+		b[i] = ^uint64(0)
+	}
+	b[hi] |= last
 }
 
 // registers are what a machine has for values.
@@ -48,10 +91,13 @@ type registers struct {
 // allocate gives each value its home: registers to those that gain most by it, a place in the frame to the others. It
 // returns the first free offset behind the frame.
 func (p *plan) allocate(r registers, frame int32) int32 {
-	p.segments()
+	positions := p.segments()
 	units := p.coalesce()
-	slices.SortStableFunc(units, func(a, b *unit) int { return cmp.Compare(b.rank(), a.rank()) })
-	f := files{registers: r, general: bank{make([][]segment, len(r.general))}, vectors: bank{make([][]segment, r.vectors)}, masks: bank{make([][]segment, len(r.masks))}}
+	for _, u := range units {
+		u.weigh()
+	}
+	slices.SortStableFunc(units, func(a, b *unit) int { return cmp.Compare(b.rank, a.rank) })
+	f := files{registers: r, general: newBank(len(r.general), positions), vectors: newBank(r.vectors, positions), masks: newBank(len(r.masks), positions)}
 	slots := frameSlots{next: frame, sizes: map[int32][]frameSlot{}}
 	for _, u := range units {
 		if f.place(u) {
@@ -71,14 +117,16 @@ func (p *plan) allocate(r registers, frame int32) int32 {
 			}
 		}
 	}
+	p.busy = f.vectors
 	return slots.next
 }
 
 // unit is values that share one home, since none is needed while another is: the two sides of moves.
 type unit struct {
 	members []*value
-	segs    []segment
+	segs    []segment // in order
 	into    *unit
+	rank    float64
 }
 
 func (u *unit) root() *unit {
@@ -88,8 +136,8 @@ func (u *unit) root() *unit {
 	return u
 }
 
-// rank is what a register for the values gains, by the length of time that it is needed.
-func (u *unit) rank() float64 {
+// weigh computes rank: what a register for the values gains, by the length of time that it is needed.
+func (u *unit) weigh() {
 	n, weight := 0, 0.0
 	for _, v := range u.members {
 		weight += v.weight
@@ -97,16 +145,19 @@ func (u *unit) rank() float64 {
 	for _, s := range u.segs {
 		n += s.last - s.first + 1
 	}
-	return weight / float64(n+4)
+	u.rank = weight / float64(n+4)
 }
 
 // coalesce makes units, of the edges in the innermost loops first.
 func (p *plan) coalesce() []*unit {
 	of := make([]*unit, len(p.vals))
-	var all []*unit
+	all := make([]*unit, 0, len(p.vals))
+	room, self := make([]unit, len(p.vals)), make([]*value, len(p.vals))
 	for i := range p.vals {
 		if v := &p.vals[i]; v.v != nil && v.class > constant && len(v.segs) > 0 && !(p.pieces != nil && p.pieces.local.has(i)) {
-			of[i] = &unit{members: []*value{v}, segs: v.segs}
+			self[i] = v
+			room[i] = unit{members: self[i : i+1 : i+1], segs: v.segs}
+			of[i] = &room[i]
 			all = append(all, of[i])
 		}
 	}
@@ -123,7 +174,7 @@ func (p *plan) coalesce() []*unit {
 				if x == y || overlap(x.segs, y.segs) {
 					continue
 				}
-				y.members, y.segs = append(y.members, x.members...), slices.Concat(y.segs, x.segs)
+				y.members, y.segs = append(y.members, x.members...), union(y.segs, x.segs)
 				x.into = y
 			}
 		}
@@ -171,12 +222,14 @@ func (f *files) place(u *unit) bool {
 		n = v.parts()
 	}
 	// Values of one width share all their registers or none, so that parts can be computed one by one.
-	for i := 0; i+n <= len(from.taken); i += n {
+	for i := 0; i+n <= len(*from); i += n {
 		if !from.free(i, n, u.segs) {
 			continue
 		}
-		for k := range n {
-			from.taken[i+k] = append(from.taken[i+k], u.segs...)
+		for _, taken := range (*from)[i : i+n] {
+			for _, s := range u.segs {
+				taken.fill(s)
+			}
 		}
 		reg := uint8(i) + f.registers.firstVector
 		if names != nil {
@@ -191,27 +244,48 @@ func (f *files) place(u *unit) bool {
 }
 
 // free reports whether n registers from i are free in all segments.
-func (b *bank) free(i, n int, segs []segment) bool {
-	if i < 0 || i+n > len(b.taken) {
-		return false
-	}
-	for k := i; k < i+n; k++ {
-		if overlap(b.taken[k], segs) {
-			return false
+func (b bank) free(i, n int, segs []segment) bool {
+	for _, taken := range b[i : i+n] {
+		for _, s := range segs {
+			if taken.meets(s) {
+				return false
+			}
 		}
 	}
 	return true
 }
 
+// overlap reports whether two lists in order have a position in common.
 func overlap(a, b []segment) bool {
-	for _, s := range a {
-		for _, t := range b {
-			if s.first <= t.last && t.first <= s.last {
-				return true
-			}
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].last < b[0].first:
+			a = a[1:]
+		case b[0].last < a[0].first:
+			b = b[1:]
+		default:
+			return true
 		}
 	}
 	return false
+}
+
+// union is the segments of two lists in order that do not overlap.
+func union(a, b []segment) []segment {
+	all := make([]segment, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].first > b[0].first {
+			a, b = b, a
+		}
+		all, a = append(all, a[0]), a[1:]
+	}
+	return append(append(all, a...), b...)
+}
+
+// at reports whether the value must be kept at a position.
+func (v *value) at(position int) bool {
+	i, _ := slices.BinarySearchFunc(v.segs, position, func(s segment, at int) int { return s.last - at })
+	return i < len(v.segs) && v.segs[i].first <= position
 }
 
 // frameSlots shares places of the frame between values that are not needed at the same time.
@@ -236,39 +310,56 @@ func (f *frameSlots) take(v *value, segs []segment) int32 {
 	list := f.sizes[size]
 	for i := range list {
 		if !overlap(list[i].taken, segs) {
-			list[i].taken = append(list[i].taken, segs...)
+			list[i].taken = union(list[i].taken, segs)
 			return list[i].at
 		}
 	}
 	f.next = (f.next + size - 1) / size * size
-	f.sizes[size] = append(list, frameSlot{f.next, slices.Clone(segs)})
+	f.sizes[size] = append(list, frameSlot{f.next, segs})
 	f.next += size
 	return f.next - size
 }
 
-// segments computes where each value is needed, lanes that wait elsewhere included.
-func (p *plan) segments() {
+// opened are the values that must be kept at the positions above the one that is looked at, in one block.
+type opened struct {
+	last []int32 // by value, the last position, -1: none
+	ids  []int32 // of values that have or had one
+}
+
+func (o *opened) keep(id, at int) {
+	if o.last[id] < 0 {
+		o.last[id] = int32(at)
+		o.ids = append(o.ids, int32(id))
+	}
+}
+
+// found is a segment of a value.
+type found struct {
+	id int32
+	segment
+}
+
+// segments computes where each value is needed, lanes that wait elsewhere included. It returns the number of positions.
+func (p *plan) segments() int {
 	start := 0
+	open := &opened{last: make([]int32, len(p.vals))}
+	for i := range open.last {
+		open.last[i] = -1
+	}
+	p.found = make([]found, 0, 2*len(p.vals))
+	waiting, held, out := newBitset(p.f.Values), newBitset(p.f.Values), newBitset(p.f.Values)
 	for i, b := range p.f.Blocks {
 		n := len(b.Instrs)
 		end := start + 2*n - 1 // after the terminator's moves
-		open := make(map[int]int)
-		keep := func(set bitset, at int) {
-			set.each(func(id int) {
-				if _, ok := open[id]; !ok {
-					open[id] = at
-				}
-			})
-		}
-		held := newBitset(p.f.Values)
-		p.waits[i].each(func(w int) { p.whole(w, held) })
-		out := newBitset(p.f.Values)
-		out.or(held)
+		clear(waiting)
+		p.waits[i].each(func(w int) { p.whole(w, waiting) })
+		copy(held, waiting)
+		copy(out, waiting)
 		targets := b.Succs()
 		for _, e := range targets {
 			p.whole(e.To.Order, out)
 		}
-		keep(out, end)
+		out.each(func(id int) { open.keep(id, end) })
 		for _, e := range targets {
 			held.or(p.in[e.To.Order]) // what the other way needs from before
 		}
@@ -283,37 +374,70 @@ func (p *plan) segments() {
 				p.close(v, open, at, held)
 			}
 		}
-		held = newBitset(p.f.Values)
-		p.waits[i].each(func(w int) { p.whole(w, held) })
-		for k := n - 1; k >= 0; k-- {
-			in := b.Instrs[k]
-			at := start + 2*k
-			begin := at + 1
-			if p.pieces != nil {
-				begin = start + 2*p.pieces.first[i][k]
-				p.pieces.kept(p, i, k, func(v *ir.Value) {
-					if _, ok := open[v.ID]; !ok {
-						open[v.ID] = at + 1
-					}
-				})
+		p.inside(i, start, open, waiting)
+		for _, id := range open.ids {
+			if last := open.last[id]; last >= 0 {
+				p.add(int(id), segment{start, int(last)})
+				open.last[id] = -1
 			}
-			for _, v := range in.Results {
-				p.define(in, v, open, begin, at, held)
-			}
-			operands(in, func(v *ir.Value) {
-				if _, ok := open[v.ID]; !ok {
-					open[v.ID] = at
-				}
-			})
 		}
-		for id, lastAt := range open {
-			p.add(id, segment{start, lastAt})
-		}
+		open.ids = open.ids[:0]
 		start = end + 1
 	}
-	for i := range p.vals {
-		slices.SortFunc(p.vals[i].segs, func(a, b segment) int { return a.first - b.first })
+	p.distribute()
+	return start + 1
+}
+
+// inside finds the segments that begin in block i, whose first position is start. held are the values of lanes that wait.
+func (p *plan) inside(i, start int, open *opened, held bitset) {
+	b := p.f.Blocks[i]
+	for k := len(b.Instrs) - 1; k >= 0; k-- {
+		in := b.Instrs[k]
+		at := start + 2*k
+		begin := at + 1
+		if p.pieces != nil {
+			begin = start + 2*p.pieces.first[i][k]
+			p.pieces.kept(p, i, k, func(v *ir.Value) { open.keep(v.ID, at+1) })
+		}
+		for _, v := range in.Results {
+			p.define(in, v, open, begin, at, held)
+		}
+		for _, v := range in.Args {
+			open.keep(v.ID, at)
+		}
+		if in.Guard != nil {
+			open.keep(in.Guard.ID, at)
+		}
+		for _, e := range in.Targets {
+			for _, v := range e.Args {
+				open.keep(v.ID, at)
+			}
+		}
 	}
+}
+
+// distribute gives the values the segments that were found, in order.
+func (p *plan) distribute() {
+	ends := make([]int32, len(p.vals)+1)
+	for _, f := range p.found {
+		ends[f.id+1]++
+	}
+	for i := range p.vals {
+		ends[i+1] += ends[i]
+	}
+	all := make([]segment, len(p.found))
+	for _, f := range p.found {
+		all[ends[f.id]] = f.segment
+		ends[f.id]++
+	}
+	first := int32(0)
+	for i := range p.vals {
+		segs := all[first:ends[i]:ends[i]]
+		first = ends[i]
+		slices.SortFunc(segs, func(a, b segment) int { return a.first - b.first })
+		p.vals[i].segs = segs
+	}
+	p.found = nil
 }
 
 // whole adds to set what lanes need that stand at the beginning of block w.
@@ -340,19 +464,19 @@ func (p *plan) lastMoved(b *ir.Block) int {
 }
 
 // close ends the segment of a parameter that the edge writes at a position, unless other lanes hold it before.
-func (p *plan) close(v *ir.Value, open map[int]int, at int, held bitset) {
-	last, ok := open[v.ID]
-	if !ok || held.has(v.ID) {
+func (p *plan) close(v *ir.Value, open *opened, at int, held bitset) {
+	last := int(open.last[v.ID])
+	if last < 0 || held.has(v.ID) {
 		return
 	}
 	p.add(v.ID, segment{at, max(at, last)})
-	delete(open, v.ID)
+	open.last[v.ID] = -1
 }
 
 // define ends the segment of a result. begin is where the piece begins that computes it.
-func (p *plan) define(in *ir.Instr, v *ir.Value, open map[int]int, begin, at int, held bitset) {
-	last, ok := open[v.ID]
-	if !ok {
+func (p *plan) define(in *ir.Instr, v *ir.Value, open *opened, begin, at int, held bitset) {
+	last := int(open.last[v.ID])
+	if last < 0 {
 		if p.vals[v.ID].uses == 0 && !in.Op.Effect() {
 			p.vals[v.ID].class = unused
 			return
@@ -368,13 +492,11 @@ func (p *plan) define(in *ir.Instr, v *ir.Value, open map[int]int, begin, at int
 	}
 	p.add(v.ID, segment{first, max(first, last)})
 	if held.has(v.ID) {
-		open[v.ID] = at // kept for other lanes from the beginning
+		open.last[v.ID] = -1
+		open.keep(v.ID, at) // kept for other lanes from the beginning
 		return
 	}
-	delete(open, v.ID)
+	open.last[v.ID] = -1
 }
 
-func (p *plan) add(id int, s segment) {
-	v := &p.vals[id]
-	v.segs = append(v.segs, s)
-}
+func (p *plan) add(id int, s segment) { p.found = append(p.found, found{int32(id), s}) }

@@ -67,9 +67,7 @@ type emitter struct {
 	local   int64
 	strides int32
 	loops   []bool // by block: the target of a back edge
-	// taken are, by vector register, where it holds a value; loans what an instruction has borrowed, saved how many of them
-	// hold something.
-	taken [][]segment
+	// loans are what an instruction has borrowed, saved how many of them hold something.
 	loans []loan
 	saved int
 	// groups are the accesses of the block that are checked together; cloned tells that the second version is emitted, which

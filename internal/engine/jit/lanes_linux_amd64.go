@@ -52,32 +52,14 @@ func (e *emitter) maskConstant(k amd64.KReg, bits uint16) {
 	e.KM(amd64.KMOVW, k, amd64.At(blockReg, e.constant(uint64(bits))))
 }
 
-// busy are, by vector register, the positions at which it holds a value.
-func (e *emitter) busy() [][]segment {
-	if e.taken == nil {
-		e.taken = make([][]segment, vectorRegs)
-		for i := range e.p.vals {
-			v := &e.p.vals[i]
-			if v.home.kind != inRegister || v.class != vector && v.class != splat {
-				continue
-			}
-			for k := range v.parts() {
-				r := int(v.home.reg) + k
-				e.taken[r] = append(e.taken[r], v.segs...)
-			}
-		}
-	}
-	return e.taken
-}
-
 // borrow returns n more vector registers to compute in until the instruction is done. The instruction must not return to
 // Go while it has them.
 func (e *emitter) borrow(n int) []amd64.VReg {
 	at := e.start + 2*e.pc
-	here := []segment{{at, at + 1}}
+	here := segment{at, at + 1}
 	var out []amd64.VReg
 	for r := vectorRegs - 1; r >= 0 && len(out) < n; r-- {
-		if v := amd64.VReg(r); !e.lent(v) && !overlap(e.busy()[r], here) {
+		if v := amd64.VReg(r); !e.lent(v) && !e.p.busy[r].meets(here) {
 			out, e.loans = append(out, v), append(e.loans, loan{v, -1})
 		}
 	}

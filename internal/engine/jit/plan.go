@@ -120,6 +120,10 @@ type plan struct {
 	spins bool
 	// pieces is of targets that execute blocks in pieces.
 	pieces *pieces
+	// found are the segments of all values, while they are computed.
+	found []found
+	// busy are the positions at which vector registers are taken.
+	busy bank
 }
 
 // region is the blocks from a loop's first to its last.

@@ -1,8 +1,6 @@
 package jit
 
 import (
-	"slices"
-
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -186,9 +184,7 @@ func (e *emitter) each(g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.Me
 
 // usedVector tells that some value lives in vector register r.
 func (e *emitter) usedVector(r int) bool {
-	return slices.ContainsFunc(e.p.vals, func(v value) bool {
-		return (v.class == vector || v.class == splat) && v.home.kind == inRegister && int(v.home.reg) <= r && r < int(v.home.reg)+v.parts()
-	})
+	return !e.p.busy[r].empty()
 }
 
 // barrier emits bar.sync of all threads. If all lanes of the warp are here, it saves what is needed later and goes on to
@@ -241,7 +237,7 @@ func (e *emitter) across(g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.
 	at := e.start + 2*e.pc + 1
 	for i := range e.p.vals {
 		v := &e.p.vals[i]
-		if v.home.kind != inRegister || !overlap(v.segs, []segment{{at, at}}) {
+		if v.home.kind != inRegister || !v.at(at) {
 			continue
 		}
 		switch v.class {
