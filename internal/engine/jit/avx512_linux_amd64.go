@@ -42,8 +42,14 @@ func (avx512) emit(p *program) (*output, error) {
 	e := &emitter{
 		p: p.plan, k: p.kernel, o: p.options, consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[int64]int32{},
 		frame: int32(p.frame), light: p.light, local: int64(p.LocalBytes()), retries: map[int]amd64.Label{},
-		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
+		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64), patterns: map[pattern]int32{},
 	}
+	n := 0
+	for _, b := range p.plan.f.Blocks {
+		n += len(b.Instrs)
+	}
+	e.Reserve(64*n + 2048)
+	e.sites, e.cold = make([]site, 0, n/2), make([]func(), 0, n)
 	e.code()
 	text, err := e.Finish()
 	if err == nil {

@@ -59,6 +59,8 @@ type emitter struct {
 	area    []byte              // the block's area as it begins
 	consts  map[uint64]int32
 	vectors map[string]int32
+	// patterns are the places of those that were asked for.
+	patterns map[pattern]int32
 	// limits are the places of the number of shared bytes, less the key, plus one.
 	limits map[int64]int32
 	// known are the places of what accesses know.
@@ -115,19 +117,32 @@ func (e *emitter) vectorConstant(b []byte) int32 {
 	return at
 }
 
+// pattern is the offsets of one part of a scalar's lanes.
+type pattern struct {
+	s, d int64
+	wide bool
+	part int
+}
+
 // pattern is the vector of the offsets of a scalar's lanes in one part.
 func (e *emitter) pattern(v *value, part int) amd64.Mem {
-	var b []byte
-	if v.wide() {
-		for l := 8 * part; l < 8*part+8; l++ {
-			b = binary.LittleEndian.AppendUint64(b, uint64(v.offset(l)))
+	key := pattern{v.s, v.d, v.wide(), part}
+	at, ok := e.patterns[key]
+	if !ok {
+		var b [64]byte
+		if v.wide() {
+			for i := range 8 {
+				binary.LittleEndian.PutUint64(b[8*i:], uint64(v.offset(8*part+i)))
+			}
+		} else {
+			for i := range 16 {
+				binary.LittleEndian.PutUint32(b[4*i:], uint32(v.offset(16*part+i)))
+			}
 		}
-	} else {
-		for l := 16 * part; l < 16*part+16; l++ {
-			b = binary.LittleEndian.AppendUint32(b, uint32(v.offset(l)))
-		}
+		at = e.vectorConstant(b[:])
+		e.patterns[key] = at
 	}
-	return amd64.At(blockReg, e.vectorConstant(b))
+	return amd64.At(blockReg, at)
 }
 
 // slot reserves zeroed bytes in the block's area.

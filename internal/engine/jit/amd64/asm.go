@@ -142,11 +142,25 @@ func (a *Asm) fail(format string, args ...any) {
 	}
 }
 
-func (a *Asm) bytes(b ...byte) { a.code = append(a.code, b...) }
+// Reserve makes room for about so many bytes of code, and as many labels and jumps as they may have.
+func (a *Asm) Reserve(bytes int) {
+	a.code = slices.Grow(a.code, bytes)
+	a.labels, a.fixups = slices.Grow(a.labels, bytes/24), slices.Grow(a.fixups, bytes/24)
+}
 
-func (a *Asm) imm32(v int32) { a.code = binary.LittleEndian.AppendUint32(a.code, uint32(v)) }
+func (a *Asm) bytes(b ...byte) {
+	if len(a.code)+len(b) > cap(a.code) {
+		a.code = slices.Grow(a.code, len(a.code)+256)
+	}
+	a.code = append(a.code, b...)
+}
 
-func (a *Asm) imm64(v uint64) { a.code = binary.LittleEndian.AppendUint64(a.code, v) }
+func (a *Asm) imm32(v int32) { a.bytes(byte(v), byte(v>>8), byte(v>>16), byte(v>>24)) }
+
+func (a *Asm) imm64(v uint64) {
+	a.imm32(int32(v))
+	a.imm32(int32(v >> 32))
+}
 
 // modReg appends ModRM for two registers; reg and rm are given by their low three bits.
 func (a *Asm) modReg(reg, rm uint8) { a.bytes(0xc0 | reg&7<<3 | rm&7) }
