@@ -28,8 +28,9 @@ const (
 	// a multiprocessor of compute capability 7.5 holds.
 	heldPerWorker = 16
 	// mostClaimed is how many consecutive blocks a worker takes at once at most. Blocks may be as short as 100 ns, about what
-	// it costs to move the counter's cache line to another core; and blocks that follow one another touch memory that does.
-	mostClaimed = 32
+	// it costs to move the counter's cache line to another core; and blocks that follow one another touch memory that does,
+	// which caches and prefetchers like to see go to one core.
+	mostClaimed = 512
 	// claimShare is the part of what is left that a worker takes at most, so that all end at about the same time.
 	claimShare = 4
 )

@@ -21,8 +21,20 @@ func sysRelease(addr, n uint64) error { return unix.MunmapPtr(pointer(addr), uin
 
 // sysCommit makes reserved addresses readable and writable.
 func sysCommit(addr, n uint64) error {
-	return unix.Mprotect(unsafe.Slice((*byte)(pointer(addr)), n), unix.PROT_READ|unix.PROT_WRITE)
+	b := unsafe.Slice((*byte)(pointer(addr)), n)
+	if err := unix.Mprotect(b, unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		return err
+	}
+	if n >= hugeFrom {
+		preferHuge(b)
+	}
+	return nil
 }
+
+// hugeFrom is from how many bytes on large pages are asked for. Kernels go through memory in streams and in gathers, and
+// with pages of 4 KiB spend much of their time on looking up translations, twice in a virtual machine; for a few bytes it
+// would be a waste to fill a large page with zeroes.
+const hugeFrom = 4 << 20
 
 // sysDecommit undoes sysCommit. A new mapping over the old one gives back pages and what the system accounted for them,
 // on every Unix alike.

@@ -344,6 +344,20 @@ func (x *access) at(offset int64) amd64.Mem {
 	return m
 }
 
+// ahead is how many bytes behind a row its successors are asked for. A warp ends with many instructions that have nothing to
+// do with memory, so the processor by itself looks less than a dozen lines ahead, and its prefetchers end with the page.
+const ahead = 2048
+
+// prefetch asks for the row that a later warp, or the next block, will load or store, where it is likely to lie behind
+// this one: outside loops, in global memory. Shared memory is in the cache.
+func (e *emitter) prefetch(x *access, m amd64.Mem, write bool) {
+	if x.in.Space == ir.SpaceShared || e.p.depth[e.block.Order] > 0 || e.cloned || x.a.s != x.size || x.size < 4 {
+		return
+	}
+	m.Disp += ahead
+	e.Prefetch(m, write)
+}
+
 // loadRow loads from addresses a constant distance apart. All of them were checked, lanes that do not execute included.
 func (e *emitter) loadRow(x *access) {
 	for i, r := range x.in.Results {
@@ -444,6 +458,7 @@ func (e *emitter) loadPart(x *access, v *value, d amd64.VReg, m amd64.Mem, _ int
 		}
 		e.RG(amd64.VPBROADCASTDG, d, amd64.RCX, zmm)
 	case x.a.s == x.size && x.size >= 4:
+		e.prefetch(x, m, false)
 		e.RRM(amd64.VMOVUPS, d, 0, m, zmm)
 	case x.a.s == x.size:
 		rows := map[int64][2]*amd64.Row{1: {amd64.VPMOVZXBD, amd64.VPMOVSXBD}, 2: {amd64.VPMOVZXWD, amd64.VPMOVSXWD}}[x.size]
@@ -654,6 +669,7 @@ func (e *emitter) storeRow(x *access) {
 			} else {
 				o.K = x.lanes + amd64.KReg(half)
 			}
+			e.prefetch(x, m, true)
 			switch {
 			case x.a.s == 4 && x.size == 4:
 				e.RRM(amd64.VMOVDQU32Store, from, 0, m, o)

@@ -373,6 +373,15 @@ func (a *Asm) Xchg(w Width, m Mem, r Reg) { a.regMem(w, 0x87, r, m) }
 // Mfence orders all accesses.
 func (a *Asm) Mfence() { a.bytes(0x0f, 0xae, 0xf0) }
 
+// Prefetch asks for a line of memory, to be read or to be written. An address without memory is no fault.
+func (a *Asm) Prefetch(m Mem, write bool) {
+	if write {
+		a.regMem(W32, 0x0f0d, 1, m)
+	} else {
+		a.regMem(W32, 0x0f18, 1, m)
+	}
+}
+
 // Jmp jumps to a label, Jcc if the condition holds. Displacements are always 32 bits.
 func (a *Asm) Jmp(l Label) {
 	a.bytes(0xe9)

@@ -163,6 +163,10 @@ func otherCases() (out []instruction) {
 	}
 	add("cdq", func(a *Asm) { a.SignExtendA(W32) })
 	add("cqo", func(a *Asm) { a.SignExtendA(W64) })
+	for _, m := range memories {
+		add("prefetcht0 "+m.text, func(a *Asm) { a.Prefetch(m.m, false) })
+		add("prefetchw "+m.text, func(a *Asm) { a.Prefetch(m.m, true) })
+	}
 	add("mfence", func(a *Asm) { a.Mfence() })
 	add("ret", func(a *Asm) { a.Ret() })
 	// Embedded rounding: the length bits say which.
