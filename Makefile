@@ -9,7 +9,7 @@ FUZZTIME ?= 5m
 RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/... ./hostpar/csp/... ./hostpar/proc/... ./hostpar/shm/...
 MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
 
-.PHONY: help setup run check test race test-modules mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero bench-hostpar bench gpu gen math golden fuzz corpus lint abi chroot cross image module-path
+.PHONY: help setup run check test race test-modules mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero bench-hostpar bench gpu gen math golden fuzz corpus corpus-check lint abi chroot cross image module-path
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ fuzz: ## fuzz the parsers, FUZZTIME each
 
 corpus: setup ## the test kernels through every NVRTC that is found; with DIR=folder, the kernels of its .cu files
 	@if [ -n "$(DIR)" ]; then $(GO) run ./internal/corpus/survey -include "$(INCLUDE)" "$(DIR)"; else sh tools/corpus.sh; fi
+
+corpus-check: setup ## kernels of cuda-samples, Rodinia and PolyBench-GPU in DIR=folder, on each engine, against answers computed in Go
+	@$(GO) run ./internal/corpus/oracles -include "$(INCLUDE)" "$(DIR)"
 
 lint: ## the rules of the repository
 	$(GO) vet ./...

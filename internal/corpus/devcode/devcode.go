@@ -69,8 +69,9 @@ type Program struct {
 	// Instances are the template instances to compile, at first those that the file launches. Compile drops those that
 	// the compiler rejects.
 	Instances []string
+	// Include are the folders with headers of the CUDA toolkit, at first those of the Tree.
+	Include []string
 
-	include []string
 	chunks  []chunk
 	headers map[string]string
 	pieces  map[string][]chunk // of headers
@@ -82,7 +83,7 @@ func (t *Tree) Read(path string) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{Path: path, Text: string(text), Kernels: kernels(string(text)), include: t.include,
+	p := &Program{Path: path, Text: string(text), Kernels: kernels(string(text)), Include: t.include,
 		headers: map[string]string{}, pieces: map[string][]chunk{}}
 	p.chunks = split(t.includes(p, filepath.Dir(path), p.Text, 0))
 	p.Instances = instances(p.Text, p.Kernels)
@@ -183,7 +184,7 @@ func (p *Program) Compile(ctx context.Context, dev *cuda.Device, options ...stri
 	var last error
 	for range attempts {
 		mod, err := dev.Compile(ctx, join(p.chunks), cuda.CompileConfig{
-			Name: filepath.Base(p.Path), Headers: p.headers, IncludeDirs: p.include, NameExpressions: p.Instances,
+			Name: filepath.Base(p.Path), Headers: p.headers, IncludeDirs: p.Include, NameExpressions: p.Instances,
 			Options: append([]string{"-default-device", "-w"}, options...),
 		})
 		if err == nil {

@@ -29,9 +29,7 @@ func main() {
 		os.Exit(2)
 	}
 	s := &survey{root: flag.Arg(0), timeout: *timeout, verbose: *verbose, causes: map[string]map[string]int{}}
-	if *include != "" {
-		s.include = strings.Split(*include, ":")
-	}
+	s.include = strings.FieldsFunc(*include, func(r rune) bool { return r == ':' })
 	if err := s.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "survey:", err)
 		os.Exit(1)
