@@ -28,20 +28,9 @@ const (
 // compute capability 7.5, which the host device and every later GPU take, unless the options choose another. log holds
 // the compiler's warnings. Errors are those of Device.Compile.
 func CompilePTX(ctx context.Context, source string, cfg CompileConfig) (ptx []byte, log string, err error) {
-	if cfg.Name == "" {
-		cfg.Name = "kernel.cu"
-	}
-	op := "compile " + cfg.Name
-	comp, err := findCompiler(cfg.NoCache)
-	if errors.Is(err, nvrtc.ErrNotFound) {
-		return nil, "", &noCompiler{op, err}
-	}
+	op, comp, p, err := cfg.withoutDevice(source)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", op, err)
-	}
-	p := cfg.program(source)
-	if !choosesTarget(cfg.Options) {
-		p.Arch = "compute_75"
+		return nil, "", err
 	}
 	res, err := comp.Compile(ctx, p)
 	if err != nil {
@@ -54,6 +43,26 @@ func CompilePTX(ctx context.Context, source string, cfg CompileConfig) (ptx []by
 	}
 	b.Write(withoutFolder(res.PTX, cfg.Name))
 	return []byte(b.String()), strings.TrimSpace(res.Log), nil
+}
+
+// withoutDevice is the compiler and the program for compiles that are for no device in particular. It names cfg.
+func (cfg *CompileConfig) withoutDevice(source string) (op string, comp compiler, p nvrtc.Program, err error) {
+	if cfg.Name == "" {
+		cfg.Name = "kernel.cu"
+	}
+	op = "compile " + cfg.Name
+	comp, err = findCompiler(cfg.NoCache)
+	if errors.Is(err, nvrtc.ErrNotFound) {
+		return op, nil, p, &noCompiler{op, err}
+	}
+	if err != nil {
+		return op, nil, p, fmt.Errorf("%s: %w", op, err)
+	}
+	p = cfg.program(source)
+	if !choosesTarget(cfg.Options) {
+		p.Arch = "compute_75"
+	}
+	return op, comp, p, nil
 }
 
 // withoutFolder replaces the absolute path that NVRTC writes for the source by the name that the caller gave, so that

@@ -10,8 +10,11 @@ import (
 	"github.com/tandem-go/tandem/cuda"
 )
 
-// withAllChecks gives a --check without a value the value all.
+// withAllChecks gives a --check of run without a value the value all.
 func withAllChecks(args []string) []string {
+	if len(args) < 2 || args[1] != "run" {
+		return args
+	}
 	out := slices.Clone(args)
 	for i, a := range out {
 		if a != "--check" {

@@ -70,7 +70,7 @@ func app(stdout, stderr io.Writer) *cli.Command {
 			}
 			return cli.ShowRootCommandHelp(c)
 		},
-		Commands: []*cli.Command{devicesCommand(), doctorCommand(), setupCommand(), versionCommand(), runCommand(), compileCommand(), ptxCommand(), traceCommand()},
+		Commands: []*cli.Command{devicesCommand(), doctorCommand(), setupCommand(), versionCommand(), runCommand(), compileCommand(), genCommand(), ptxCommand(), traceCommand()},
 	}
 	for _, c := range root.Commands {
 		c.OnUsageError = wrong
