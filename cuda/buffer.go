@@ -95,8 +95,13 @@ func (m *memory) own(c *core, k kind) {
 	}
 }
 
-// touch notes that work on q uses the memory. It is called after the work was queued: see join.
+// touch notes that work on q uses the memory. It is called after the work was queued: see join. Work that is captured is not
+// done; the graph keeps the memory, and its launches touch it.
 func (m *memory) touch(q *queue) {
+	if c := q.capture.Load(); c != nil {
+		c.add(m)
+		return
+	}
 	if m.last.Load() == q {
 		return
 	}

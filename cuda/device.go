@@ -129,6 +129,7 @@ func (d *Device) Reset() error {
 	for q := range c.queues {
 		q.mu.Lock()
 		q.pending = nil
+		q.capture.Store(nil)
 		q.gone = q != c.main
 		q.mu.Unlock()
 	}

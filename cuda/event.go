@@ -20,6 +20,8 @@ type Event struct {
 	last *queue    // guarded by mu: where it was recorded last
 	seq  uint64    // guarded by mu: of that record on its stream
 	wait *awaited  // guarded by mu: of the last record; nil until somebody asks
+
+	capture *capture // guarded by mu: in which it was recorded last, nil if in none
 }
 
 // current is the event's handle at the moment.
@@ -27,6 +29,13 @@ func (e *Event) current() *resource {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.res
+}
+
+// capturedBy is the capture in which the event was recorded last.
+func (e *Event) capturedBy() *capture {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.capture
 }
 
 // NewEvent makes an event that measures time.
@@ -93,7 +102,7 @@ func (e *Event) Record(s *Stream) error {
 	}
 	s.q.mu.Lock()
 	s.q.records++
-	e.last, e.seq, e.wait = s.q, s.q.records, nil
+	e.last, e.seq, e.wait, e.capture = s.q, s.q.records, nil, s.q.capture.Load()
 	s.q.mu.Unlock()
 	return nil
 }

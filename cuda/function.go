@@ -349,6 +349,9 @@ func (f *Function) queue(v *invocation, l *driver.Launch, q *queue, join bool) (
 	for _, s := range v.held {
 		s.m.touch(q)
 	}
+	if k := q.capture.Load(); k != nil {
+		k.add(f.mod)
+	}
 	return ticket, nil
 }
 

@@ -9,8 +9,7 @@ import (
 )
 
 // Graph is work with its dependencies: captured from a stream, or built node by node. It keeps the modules and the memory
-// that nodes added one by one use; what a capture saw is the caller's to keep, see EndCapture. The methods may be called
-// from any goroutine.
+// that its nodes use, as does what Instantiate makes of it. The methods may be called from any goroutine.
 type Graph struct {
 	dev  *Device
 	res  *resource
@@ -27,6 +26,46 @@ func (k *kept) add(objs ...any) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.objs = append(k.objs, objs...)
+}
+
+// capture is a graph in the making. All streams that take part point to it.
+type capture struct {
+	keep *kept
+
+	mu     sync.Mutex
+	queues []*queue     // guarded by mu: those that take part
+	seen   map[any]bool // guarded by mu: what is in keep
+}
+
+// join makes a stream take part.
+func (c *capture) join(q *queue) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if q.capture.CompareAndSwap(nil, c) {
+		c.queues = append(c.queues, q)
+	}
+}
+
+// end makes all streams forget the capture.
+func (c *capture) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, q := range c.queues {
+		q.capture.CompareAndSwap(c, nil)
+	}
+	c.queues = nil
+}
+
+// add keeps what a captured call used.
+func (c *capture) add(objs ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range objs {
+		if !c.seen[o] {
+			c.seen[o] = true
+			c.keep.add(o)
+		}
+	}
 }
 
 // Node is one piece of work of a graph.
@@ -52,7 +91,13 @@ func (s *Stream) BeginCapture() error {
 		return err
 	}
 	defer s.release()
-	return s.dev.c.wrap(op, s.dev.c.drv.BeginCapture(s.q.h))
+	c := &capture{keep: &kept{}, seen: map[any]bool{}}
+	c.join(s.q) // before the driver records, so that no call is missed
+	err := s.dev.c.drv.BeginCapture(s.q.h)
+	if err != nil {
+		c.end()
+	}
+	return s.dev.c.wrap(op, err)
 }
 
 // Capturing reports whether the stream records.
@@ -68,23 +113,30 @@ func (s *Stream) Capturing() (bool, error) {
 
 // EndCapture ends what BeginCapture on the same stream began and returns the graph. The error wraps ErrCapture if the stream
 // does not record or joined another's capture, or if a stream that joined was not waited for; the last ends the capture.
-//
-// The graph keeps no memory and no modules alive that only the captured calls used: keep those as long as the graph.
 func (s *Stream) EndCapture() (*Graph, error) {
 	const op = "end capture"
 	if err := s.acquire(op); err != nil {
 		return nil, err
 	}
 	defer s.release()
-	h, err := s.dev.c.drv.EndCapture(s.q.h)
+	drv, c := s.dev.c.drv, s.q.capture.Load()
+	h, err := drv.EndCapture(s.q.h)
 	if err != nil {
+		if on, e := drv.Capturing(s.q.h); c != nil && !on && e == nil {
+			c.end()
+		}
 		return nil, s.dev.c.wrap(op, err)
 	}
-	return s.dev.graph(h), nil
+	keep := &kept{}
+	if c != nil { // else the device was reset meanwhile
+		c.end()
+		keep = c.keep
+	}
+	return s.dev.graph(h, keep), nil
 }
 
-func (d *Device) graph(h driver.Graph) *Graph {
-	return &Graph{d, d.c.guarded(graphHandle, uint64(h)), &kept{}}
+func (d *Device) graph(h driver.Graph, keep *kept) *Graph {
+	return &Graph{d, d.c.guarded(graphHandle, uint64(h)), keep}
 }
 
 // NewGraph makes a graph without nodes.
@@ -97,7 +149,7 @@ func (d *Device) NewGraph() (*Graph, error) {
 	if err != nil {
 		return nil, d.c.wrap(op, err)
 	}
-	return d.graph(h), nil
+	return d.graph(h, &kept{}), nil
 }
 
 // Close gives the graph up. What was made of it lives on.
@@ -265,42 +317,56 @@ func (x *Executable) Launch(s *Stream) error {
 	return nil
 }
 
-// alive checks that the memory of the nodes was not closed.
+// alive checks that neither memory nor modules of the nodes were closed.
 func (x *Executable) alive(op string) error {
-	return x.each(x.keep, func(s span) error {
-		if s.m.state.Load()&1 != 0 {
-			return misused(op, ErrClosed, "memory that a node uses is closed")
+	return x.keep.each(func(r *resource, what string) error {
+		if r.state.Load()&1 != 0 {
+			return misused(op, ErrClosed, "the %s that a node uses is closed", what)
 		}
 		return nil
-	})
+	}, func(*memory) {})
 }
 
-// touch notes that work on q uses the memory of the nodes.
+// touch notes that work on q uses the memory of the nodes. A capture keeps them.
 func (x *Executable) touch(q *queue) {
-	_ = x.each(x.keep, func(s span) error { s.m.touch(q); return nil })
+	if c := q.capture.Load(); c != nil {
+		c.add(x.keep)
+		return
+	}
+	_ = x.keep.each(func(*resource, string) error { return nil }, func(m *memory) { m.touch(q) })
 }
 
-// each calls f with the memory of all prepared launches.
-func (x *Executable) each(k *kept, f func(s span) error) error {
+// each calls check with all that can be closed, and use with all memory.
+func (k *kept) each(check func(r *resource, what string) error, use func(m *memory)) error {
 	k.mu.Lock()
 	objs := k.objs[:len(k.objs):len(k.objs)]
 	k.mu.Unlock()
+	one := func(m *memory) error {
+		use(m)
+		if m.parent != nil {
+			return errorsFirst(check(m.parent, "module"), check(&m.resource, "memory"))
+		}
+		return check(&m.resource, "memory")
+	}
 	for _, o := range objs {
+		var err error
 		switch o := o.(type) {
 		case *Prepared:
-			for _, s := range o.spans {
-				if err := f(s); err != nil {
-					return err
-				}
+			err = check(o.f.mod.res, "module")
+			for i := 0; err == nil && i < len(o.spans); i++ {
+				err = one(o.spans[i].m)
 			}
+		case *Module:
+			err = check(o.res, "module")
+		case *memory:
+			err = one(o)
 		case *kept:
-			if err := x.each(o, f); err != nil {
-				return err
-			}
+			err = o.each(check, use)
 		case interface{ memory() *memory }:
-			if err := f(span{m: o.memory()}); err != nil {
-				return err
-			}
+			err = one(o.memory())
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

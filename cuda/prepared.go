@@ -108,5 +108,8 @@ func (p *Prepared) Launch() error {
 	for _, s := range p.spans {
 		s.m.touch(p.q)
 	}
+	if k := p.q.capture.Load(); k != nil {
+		k.add(p.f.mod)
+	}
 	return nil
 }

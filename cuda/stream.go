@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tandem-go/tandem/internal/driver"
 )
@@ -26,6 +27,8 @@ type queue struct {
 	pending []*writeback // guarded by mu: what the next waits copy back, in order
 	queued  uint64       // guarded by mu: write-backs ever queued
 	records uint64       // guarded by mu: records of events so far
+
+	capture atomic.Pointer[capture] // that records what is queued; nil unless the stream is captured
 
 	settling sync.Mutex // held while slices are written back, so that every waiter finds them complete
 }
@@ -140,7 +143,13 @@ func (s *Stream) WaitFor(e *Event) error {
 		return err
 	}
 	defer res.release()
-	return s.dev.c.wrap(op, s.dev.c.drv.WaitEvent(s.q.h, eventOf(res)))
+	if err := s.dev.c.drv.WaitEvent(s.q.h, eventOf(res)); err != nil {
+		return s.dev.c.wrap(op, err)
+	}
+	if c := e.capturedBy(); c != nil {
+		c.join(s.q)
+	}
+	return nil
 }
 
 // wait is Wait for a queue.

@@ -157,7 +157,9 @@ func TestTypedLaunchTakesNoMemory(t *testing.T) {
 	require.NoError(t, err)
 	launch := func() { _ = k.Launch(threads(4), 1<<20, 2, x, x) }
 	launch() // the pool of invocations may be empty
-	require.Less(t, testing.AllocsPerRun(1000, launch), 1.0)
+	if !raceDetector { // with which sync.Pool forgets at random
+		require.Zero(t, testing.AllocsPerRun(1000, launch))
+	}
 }
 
 // machineCode is a device that takes machine code, of which nobody knows the parameters, and does not run it.

@@ -343,6 +343,7 @@ func (d *device) tearDown() {
 	for _, m := range d.modules {
 		all = append(all, m.release)
 	}
+	all = append(all, d.endGraphics)
 	for _, v := range d.views.textures {
 		all = append(all, func() error { return d.endView(v) })
 	}

@@ -107,6 +107,13 @@ func (d *device) UnregisterResource(r driver.Resource) error {
 	}
 	d.mu.Lock()
 	delete(d.graphics, r)
+	d.mu.Unlock()
+	return d.endGraphic(g)
+}
+
+// endGraphic ends a registration that stands in no table any more.
+func (d *device) endGraphic(g *graphic) error {
+	d.mu.Lock()
 	mapped := g.mapped
 	d.unmapped(g)
 	d.mu.Unlock()
@@ -115,6 +122,19 @@ func (d *device) UnregisterResource(r driver.Resource) error {
 		unmap = d.quiet(func() error { return d.api.GraphicsUnmapResource(g.native, 0) })
 	}
 	return errors.Join(unmap, d.quiet(func() error { return d.api.GraphicsUnregisterResource(g.native) }))
+}
+
+// endGraphics ends all registrations when the device is closed. Without OpenGL's context the driver refuses that; then they end
+// with the context of the device.
+func (d *device) endGraphics() error {
+	var errs []error
+	for _, g := range d.graphics { // nobody changes it any more
+		if err := d.endGraphic(g); !errors.Is(err, noContext) {
+			errs = append(errs, err)
+		}
+	}
+	clear(d.graphics)
+	return errors.Join(errs...)
 }
 
 // unmapped notes that a mapping has ended. The caller holds device.mu.

@@ -268,10 +268,8 @@ func TestEachGraphicsFunctionFails(t *testing.T) {
 			}
 			require.ErrorIs(t, err, driver.OutOfMemory)
 			f.force(name, 0)
-			glBuffers.Lock()
-			clear(glBuffers.all)
-			glBuffers.Unlock()
-			require.NoError(t, dev.Close())
+			require.NoError(t, dev.Close(), "what is registered goes with the device")
+			forgetGLBuffers()
 		})
 	}
 }
@@ -306,4 +304,31 @@ func useImage(d driver.Graphics) error {
 		_, _, err = d.MappedArray(r, 0, 0)
 	}
 	return err
+}
+
+// TestCloseEndsGraphics: what is registered when the device is closed is unmapped and unregistered; a driver that refuses that for
+// lack of OpenGL's context loses nothing.
+func TestCloseEndsGraphics(t *testing.T) {
+	for _, status := range []driver.Status{0, 219} {
+		f := newFake(t)
+		dev := f.open(t)
+		d := dev.(driver.Graphics)
+		_, err := d.RegisterGLBuffer(glBufferName, 0)
+		require.NoError(t, err)
+		r, err := d.RegisterGLImage(glImageName, glTexture2D, 0)
+		require.NoError(t, err)
+		require.NoError(t, d.MapResource(r, 0))
+		f.force("cuGraphicsUnregisterResource", status)
+		require.NoError(t, dev.Close())
+		require.Equal(t, 2, f.called("cuGraphicsUnregisterResource"))
+		require.Equal(t, 1, f.called("cuGraphicsUnmapResources"))
+		forgetGLBuffers()
+	}
+}
+
+// forgetGLBuffers ends OpenGL's context.
+func forgetGLBuffers() {
+	glBuffers.Lock()
+	defer glBuffers.Unlock()
+	clear(glBuffers.all)
 }
