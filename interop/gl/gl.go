@@ -1,7 +1,8 @@
-// Package gl lets kernels work on OpenGL's buffers.
+// Package gl lets kernels work on OpenGL's buffers, textures and renderbuffers.
 //
-// A program registers a buffer once, maps it for the time of kernels, and unmaps it before OpenGL uses it again: what PyCUDA
-// calls RegisteredBuffer and RegisteredMapping. On the host device a mapped buffer is OpenGL's own memory, not a copy.
+// A program registers an object once, maps it for the time of kernels, and unmaps it before OpenGL uses it again: what PyCUDA
+// calls RegisteredBuffer, RegisteredImage and RegisteredMapping. On the host device a mapped buffer is OpenGL's own memory,
+// not a copy; images are copied, for OpenGL has no way to map them.
 //
 // No OpenGL library is linked: New takes the GetProcAddress of whoever made the context, go-gl, GLFW, EGL or SDL. All
 // functions of this package but those of a mapping's memory must be called on the thread on which the context is current,
@@ -12,9 +13,11 @@
 package gl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tandem-go/tandem/cuda"
@@ -33,14 +36,16 @@ var (
 	// ErrContext says that no context is current on this thread, or one without the functions that are needed
 	// (CUDA_ERROR_INVALID_GRAPHICS_CONTEXT).
 	ErrContext = errors.New("no usable OpenGL context")
+	// ErrFormat says that CUDA does not share images of that format or kind (CUDA_ERROR_INVALID_VALUE).
+	ErrFormat = errors.New("no format that CUDA shares")
 	// ErrLost says that the system lost a buffer's contents while it was mapped, as glUnmapBuffer may report.
 	ErrLost = errors.New("contents lost while mapped")
 )
 
-// Flags say what kernels will do with a mapped buffer (PyCUDA's graphics_map_flags).
+// Flags say what kernels will do with a mapped object (PyCUDA's graphics_map_flags and graphics_register_flags).
 type Flags uint32
 
-// Uses of a mapped buffer.
+// Uses of a mapped object. The last two are for images and may be added to the others.
 const (
 	// ReadWrite is any use.
 	ReadWrite Flags = 0
@@ -48,6 +53,12 @@ const (
 	ReadOnly Flags = 1
 	// WriteDiscard promises that kernels write everything and read nothing of what was there before.
 	WriteDiscard Flags = 2
+	// SurfaceLoadStore lets kernels use an image as a surface.
+	SurfaceLoadStore Flags = 4
+	// TextureGather lets kernels read four texels of an image at a time.
+	TextureGather Flags = 8
+
+	access Flags = 3 // the part that is ReadOnly or WriteDiscard
 )
 
 const (
@@ -68,17 +79,25 @@ type functions struct {
 
 // Interop is OpenGL's objects on one device. It belongs to the context that was current at New, or that shares with it.
 type Interop struct {
-	dev *cuda.Device
-	f   functions
+	dev    *cuda.Device
+	find   ProcAddress
+	f      functions
+	images imageFunctions // once an image is registered
 
 	mu   sync.Mutex
-	open map[*Buffer]string // where they were registered
+	open map[object]string // where they were registered; guarded by mu
+}
+
+// object is what OpenGL knows by a name: a buffer if the target is 0.
+type object struct {
+	target Target
+	name   uint32
 }
 
 // New prepares the sharing of the current context's objects with dev. On a GPU the context must be one of that GPU: one of
 // Mesa's cannot be shared with it. The error wraps ErrContext.
 func New(dev *cuda.Device, find ProcAddress) (*Interop, error) {
-	x := &Interop{dev: dev, open: map[*Buffer]string{}}
+	x := &Interop{dev: dev, find: find, open: map[object]string{}}
 	for name, fn := range map[string]*dl.Func{
 		"glGetError": &x.f.getError, "glGetString": &x.f.getString, "glGetIntegerv": &x.f.getIntegerv, "glIsBuffer": &x.f.isBuffer,
 		"glBindBuffer": &x.f.bindBuffer, "glGetBufferParameteri64v": &x.f.getBufferParameteri64v,
@@ -88,7 +107,17 @@ func New(dev *cuda.Device, find ProcAddress) (*Interop, error) {
 			return nil, fmt.Errorf("share OpenGL's buffers: %w: there is no %s", ErrContext, name)
 		}
 	}
-	return x, x.current("share OpenGL's buffers")
+	if err := x.current("share OpenGL's buffers"); err != nil {
+		return nil, err
+	}
+	on, err := dev.OnGLDevice()
+	if err != nil {
+		return nil, fmt.Errorf("share OpenGL's buffers: %w", err)
+	}
+	if !on {
+		return nil, fmt.Errorf("share OpenGL's buffers: %w: it is not on device %s", ErrContext, dev.Info().ID)
+	}
+	return x, nil
 }
 
 // current checks that there is a context on this thread, and forgets errors of calls that were not ours.
@@ -120,21 +149,41 @@ func (x *Interop) bind(name uint32) (restore func()) {
 	return func() { x.f.bindBuffer.Call(copyReadBuffer, uintptr(uint32(before[0]))) }
 }
 
-// Leak is a buffer that was not unregistered.
+// register notes an object as registered from now on, by the caller's caller.
+func (x *Interop) register(op string, o object) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if _, ok := x.open[o]; ok {
+		return fmt.Errorf("%s: %w: it is registered", op, ErrHandle)
+	}
+	_, file, line, _ := runtime.Caller(2)
+	x.open[o] = fmt.Sprintf("%s:%d", file, line)
+	return nil
+}
+
+func (x *Interop) unregister(o object) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.open, o)
+}
+
+// Leak is an object that was not unregistered.
 type Leak struct {
-	// Handle is OpenGL's name of it, and Where the place that registered it.
+	// Handle is OpenGL's name of it, Target its kind, 0 for buffers, and Where the place that registered it.
 	Handle uint32
+	Target Target
 	Where  string
 }
 
-// Leaked lists what is registered now.
+// Leaked lists what is registered now, buffers first.
 func (x *Interop) Leaked() []Leak {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var out []Leak
-	for b, where := range x.open {
-		out = append(out, Leak{b.name, where})
+	for o, where := range x.open {
+		out = append(out, Leak{o.name, o.target, where})
 	}
+	slices.SortFunc(out, func(a, b Leak) int { return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Handle, b.Handle)) })
 	return out
 }
 
@@ -167,21 +216,16 @@ func (x *Interop) RegisterBuffer(name uint32, flags Flags) (*Buffer, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("%s: %w: it has no memory", op, ErrHandle)
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for b := range x.open {
-		if b.name == name {
-			return nil, fmt.Errorf("%s: %w: it is registered", op, ErrHandle)
-		}
+	if err := x.register(op, object{name: name}); err != nil {
+		return nil, err
 	}
 	b := &Buffer{x: x, name: name, flags: flags}
 	if x.dev.Info().Kind != cuda.Host {
 		if b.gpu, err = x.dev.RegisterGLBuffer(name, uint32(flags)); err != nil {
+			x.unregister(object{name: name})
 			return nil, err
 		}
 	}
-	_, file, line, _ := runtime.Caller(1)
-	x.open[b] = fmt.Sprintf("%s:%d", file, line)
 	return b, nil
 }
 
@@ -271,9 +315,7 @@ func (b *Buffer) Unregister() error {
 			err = errors.Join(err, b.gpu.Unregister())
 		}
 		b.gone = true
-		b.x.mu.Lock()
-		delete(b.x.open, b)
-		b.x.mu.Unlock()
+		b.x.unregister(object{name: b.name})
 	}
 	return err
 }
