@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/tandem-go/tandem/internal/ptx"
 )
 
@@ -13,6 +15,9 @@ type funcChecker struct {
 	fixups []fixup
 	// lists are the .branchtargets and .calltargets that have been read.
 	lists map[*ptx.Targets]*targetList
+	// args and targets are room for operands and for the targets of branches.
+	args    []Arg
+	targets []int
 }
 
 // fixup is a branch of instruction instr to a label or to a list of them.
@@ -45,10 +50,12 @@ func (c *checker) body(f *Func) {
 				v.Reg = fc.register(v.Name, v.Decl)
 				sym = symbol{reg: v.Reg, pos: v.Decl.NamePos}
 			}
-			outer.names[v.Name] = sym
+			outer.set(v.Name, sym)
 		}
 	}
-	f.Code = make([]Instr, 0, countInstrs(f.Decl.Body))
+	n := countInstrs(f.Decl.Body)
+	f.Code, f.Regs = make([]Instr, 0, n), slices.Grow(f.Regs, n)
+	fc.targets = make([]int, 0, n/8+1)
 	fc.block(f.Decl.Body, outer)
 	for _, list := range fc.lists {
 		for _, l := range list.labels {
@@ -57,7 +64,9 @@ func (c *checker) body(f *Func) {
 	}
 	for _, fix := range fc.fixups {
 		if in := &f.Code[fix.instr]; fix.list == nil {
-			in.Targets = []int{f.Labels[fix.label.id].Index}
+			at := len(fc.targets)
+			fc.targets = append(fc.targets, f.Labels[fix.label.id].Index)
+			in.Targets = fc.targets[at : at+1 : at+1]
 		} else if list := fc.lists[fix.list]; list != nil {
 			in.Targets = list.indices
 		}
@@ -86,7 +95,7 @@ func (c *funcChecker) register(name string, d *ptx.Var) RegID {
 // lookup finds a name in the scopes of the function, innermost first.
 func (c *funcChecker) lookup(name string) (symbol, bool) {
 	for i := len(c.scopes) - 1; i >= 0; i-- {
-		if sym, ok := c.scopes[i].lookup(name, c.register); ok {
+		if sym, ok := c.scopes[i].lookup(name, c); ok {
 			return sym, true
 		}
 	}
@@ -144,7 +153,7 @@ func (c *funcChecker) enter(s *scope, name string, sym symbol) {
 		c.errorf(sym.pos, "%s is already declared in line %d", name, old.pos.Line)
 		return
 	}
-	s.names[name] = sym
+	s.set(name, sym)
 }
 
 // local declares a variable or registers of a body.
@@ -157,12 +166,9 @@ func (c *funcChecker) local(s *scope, d *ptx.Var) {
 		switch {
 		case !c.registerType(d):
 		case d.Ranged:
-			if s.ranges == nil {
-				s.ranges = make(map[string]*ptx.Var)
-			}
-			s.ranges[d.Name] = d
+			s.addRange(d)
 		default:
-			s.names[d.Name] = symbol{reg: c.register(d.Name, d), pos: d.NamePos}
+			s.set(d.Name, symbol{reg: c.register(d.Name, d), pos: d.NamePos})
 		}
 		return
 	}
@@ -179,7 +185,7 @@ func (c *funcChecker) local(s *scope, d *ptx.Var) {
 	}
 	for _, v := range c.variables(d, c.f) {
 		c.f.Vars = append(c.f.Vars, v)
-		s.names[v.Name] = symbol{v: v, pos: d.NamePos}
+		s.set(v.Name, symbol{v: v, pos: d.NamePos})
 	}
 }
 
@@ -254,7 +260,8 @@ func (s *symbol) isReg() bool {
 
 // match chooses the form that the operands fit, or reports why the first one of fitting length does not fit.
 func (c *funcChecker) match(in *Instr, list []*Form) {
-	var fitting []*Form
+	var room [4]*Form
+	fitting := room[:0]
 	for _, f := range list {
 		if f.Loose || f.fits(len(in.Src.Operands)) {
 			fitting = append(fitting, f)
@@ -327,11 +334,26 @@ func plural(n int, what string) string {
 	return rangeName("", n) + " " + what + "s"
 }
 
+// room returns n arguments of the current chunk.
+func (c *funcChecker) room(n int) []Arg {
+	if n > len(c.args) {
+		if n > 32 {
+			return make([]Arg, n)
+		}
+		c.args = make([]Arg, min(128, max(32, 3*(cap(c.f.Code)-len(c.f.Code)))))
+	}
+	args := c.args[:n:n]
+	c.args = c.args[n:]
+	return args
+}
+
 // operands resolves and types the operands for one form.
 func (c *funcChecker) operands(in *Instr, f *Form) {
 	in.Form = f
 	src := in.Src.Operands
-	in.Args = make([]Arg, len(src))
+	if in.Args == nil {
+		in.Args = c.room(len(src))
+	}
 	errs := len(c.errs)
 	for i := range src {
 		o := &src[i]

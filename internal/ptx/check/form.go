@@ -321,9 +321,10 @@ func forms(code *ptx.Opcode) (list []*Form, why string) {
 	if specs == nil {
 		return nil, fmt.Sprintf("unknown instruction %s", code.Op)
 	}
+	f := new(Form)
 	for _, s := range specs {
-		if f := newForm(code, s); f.strict(0, code.Mods) {
-			list = append(list, f)
+		if f.begin(code, s); f.strict(0, code.Mods) {
+			list, f = append(list, f), new(Form)
 		}
 	}
 	if list != nil {
@@ -334,7 +335,8 @@ func forms(code *ptx.Opcode) (list []*Form, why string) {
 		if s.loose {
 			continue
 		}
-		if f := newForm(code, s); f.anyOrder(code.Mods) {
+		f = new(Form)
+		if f.begin(code, s); f.anyOrder(code.Mods) {
 			list = append(list, f)
 		}
 	}
@@ -344,8 +346,13 @@ func forms(code *ptx.Opcode) (list []*Form, why string) {
 	return nil, explain(code, specs)
 }
 
-func newForm(code *ptx.Opcode, s *spec) *Form {
-	return &Form{Name: code.Name, Op: code.Op, Types: make([]ptx.Type, s.types), Vec: 1, Loose: s.loose, spec: s}
+// begin makes f the form of a line of which no modifiers are known yet. What strict leaves behind where it does not match is
+// nothing.
+func (f *Form) begin(code *ptx.Opcode, s *spec) {
+	f.Name, f.Op, f.Vec, f.Loose, f.spec = code.Name, code.Op, 1, s.loose, s
+	if len(f.Types) != s.types {
+		f.Types = make([]ptx.Type, s.types)
+	}
 }
 
 // strict matches modifiers with the slots from index i on, in order, trying optional slots both ways.

@@ -45,7 +45,7 @@ func (c *funcChecker) operand(in *Instr, o *ptx.Operand, a *argSpec) Arg {
 		return c.branch(in, o, a)
 	case pairArg:
 		if o.Kind == ptx.KindPair {
-			arg := Arg{Kind: ArgPair, Comp: -1, Reg: NoReg, Pos: o.Pos, Elems: make([]Arg, 2)}
+			arg := Arg{Kind: ArgPair, Comp: -1, Reg: NoReg, Pos: o.Pos, Elems: c.room(2)}
 			arg.Elems[0] = c.destination(in, &o.Elems[0], w, true)
 			arg.Elems[1] = c.destination(in, &o.Elems[1], want{typ: ptx.Pred}, true)
 			return arg
@@ -167,7 +167,7 @@ func (c *funcChecker) resolve(o *ptx.Operand) Arg {
 		if o.Kind == ptx.KindPair {
 			arg.Kind = ArgPair
 		}
-		arg.Elems = make([]Arg, len(o.Elems))
+		arg.Elems = c.room(len(o.Elems))
 		for i := range o.Elems {
 			arg.Elems[i] = c.resolve(&o.Elems[i])
 			if arg.Elems[i].broken() {
@@ -261,14 +261,16 @@ func (c *funcChecker) resolveReg(o *ptx.Operand, id RegID, arg *Arg) {
 	r := &c.f.Regs[id]
 	arg.Kind, arg.Reg, arg.Type = ArgReg, id, r.Type
 	c.noOffset(o, arg)
+	if o.Sel == "" && r.Vec == 0 {
+		return
+	}
 	switch comp, ok := components[o.Sel]; {
-	case o.Sel == "" && r.Vec > 0:
+	case o.Sel == "":
 		arg.Kind = ArgVec
 		arg.Reg = NoReg
 		for i := range r.Vec {
 			arg.Elems = append(arg.Elems, Arg{Kind: ArgReg, Reg: id, Type: r.Type, Comp: int8(i), Pos: o.Pos})
 		}
-	case o.Sel == "":
 	case ok && r.Vec > int(comp):
 		arg.Comp = comp
 	case r.Vec == 0 && videoSel(o.Sel):
@@ -432,7 +434,7 @@ func (c *funcChecker) vector(in *Instr, o *ptx.Operand, a *argSpec, n int, w wan
 		}
 		return arg
 	}
-	arg.Elems = make([]Arg, n)
+	arg.Elems = c.room(n)
 	for i := range o.Elems {
 		if a.kind == dstArg || a.kind == sinkArg {
 			arg.Elems[i] = c.destination(in, &o.Elems[i], w, true)

@@ -26,43 +26,111 @@ type prototype struct{ rets, params []*Var }
 
 // scope is a body or block. Ranges of registers are entered as ranges, and their registers when they are first used.
 type scope struct {
-	names  map[string]symbol
-	ranges map[string]*ptx.Var
+	names map[string]symbol
+	// percent tells that a name in names begins with %, as those of registers in ranges usually do.
+	percent bool
+	ranges  map[string]*regRange
+	few     []*regRange // the same, while they are few
 }
+
+// regRange is a range of registers, and those of it that are used: the id plus 1 by number, in sparse beyond dense ones.
+type regRange struct {
+	*ptx.Var
+	dense  []RegID
+	sparse map[int]RegID
+}
+
+// fewRanges are found by comparing names; mostDense bounds what a short text can make Check reserve.
+const (
+	fewRanges = 8
+	mostDense = 1 << 12
+)
 
 func newScope() *scope { return &scope{names: make(map[string]symbol)} }
 
-// lookup finds a name in this scope alone; register makes the register of a range.
-func (s *scope) lookup(name string, register func(name string, d *ptx.Var) RegID) (symbol, bool) {
-	if sym, ok := s.names[name]; ok {
-		return sym, true
+// set enters a name.
+func (s *scope) set(name string, sym symbol) {
+	s.names[name] = sym
+	s.percent = s.percent || percent(name)
+}
+
+func percent(name string) bool { return name != "" && name[0] == '%' }
+
+// addRange enters a range.
+func (s *scope) addRange(d *ptx.Var) {
+	if s.ranges == nil {
+		s.ranges = make(map[string]*regRange)
 	}
-	if d := s.rangeOf(name); d != nil {
-		sym := symbol{reg: register(name, d), pos: d.NamePos}
-		s.names[name] = sym
-		return sym, true
+	r := &regRange{Var: d}
+	s.ranges[d.Name] = r
+	s.few = append(s.few, r)
+}
+
+// lookup finds a name in this scope alone; register makes the register of a range.
+func (s *scope) lookup(name string, c *funcChecker) (symbol, bool) {
+	if !percent(name) || s.percent {
+		if sym, ok := s.names[name]; ok {
+			return sym, true
+		}
+	}
+	if r, n := s.rangeOf(name); r != nil {
+		return symbol{reg: r.register(n, name, c), pos: r.NamePos}, true
 	}
 	return symbol{}, false
 }
 
-// rangeOf returns the range that a name is of: %r12 can be number 12 of %r, or number 2 of %r1.
-func (s *scope) rangeOf(name string) *ptx.Var {
+// register returns register n of the range, which has that name.
+func (r *regRange) register(n int, name string, c *funcChecker) RegID {
+	if r.Count > mostDense {
+		id, ok := r.sparse[n]
+		if !ok {
+			if r.sparse == nil {
+				r.sparse = make(map[int]RegID)
+			}
+			id = c.register(name, r.Var)
+			r.sparse[n] = id
+		}
+		return id
+	}
+	if r.dense == nil {
+		r.dense = make([]RegID, r.Count)
+	}
+	if r.dense[n] == 0 {
+		r.dense[n] = c.register(name, r.Var) + 1
+	}
+	return r.dense[n] - 1
+}
+
+// rangeOf returns the range that a name is of, and its number there: %r12 can be number 12 of %r, or number 2 of %r1.
+func (s *scope) rangeOf(name string) (*regRange, int) {
 	if s.ranges == nil {
-		return nil
+		return nil, 0
 	}
 	value, place := 0, 1
 	for i := len(name) - 1; i > 0 && len(name)-i <= 9; i-- {
 		digit := name[i]
 		if digit < '0' || digit > '9' {
-			return nil
+			return nil, 0
 		}
 		value += int(digit-'0') * place
 		place *= 10
 		if digit == '0' && i < len(name)-1 {
 			continue // no leading zeros
 		}
-		if d := s.ranges[name[:i]]; d != nil && value < d.Count {
-			return d
+		if r := s.rangeNamed(name[:i]); r != nil && value < r.Count {
+			return r, value
+		}
+	}
+	return nil, 0
+}
+
+func (s *scope) rangeNamed(prefix string) *regRange {
+	if len(s.few) > fewRanges {
+		return s.ranges[prefix]
+	}
+	for _, r := range s.few {
+		if r.Name == prefix {
+			return r
 		}
 	}
 	return nil
@@ -83,7 +151,7 @@ func (s *scope) declared(d *ptx.Var) (ptx.Pos, bool) {
 	if sym, ok := s.names[name]; ok {
 		return sym.pos, true
 	}
-	if old := s.rangeOf(name); old != nil {
+	if old, _ := s.rangeOf(name); old != nil {
 		return old.NamePos, true
 	}
 	return ptx.Pos{}, false
@@ -95,7 +163,7 @@ func (c *checker) overlap(s *scope) {
 		return
 	}
 	for name, sym := range s.names {
-		d := s.rangeOf(name)
+		d, _ := s.rangeOf(name)
 		if d == nil || sym.pos == d.NamePos {
 			continue
 		}
