@@ -5,7 +5,12 @@ func NewFunc(name string) *Func { return &Func{Name: name} }
 
 // NewValue makes a value with the next id. The caller says where it is defined: Emit, NewParam and NewBlockParam do so.
 func (f *Func) NewValue(t Type) *Value {
-	v := &Value{ID: f.Values, Type: t}
+	if len(f.values) == 0 {
+		f.values = make([]Value, min(128, 8+f.Values))
+	}
+	v := &f.values[0]
+	f.values = f.values[1:]
+	v.ID, v.Type = f.Values, t
 	f.Values++
 	return v
 }
@@ -37,10 +42,16 @@ func (f *Func) NewBlockParam(b *Block, t Type) *Value {
 // the blocks it goes to.
 func (f *Func) Emit(b *Block, in *Instr, results ...Type) *Instr {
 	in.Block = b
-	for _, t := range results {
+	if n := len(results); n > 0 {
+		if n > len(f.lists) {
+			f.lists = make([]*Value, max(n, min(128, 8+f.Values)))
+		}
+		in.Results, f.lists = f.lists[:n:n], f.lists[n:]
+	}
+	for i, t := range results {
 		v := f.NewValue(t)
 		v.Def, v.Block = in, b
-		in.Results = append(in.Results, v)
+		in.Results[i] = v
 	}
 	b.Instrs = append(b.Instrs, in)
 	for i := range in.Targets {

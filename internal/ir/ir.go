@@ -64,6 +64,10 @@ type Func struct {
 	LocalBytes, LocalAlign int
 	// Values is the number of value ids in use: ids are below it. BlockIDs is the same for blocks.
 	Values, BlockIDs int
+
+	// values and lists are room for values and for lists of results.
+	values []Value
+	lists  []*Value
 }
 
 // Block is a basic block.

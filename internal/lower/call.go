@@ -200,7 +200,7 @@ func (l *fn) runtime(c *check.Call) bool {
 		l.effect(in)
 		return len(c.Rets) == 0
 	}
-	l.effect(in, r.as)
+	in = l.effect(in, r.as)
 	if len(c.Rets) == 1 {
 		l.results(c, in.Results)
 	}

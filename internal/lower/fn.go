@@ -28,7 +28,10 @@ type fn struct {
 	paramCopies map[*check.Var]int64
 	carry       slot
 	// consts are the constants and addresses made in blk, for use again.
-	consts map[constKey]*ir.Value
+	consts map[constKey]constant
+	// instrs and ptrs are room for instructions and for lists of their operands.
+	instrs []ir.Instr
+	ptrs   []*ir.Value
 	errs   []blockError
 
 	// in is the instruction being lowered, guard its predicate, nil if it has none.
@@ -46,6 +49,12 @@ type constKey struct {
 	imm   uint64
 }
 
+// constant is a value made in the block that was begun as the epoch's.
+type constant struct {
+	v     *ir.Value
+	epoch int32
+}
+
 // blockError is an instruction that is not supported, and where it stands.
 type blockError struct {
 	b  *ir.Block
@@ -56,7 +65,11 @@ type blockError struct {
 
 // lower fills out with the code of f.
 func (k *kernel) lower(f *check.Func, out *ir.Func) {
-	l := &fn{ssa: &ssa{f: out}, k: k, src: f, out: out, params: map[*check.Var][]slot{}, locals: map[*check.Var]int64{}}
+	l := &fn{
+		ssa: &ssa{f: out}, k: k, src: f, out: out, params: map[*check.Var][]slot{}, locals: map[*check.Var]int64{}, consts: map[constKey]constant{},
+		regs: make([]slot, 0, len(f.Regs)),
+	}
+	l.types, l.cur = make([]ir.Type, 0, len(f.Regs)+1), make([]current, 0, len(f.Regs)+1)
 	for _, r := range f.Regs {
 		first := l.newSlot(irType(r.Type).Value())
 		for i := 1; i < r.Vec; i++ {
@@ -126,13 +139,13 @@ func (l *fn) body() {
 		}
 	}
 	if starts[0] {
-		l.emit(&ir.Instr{Op: ir.OpBr, Targets: []ir.Edge{{To: blocks[0]}}})
+		l.end(&ir.Instr{Op: ir.OpBr, Targets: []ir.Edge{{To: blocks[0]}}})
 	}
 	l.blk = entry
 	for i := 0; i <= len(code); i++ {
 		if starts[i] {
 			if i > 0 && l.blk.Terminator() == nil {
-				l.emit(&ir.Instr{Op: ir.OpBr, Targets: []ir.Edge{{To: blocks[i]}}})
+				l.end(&ir.Instr{Op: ir.OpBr, Targets: []ir.Edge{{To: blocks[i]}}})
 			}
 			l.open(blocks[i])
 		}
@@ -167,7 +180,6 @@ func (l *fn) open(b *ir.Block) *ir.Block {
 	l.blk = b
 	l.order = append(l.order, b)
 	l.start(b)
-	l.consts = map[constKey]*ir.Value{}
 	return b
 }
 
@@ -212,7 +224,7 @@ func (l *fn) branch(in *check.Instr, blocks []*ir.Block, i int) bool {
 	case "bra":
 		to := ir.Edge{To: blocks[in.Targets[0]]}
 		if in.Guard == check.NoReg {
-			l.emit(&ir.Instr{Op: ir.OpBr, Targets: []ir.Edge{to}})
+			l.end(&ir.Instr{Op: ir.OpBr, Targets: []ir.Edge{to}})
 			return true
 		}
 		l.condBr(in, flags, to, ir.Edge{To: blocks[i+1]})
@@ -224,7 +236,7 @@ func (l *fn) branch(in *check.Instr, blocks []*ir.Block, i int) bool {
 		for _, t := range in.Targets {
 			sw.Targets = append(sw.Targets, ir.Edge{To: blocks[t]})
 		}
-		l.emit(sw)
+		l.end(sw)
 		return true
 	case "ret":
 		l.split(in, flags, blocks[i+1])
@@ -244,7 +256,7 @@ func (l *fn) condBr(in *check.Instr, flags ir.Flags, yes, no ir.Edge) {
 		yes, no = no, yes
 	}
 	p := l.read(l.regs[in.Guard])
-	l.emit(&ir.Instr{Op: ir.OpCondBr, Mods: ir.Mods{Flags: flags}, Args: []*ir.Value{p}, Targets: []ir.Edge{yes, no}})
+	l.end(&ir.Instr{Op: ir.OpCondBr, Mods: ir.Mods{Flags: flags}, Args: []*ir.Value{p}, Targets: []ir.Edge{yes, no}})
 }
 
 // split gives a terminator with a guard a block of its own; lanes without the guard go on at next.
@@ -267,13 +279,37 @@ func (l *fn) ret() {
 			}
 		}
 	}
-	l.emit(in)
+	l.end(in)
 }
 
-// emit appends in at the position of the PTX instruction.
-func (l *fn) emit(in *ir.Instr, results ...ir.Type) *ir.Instr {
+// end appends a terminator.
+func (l *fn) end(in *ir.Instr) {
 	in.Pos = l.pos
-	return l.out.Emit(l.blk, in, results...)
+	l.out.Emit(l.blk, in)
+}
+
+// emit appends an instruction as in says, but for a guard and targets, at the position of the PTX instruction. It returns
+// the one that was appended; in is not used any more.
+func (l *fn) emit(in *ir.Instr, results ...ir.Type) *ir.Instr {
+	if len(l.instrs) == 0 {
+		l.instrs = make([]ir.Instr, min(64, max(8, len(l.src.Code)/2)))
+	}
+	c := &l.instrs[0]
+	l.instrs = l.instrs[1:]
+	c.Op, c.As, c.From, c.Mods, c.Imm, c.Index, c.Pos = in.Op, in.As, in.From, in.Mods, in.Imm, in.Index, l.pos
+	c.Args = l.room(len(in.Args))
+	copy(c.Args, in.Args)
+	return l.out.Emit(l.blk, c, results...)
+}
+
+// room returns an empty list of n values.
+func (l *fn) room(n int) []*ir.Value {
+	if n > len(l.ptrs) {
+		l.ptrs = make([]*ir.Value, max(n, min(256, 2*len(l.src.Code))))
+	}
+	list := l.ptrs[:n:n]
+	l.ptrs = l.ptrs[n:]
+	return list
 }
 
 // op appends a pure operation of one result of type as.
@@ -283,18 +319,19 @@ func (l *fn) op(op ir.Op, as ir.Type, args ...*ir.Value) *ir.Value {
 
 // effect appends an instruction with effects, under the guard.
 func (l *fn) effect(in *ir.Instr, results ...ir.Type) *ir.Instr {
-	in.Guard = l.guard
-	return l.emit(in, results...)
+	c := l.emit(in, results...)
+	c.Guard = l.guard
+	return c
 }
 
 // once returns the result of an instruction without operands, which is made once in each block.
 func (l *fn) once(in *ir.Instr, result ir.Type) *ir.Value {
 	key := constKey{in.Op, in.As.Value(), in.Space, in.Index, in.Imm}
-	if v := l.consts[key]; v != nil {
-		return v
+	if c := l.consts[key]; c.epoch == l.epoch && c.v != nil {
+		return c.v
 	}
 	v := l.emit(in, result).Results[0]
-	l.consts[key] = v
+	l.consts[key] = constant{v, l.epoch}
 	return v
 }
 

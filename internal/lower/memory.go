@@ -70,7 +70,7 @@ func (l *fn) finishLoad(ld *ir.Instr, dst []check.Arg) {
 			types[i] = irType(l.src.Regs[dst[i].Reg].Type).Value()
 		}
 	}
-	l.effect(ld, types...)
+	ld = l.effect(ld, types...)
 	for i := range dst {
 		l.set(&dst[i], ld.Results[i], types[i])
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // irTypes are the types that the intermediate form knows; the others have Void.
-var irTypes = map[ptx.Type]ir.Type{
+var irTypes = [256]ir.Type{
 	ptx.Pred: ir.Pred,
 	ptx.B8:   ir.B8, ptx.B16: ir.B16, ptx.B32: ir.B32, ptx.B64: ir.B64, ptx.B128: ir.B128,
 	ptx.U8: ir.U8, ptx.U16: ir.U16, ptx.U32: ir.U32, ptx.U64: ir.U64,
@@ -21,7 +21,7 @@ var irTypes = map[ptx.Type]ir.Type{
 func irType(t ptx.Type) ir.Type { return irTypes[t] }
 
 // spaces maps state spaces.
-var spaces = map[ptx.Space]ir.Space{
+var spaces = [256]ir.Space{
 	ptx.Generic: ir.SpaceGeneric, ptx.GlobalSpace: ir.SpaceGlobal, ptx.ConstSpace: ir.SpaceConst,
 	ptx.SharedSpace: ir.SpaceShared, ptx.LocalSpace: ir.SpaceLocal, ptx.ParamSpace: ir.SpaceParam,
 }

@@ -65,14 +65,20 @@ var rounds = map[string]ir.Round{
 	"rni": ir.RN, "rzi": ir.RZ, "rmi": ir.RM, "rpi": ir.RP,
 }
 
+// flagSlots are the modifiers that are flags.
+var flagSlots = [...]struct {
+	slot check.Slot
+	flag ir.Flags
+}{{check.FTZ, ir.FTZ}, {check.Relu, ir.Relu}, {check.NaN, ir.NaN}, {check.XorSign, ir.XorSign}}
+
 // mods translates the modifiers that mean the same everywhere; ok is false if there is one that does not exist here.
 func mods(f *check.Form) (m ir.Mods, ok bool) {
 	if m.Round, ok = rounds[f.Mod[check.Round]]; !ok {
 		return m, false
 	}
-	for slot, flag := range map[check.Slot]ir.Flags{check.FTZ: ir.FTZ, check.Relu: ir.Relu, check.NaN: ir.NaN, check.XorSign: ir.XorSign} {
-		if f.Has(slot) {
-			m.Flags |= flag
+	for _, s := range flagSlots {
+		if f.Has(s.slot) {
+			m.Flags |= s.flag
 		}
 	}
 	switch f.Mod[check.Sat] {
@@ -117,7 +123,7 @@ var lowHigh = map[string]uint8{"lo": 0, "hi": 1}
 
 // values are the values of source operands.
 func (l *fn) values(args []check.Arg) []*ir.Value {
-	vs := make([]*ir.Value, len(args))
+	vs := l.room(len(args))
 	for i := range args {
 		vs[i] = l.value(&args[i])
 	}

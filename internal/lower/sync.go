@@ -52,7 +52,7 @@ func (l *fn) shfl(in *check.Instr) bool {
 	s := &ir.Instr{Op: ir.OpShfl, As: ir.B32, Args: l.values(in.Args[1:4])}
 	s.Sub = uint8(shuffles[in.Form.Mod[check.Mode]])
 	s.Args = append(s.Args, l.mask(in))
-	l.effect(s, ir.B32, ir.Pred)
+	s = l.effect(s, ir.B32, ir.Pred)
 	l.pair(&in.Args[0], s.Results[0], ir.B32, s.Results[1])
 	return true
 }
@@ -73,7 +73,7 @@ func (l *fn) match(in *check.Instr) bool {
 		return true
 	}
 	m.Sub = 1
-	l.effect(m, ir.B32, ir.Pred)
+	m = l.effect(m, ir.B32, ir.Pred)
 	l.pair(&in.Args[0], m.Results[0], ir.B32, m.Results[1])
 	return true
 }
