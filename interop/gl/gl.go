@@ -69,12 +69,46 @@ const (
 	mapInvalidate   = 8
 	noError         = 0
 	versionName     = 0x1F02
+	majorVersion    = 0x821B
+	minorVersion    = 0x821C
 	maxErrorsInARow = 64
 )
 
 // functions are the entry points of OpenGL.
 type functions struct {
 	getError, getString, getIntegerv, isBuffer, bindBuffer, getBufferParameteri64v, mapBufferRange, unmapBuffer dl.Func
+
+	// The same without binding, from OpenGL 4.5 on; 0 before.
+	getNamedBufferParameteri64v, mapNamedBufferRange, unmapNamedBuffer dl.Func
+}
+
+// sizeOf, mapAll and unmap are calls on a buffer, with what is bound restored.
+
+func (x *Interop) sizeOf(name uint32) int {
+	n := []uintptr{0}
+	if x.f.unmapNamedBuffer != 0 {
+		dl.NewFrame().Int(uintptr(name)).Int(bufferSize).Words(n).Call(x.f.getNamedBufferParameteri64v)
+		return int(n[0])
+	}
+	defer x.bind(name)()
+	dl.NewFrame().Int(copyReadBuffer).Int(bufferSize).Words(n).Call(x.f.getBufferParameteri64v)
+	return int(n[0])
+}
+
+func (x *Interop) mapAll(name uint32, n int, bits uintptr) uintptr {
+	if x.f.unmapNamedBuffer != 0 {
+		return x.f.mapNamedBufferRange.Call(uintptr(name), 0, uintptr(n), bits)
+	}
+	defer x.bind(name)()
+	return x.f.mapBufferRange.Call(copyReadBuffer, 0, uintptr(n), bits)
+}
+
+func (x *Interop) unmap(name uint32) bool {
+	if x.f.unmapNamedBuffer != 0 {
+		return byte(x.f.unmapNamedBuffer.Call(uintptr(name))) != 0
+	}
+	defer x.bind(name)()
+	return byte(x.f.unmapBuffer.Call(copyReadBuffer)) != 0
 }
 
 // Interop is OpenGL's objects on one device. It belongs to the context that was current at New, or that shares with it.
@@ -110,6 +144,10 @@ func New(dev *cuda.Device, find ProcAddress) (*Interop, error) {
 	if err := x.current("share OpenGL's buffers"); err != nil {
 		return nil, err
 	}
+	if x.version() >= 45 {
+		x.f.getNamedBufferParameteri64v = function(find, "glGetNamedBufferParameteri64v")
+		x.f.mapNamedBufferRange, x.f.unmapNamedBuffer = function(find, "glMapNamedBufferRange"), function(find, "glUnmapNamedBuffer")
+	}
 	on, err := dev.OnGLDevice()
 	if err != nil {
 		return nil, fmt.Errorf("share OpenGL's buffers: %w", err)
@@ -118,6 +156,14 @@ func New(dev *cuda.Device, find ProcAddress) (*Interop, error) {
 		return nil, fmt.Errorf("share OpenGL's buffers: %w: it is not on device %s", ErrContext, dev.Info().ID)
 	}
 	return x, nil
+}
+
+// version is ten times OpenGL's.
+func (x *Interop) version() int {
+	v := []int32{0, 0}
+	dl.NewFrame().Int(majorVersion).Ints(v[:1]).Call(x.f.getIntegerv)
+	dl.NewFrame().Int(minorVersion).Ints(v[1:]).Call(x.f.getIntegerv)
+	return 10*int(v[0]) + int(v[1])
 }
 
 // current checks that there is a context on this thread, and forgets errors of calls that were not ours.
@@ -191,6 +237,8 @@ func (x *Interop) Leaked() []Leak {
 type Buffer struct {
 	x       *Interop
 	name    uint32
+	mapOp   string // what Map attempts, and Unmap
+	unmapOp string
 	flags   Flags
 	gpu     *cuda.GLBuffer // nil on the host device
 	gone    bool
@@ -220,6 +268,7 @@ func (x *Interop) RegisterBuffer(name uint32, flags Flags) (*Buffer, error) {
 		return nil, err
 	}
 	b := &Buffer{x: x, name: name, flags: flags}
+	b.mapOp, b.unmapOp = fmt.Sprintf("map OpenGL buffer %d", name), fmt.Sprintf("unmap OpenGL buffer %d", name)
 	if x.dev.Info().Kind != cuda.Host {
 		if b.gpu, err = x.dev.RegisterGLBuffer(name, uint32(flags)); err != nil {
 			x.unregister(object{name: name})
@@ -231,14 +280,11 @@ func (x *Interop) RegisterBuffer(name uint32, flags Flags) (*Buffer, error) {
 
 // size is the bytes that a buffer has now.
 func (x *Interop) size(op string, name uint32) (int, error) {
-	restore := x.bind(name)
-	defer restore()
-	n := []uintptr{0}
-	dl.NewFrame().Int(copyReadBuffer).Int(bufferSize).Words(n).Call(x.f.getBufferParameteri64v)
+	n := x.sizeOf(name)
 	if err := x.failed(op, "glGetBufferParameteri64v"); err != nil {
 		return 0, err
 	}
-	return int(n[0]), nil
+	return n, nil
 }
 
 // Handle is OpenGL's name of the buffer.
@@ -247,7 +293,7 @@ func (b *Buffer) Handle() uint32 { return b.name }
 // Map lets kernels use the buffer until Unmap. All drawing that was asked for before is finished. OpenGL must not use the
 // buffer meanwhile. The size is what the buffer has now.
 func (b *Buffer) Map() (*Mapping, error) {
-	op := fmt.Sprintf("map OpenGL buffer %d", b.name)
+	op := b.mapOp
 	if b.gone {
 		return nil, fmt.Errorf("%s: %w: it was unregistered", op, ErrHandle)
 	}
@@ -287,15 +333,13 @@ func (b *Buffer) acquire(op string, n int) (*cuda.Buffer[uint8], error) {
 	case WriteDiscard:
 		bits = mapWriteBit | mapInvalidate
 	}
-	restore := b.x.bind(b.name)
-	defer restore()
-	p := b.x.f.mapBufferRange.Call(copyReadBuffer, 0, uintptr(n), bits)
+	p := b.x.mapAll(b.name, n, bits)
 	if p == 0 {
 		return nil, errors.Join(fmt.Errorf("%s: glMapBufferRange of %d bytes failed", op, n), b.x.failed(op, "glMapBufferRange"))
 	}
 	mem, err := cuda.Foreign[uint8](b.x.dev, uint64(p), n)
 	if err != nil {
-		b.x.f.unmapBuffer.Call(copyReadBuffer)
+		b.x.unmap(b.name)
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
 	return mem, nil
@@ -356,7 +400,7 @@ func (m *Mapping) DevicePtrAndSize() (ptr uint64, size int, err error) {
 // Unmap waits for the work that was queued on the device and gives the memory back to OpenGL. It succeeds only on the
 // context's thread. After ErrLost the contents of the buffer are undefined, and it must be filled anew.
 func (m *Mapping) Unmap() error {
-	op := fmt.Sprintf("unmap OpenGL buffer %d", m.b.name)
+	op := m.b.unmapOp
 	if m.mem == nil {
 		return fmt.Errorf("%s: %w", op, ErrNotMapped)
 	}
@@ -372,9 +416,7 @@ func (m *Mapping) Unmap() error {
 	if byte(x.f.isBuffer.Call(uintptr(m.b.name))) == 0 {
 		return errors.Join(closed, fmt.Errorf("%s: %w: it was deleted while it was mapped", op, ErrHandle))
 	}
-	restore := x.bind(m.b.name)
-	defer restore()
-	if byte(x.f.unmapBuffer.Call(copyReadBuffer)) == 0 {
+	if !x.unmap(m.b.name) {
 		if err := x.failed(op, "glUnmapBuffer"); err != nil {
 			return errors.Join(closed, err)
 		}
