@@ -164,10 +164,10 @@ var mathRows = []Row{
 var otherRows = []Row{
 	{"Z1", "sparse.packeted.PacketedSpMV, sparse.coordinate.CoordinateSpMV", Later, "", "", ""},
 	{"Z2", "sparse.cg.solve_pkt_with_cg, CGStateContainer, IdentityOperator, DiagonalPreconditioner", Later, "", "", ""},
-	{"Z3", "gl.make_context gl.autoinit graphics_map_flags", Later, "", "", ""},
-	{"Z4", "gl.RegisteredBuffer / RegisteredImage gl_handle/unregister/map -> RegisteredMapping unmap/device_ptr_and_size/array(index,level)", Later, "", "", ""},
-	{"Z5", "gl.init BufferObject BufferObjectMapping", Dropped, "", "", "deprecated in PyCUDA; resources are registered (Z4)"},
-	{"Z6", "graphics_register_flags", Later, "", "", ""},
+	{"Z3", "gl.make_context gl.autoinit graphics_map_flags", Both, "gl.New gl.Flags Device.OnGLDevice", "interop/gl.TestNoContext interop/gl.TestBuffer internal/nvidia.TestGraphicsImage", "any context that is current; gl/egl makes one without a window. On a GPU against the stand-in"},
+	{"Z4", "gl.RegisteredBuffer / RegisteredImage gl_handle/unregister/map -> RegisteredMapping unmap/device_ptr_and_size/array(index,level)", Both, "gl.Interop.RegisterBuffer gl.Interop.RegisterImage gl.Buffer.Map gl.Image.Map gl.Mapping.DevicePtrAndSize gl.ImageMapping.Array gl.Mapping.Unmap gl.Interop.Leaked", "interop/gl.TestBuffer interop/gl.TestImage interop/gl.TestImageKernels internal/nvidia.TestGraphics internal/nvidia.TestGraphicsImage", "on a GPU against the stand-in"},
+	{"Z5", "gl.init BufferObject BufferObjectMapping", Both, "gl.Interop.NewBufferObject gl.BufferObject.Map gl.BufferObjectMapping.DevicePtr gl.BufferObjectMapping.Size", "interop/gl.TestBufferObject", "deprecated in PyCUDA; thin wrappers of Z4, and nothing to initialise"},
+	{"Z6", "graphics_register_flags", Both, "gl.ReadOnly gl.WriteDiscard gl.SurfaceLoadStore gl.TextureGather", "interop/gl.TestImageMistakes interop/gl.TestImageLevels", ""},
 	{"Z7", "examples: hello_gpu, demo*, dump_properties, fill_gpu_with_nans, cai_*, from-wiki/ (31 files: 2d_fft, convolution, game_of_life, gl_interop, mandelbrot, matrixmul_*, multiple_threads, sobel_filter, sparse_solve, thrust_interop, …)", Later, "", "", ""},
 }
 
