@@ -229,14 +229,10 @@ func (p pass[K, U]) one(shift int, dst, src *cuda.Buffer[K], values, srcValues *
 	if err := c.exclusive(p.table, c.rows*digits*p.runs.n); err != nil {
 		return err
 	}
-	serial := ""
-	if c.l.lib.Host() {
-		serial = "_serial"
-	}
 	if p.p == none {
-		return c.launch("scatter0"+serial, blocks, threads, arg(dst), src, p.table, flip, int32(shift), length, n, run, warps)
+		return c.launch("scatter0", blocks, threads, arg(dst), src, p.table, flip, int32(shift), length, n, run, warps)
 	}
-	return c.launch(c.kernel("scatter", values)+serial, blocks, threads, arg(dst), src, values, arg(srcValues), p.table, flip, int32(shift), length, n, run, warps)
+	return c.launch(c.kernel("scatter", values), blocks, threads, arg(dst), src, values, arg(srcValues), p.table, flip, int32(shift), length, n, run, warps)
 }
 
 // exclusiveSum replaces counts by the sums of those before.

@@ -75,10 +75,9 @@ extern "C" __global__ void count(u32 *table, const W *keys, W flip, int shift, u
     for (int d = 0; d < DIGITS; d += 32) to[(u64)(d + lane) * runs] = n[d + lane];
 }
 
-// rank gives each lane the place of its key and moves the places of the run on. SERIAL relies on atomics of a warp that are
-// done in the order of the lanes, which is so on the host device; otherwise lanes with the same digit find each other by votes.
-template <bool SERIAL> __device__ u32 rank(u32 *next, u32 digit, bool here, u32 lane) {
-    if (SERIAL) return here ? atomicAdd(&next[digit], 1u) : 0;
+// rank gives each lane the place of its key, and moves the places of the run on. Lanes with the same digit find each other by
+// votes; the last of them moves the place.
+__device__ u32 rank(u32 *next, u32 digit, bool here, u32 lane) {
     u32 peers = __ballot_sync(ALL, here);
 #pragma unroll
     for (int b = 0; b < 8; b++) {
@@ -104,7 +103,7 @@ template <> __device__ none number<none>(u64) { return none(); }
 
 // scatter moves each key, and its value, to its place by one digit. table is the exclusive sum of what count made. Without
 // values, a key's value is its number in its line. Keys are written where keys_out is.
-template <typename V, bool SERIAL>
+template <typename V>
 __device__ void scatter(W *keys_out, const W *keys, V *values_out, const V *values, const u32 *table, W flip, int shift, u64 length, u32 runs,
                         u32 run, u64 warps) {
     __shared__ u32 all[WARPS][DIGITS];
@@ -126,7 +125,7 @@ __device__ void scatter(W *keys_out, const W *keys, V *values_out, const V *valu
             key = keys[i + lane];
             if (values != 0) value = load(values, i + lane);
         }
-        u32 to = rank<SERIAL>(next, (u32)(ordered(key, flip) >> shift) & 255, here, lane);
+        u32 to = rank(next, (u32)(ordered(key, flip) >> shift) & 255, here, lane);
         if (here) {
             if (keys_out != 0) keys_out[to] = key;
             store(values_out, to, value);
@@ -134,23 +133,17 @@ __device__ void scatter(W *keys_out, const W *keys, V *values_out, const V *valu
     }
 }
 
-#define SCATTER(name, V, SERIAL)                                                                                                          \
+#define SCATTER(name, V)                                                                                                                  \
     extern "C" __global__ void name(W *keys_out, const W *keys, V *values_out, const V *values, const u32 *table, W flip, int shift,      \
                                     u64 length, u32 runs, u32 run, u64 warps) {                                                           \
-        scatter<V, SERIAL>(keys_out, keys, values_out, values, table, flip, shift, length, runs, run, warps);                             \
+        scatter<V>(keys_out, keys, values_out, values, table, flip, shift, length, runs, run, warps);                             \
     }
-SCATTER(scatter4, u32, false)
-SCATTER(scatter8, u64, false)
-SCATTER(scatter4_serial, u32, true)
-SCATTER(scatter8_serial, u64, true)
+SCATTER(scatter4, u32)
+SCATTER(scatter8, u64)
 
-#define SCATTER_KEYS(name, SERIAL)                                                                                                        \
-    extern "C" __global__ void name(W *keys_out, const W *keys, const u32 *table, W flip, int shift, u64 length, u32 runs, u32 run,       \
-                                    u64 warps) {                                                                                          \
-        scatter<none, SERIAL>(keys_out, keys, 0, 0, table, flip, shift, length, runs, run, warps);                                        \
-    }
-SCATTER_KEYS(scatter0, false)
-SCATTER_KEYS(scatter0_serial, true)
+extern "C" __global__ void scatter0(W *keys_out, const W *keys, const u32 *table, W flip, int shift, u64 length, u32 runs, u32 run, u64 warps) {
+    scatter<none>(keys_out, keys, 0, 0, table, flip, shift, length, runs, run, warps);
+}
 
 enum { LINE = 2048 };
 
