@@ -49,7 +49,8 @@ type Job struct {
 	layout layout
 	args   []Arg
 	shared int
-	alone  bool // there is one device only
+	alone  bool   // there is one device only
+	costs  *costs // nil if all units cost the same
 }
 
 // Items is how many items the job has.

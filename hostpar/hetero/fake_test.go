@@ -46,8 +46,10 @@ func (c *counted) add(r hetero.Range) {
 type fake struct {
 	name     string
 	job      *counted
-	rate     float64 // items a second
+	rate     float64                 // items a second
+	cost     func(x float64) float64 // of the items before x, in items; nil is x
 	overhead time.Duration
+	told     time.Duration // what it says its overhead is; 0 is the truth
 	lanes    int
 	inPlace  bool
 	failAt   int // the chunk, from 1, that fails; 0 is none
@@ -70,7 +72,11 @@ type fake struct {
 }
 
 func (f *fake) Info() hetero.Info {
-	return hetero.Info{ID: "fake/" + f.name, Name: f.name, Lanes: f.lanes, Overhead: f.overhead, InPlace: f.inPlace}
+	i := hetero.Info{ID: "fake/" + f.name, Name: f.name, Lanes: f.lanes, Overhead: f.overhead, InPlace: f.inPlace}
+	if f.told > 0 {
+		i.Overhead = f.told
+	}
+	return i
 }
 
 func (f *fake) Prepare(context.Context, *hetero.Job) (hetero.Feed, error) {
@@ -117,7 +123,11 @@ func (f *fakeFeed) Do(ctx context.Context, _ int, t *hetero.Task) error {
 		return errFake
 	}
 	f.queue <- struct{}{} // lanes share the device; a mutex is not for synctest
-	time.Sleep(f.overhead + time.Duration(float64(r.Hi-r.Lo)/f.rate*1e9))
+	work := float64(r.Hi - r.Lo)
+	if f.cost != nil {
+		work = f.cost(float64(r.Hi)) - f.cost(float64(r.Lo))
+	}
+	time.Sleep(f.overhead + time.Duration(work/f.rate*1e9))
 	<-f.queue
 	if err := t.Snapshot(func() error { return nil }); err != nil {
 		return err

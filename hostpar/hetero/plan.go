@@ -77,14 +77,16 @@ func (pl *Plan) Run(ctx context.Context) (*Report, error) {
 	}
 	r := newRun(pl.job, members, pl.config)
 	r.keep, r.begin, r.running = true, began, &pl.lanes
-	if pl.runs == 0 {
+	switch {
+	case pl.config.Replay != nil:
+	case pl.runs == 0:
 		pl.pool.recall(r)
-	} else {
+	default:
 		pl.divide(r)
 	}
 	rep, err := r.run(ctx)
 	pl.learn(r, rep)
-	if err == nil && pl.runs == 1 {
+	if err == nil && pl.runs == 1 && pl.config.Replay == nil {
 		pl.pool.remember(r, rep)
 	}
 	return rep, err
@@ -127,30 +129,29 @@ func (pl *Plan) begin(ctx context.Context) ([]*member, error) {
 // moveFor is by what fraction of the job a device's range must be wrong before it is moved: rows that move cost a copy.
 const moveFor = 0.02
 
-// divide tells the policy what the last runs learned, and gives each device its range.
+// divide tells the policy what the last runs learned, and gives each device its range: where it has work of its own in
+// every run, most of its rows stay with it.
 func (pl *Plan) divide(r *run) {
-	sum := 0.0
 	for i := range r.state.Devices {
 		if f := pl.fits[i]; f.Weight > 0 && !r.state.Devices[i].Dead {
 			r.learned(i, f)
 		}
 	}
-	for i := range r.state.Devices {
-		if d := &r.state.Devices[i]; !d.Dead {
-			sum += d.Rate
-		}
+	parts, sum := make([]float64, len(r.state.Devices)), 0.0
+	for i := range parts {
+		n, _ := policy.OneShot().Next(&r.state, i)
+		parts[i] = float64(n)
+		sum += parts[i]
 	}
 	if sum == 0 {
 		return
 	}
-	units, at, moved := r.state.Total, 0.0, len(pl.split) == 0
-	split := make([]remain, len(r.state.Devices))
+	units, at, moved := pl.job.layout.units, 0.0, len(pl.split) == 0
+	split := make([]remain, len(parts))
 	for i := range split {
-		lo := int(math.Round(at * float64(units)))
-		if d := &r.state.Devices[i]; !d.Dead {
-			at += d.Rate / sum
-		}
-		split[i] = remain{lo: lo, hi: int(math.Round(at * float64(units))), last: -1}
+		lo := pl.job.place(at)
+		at += parts[i] / sum
+		split[i] = remain{lo: lo, hi: pl.job.place(at), last: -1}
 		moved = moved || math.Abs(float64(split[i].hi-pl.split[i].hi)) > moveFor*float64(units) ||
 			r.state.Devices[i].Dead && pl.split[i].lo < pl.split[i].hi
 	}
@@ -161,23 +162,18 @@ func (pl *Plan) divide(r *run) {
 	r.fresh = append(r.fresh[:0], pl.split...)
 }
 
-// The weight of what is known of a device falls by this in a run without it, and below that nothing is known: after about
-// forty runs.
-const unused, forgotten = 0.9, 0.05
-
 // learn keeps what the run told of devices.
 func (pl *Plan) learn(r *run, rep *Report) {
 	pl.runs++
 	for i, d := range rep.Devices {
 		pl.members[i].err = r.devices[i].err
 		if d.Err == nil && d.Rate > 0 && d.Chunks > 0 {
-			pl.fits[i] = pl.fits[i].Add(policy.Fit{Rate: d.Rate, Overhead: d.Overhead, Weight: 1, Last: time.Now()})
+			run := d.fit()
+			run.Weight, run.Last = 1, time.Now()
+			pl.fits[i] = pl.fits[i].Add(run)
 			continue
 		}
-		// A device that got nothing because of what is known of it is tried again some time.
-		if pl.fits[i].Weight *= unused; pl.fits[i].Weight < forgotten {
-			pl.fits[i] = policy.Fit{}
-		}
+		pl.fits[i] = pl.fits[i].Skip() // it got nothing because of what is known of it
 	}
 }
 

@@ -41,10 +41,11 @@ type Loss struct {
 // DeviceReport tells what one device did.
 type DeviceReport struct {
 	ID, Name string
-	// Items it did, Share of all items, Chunks they came in.
-	Items  int
-	Share  float64
-	Chunks int
+	// Items it did, Share of all items, Chunks they came in, items of the Largest one.
+	Items   int
+	Share   float64
+	Chunks  int
+	Largest int
 	// Busy is how long it had something to do. Load, Compute, Store and Commit are how long its lanes spent on parts of
 	// that, added up; 0 where a device does not tell.
 	Busy, Load, Compute, Store, Commit time.Duration
@@ -54,6 +55,11 @@ type DeviceReport struct {
 	// Why says in a sentence why it got nothing, or was taken out; empty if neither. Err is the error, if one was why.
 	Why string
 	Err error
+}
+
+// fit is what the run says of the device's speed.
+func (d *DeviceReport) fit() policy.Fit {
+	return policy.Fit{Rate: d.Rate, Overhead: d.Overhead, Seen: d.Largest}
 }
 
 // parts adds up how long the lanes of a device spent on what.
@@ -76,19 +82,20 @@ func (r *run) report() *Report {
 		Wall: r.now(), Chunks: r.chunks, Retried: r.retried, LostItems: r.lost * unit, Shadowed: r.shadows, Speculated: r.guesses,
 		Items: min(r.done*unit, r.job.layout.items),
 	}
-	if r.done == r.state.Total {
+	if r.done == r.job.layout.units {
 		rep.Items = r.job.layout.items
 	}
-	sustained := policy.State{}
+	sustained, work := policy.State{}, 0
 	for i, m := range r.devices {
 		dev := r.state.Devices[i]
 		d := DeviceReport{
-			ID: m.info.ID, Name: m.info.Name, Err: m.err, Chunks: dev.Finished, Items: min(dev.Items*unit, rep.Items),
-			Share: float64(dev.Items) / float64(r.state.Total), Busy: m.busy, Overhead: dev.Overhead,
+			ID: m.info.ID, Name: m.info.Name, Err: m.err, Chunks: dev.Finished, Items: m.items, Largest: m.largest,
+			Share: float64(m.items) / float64(r.job.layout.items), Busy: m.busy, Overhead: dev.Overhead,
 			Load: r.parts[i].of(trace.Load), Compute: r.parts[i].of(trace.Compute), Store: r.parts[i].of(trace.Store), Commit: r.parts[i].of(trace.Commit),
 		}
 		rate := r.sustained(i)
-		d.Rate = rate * float64(unit)
+		d.Rate = rate * float64(unit) / r.job.perUnit()
+		work += dev.Items
 		switch {
 		case m.err != nil:
 			d.Why = fmt.Sprintf("%s is out: %v", d.Name, m.err)
@@ -98,7 +105,7 @@ func (r *run) report() *Report {
 		rep.Devices = append(rep.Devices, d)
 		sustained.Devices = append(sustained.Devices, policy.Device{Rate: rate, Overhead: dev.Overhead})
 	}
-	rep.Ideal = policy.Ideal(&sustained, r.done)
+	rep.Ideal = policy.Ideal(&sustained, work)
 	if rep.Wall > 0 {
 		rep.Efficiency = rep.Ideal.Seconds() / rep.Wall.Seconds()
 	}
@@ -106,7 +113,7 @@ func (r *run) report() *Report {
 	return rep
 }
 
-// sustained is the rate of a device over the whole run, in units a second.
+// sustained is the rate of a device over the whole run, in the policy's items a second.
 func (r *run) sustained(i int) float64 {
 	m, dev := r.devices[i], &r.state.Devices[i]
 	if dev.Items == 0 {

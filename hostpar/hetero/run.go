@@ -142,6 +142,16 @@ type RunConfig struct {
 	HangFactor float64
 	HangFloor  time.Duration
 	FirstHang  time.Duration
+	// CostHint, if not nil, is how much work items are, in any unit: a number that is not negative, and for a range the sum of
+	// those of its items. Chunks are then of about equal work rather than of equally many items, which helps where the
+	// costs of items are very different and known. It is asked for at most 4096 ranges, before the run, and need not be
+	// exact. Reports and models count items as ever.
+	CostHint func(Range) float64
+	// Decisions, if not nil, gets what the policy decided and what came of it.
+	Decisions *policy.DecisionLog
+	// Replay, if not nil, gives devices the same chunks in the same order as in the run of that log, instead of asking
+	// Policy. It is for as many devices, and a job and CostHint of the same size. Nothing is learned from it.
+	Replay *policy.DecisionLog
 	// Progress, if not nil, is called at most ten times a second, by one goroutine, and at the end. Run waits for it.
 	Progress func(Progress)
 	// Trace, if not nil, records the run.
@@ -190,10 +200,12 @@ func (p *Pool) Run(ctx context.Context, k *Kernel, g Grid, args []Arg, c RunConf
 		return fail(err)
 	}
 	r := newRun(job, members, c)
-	p.recall(r)
+	if c.Replay == nil {
+		p.recall(r)
+	}
 	rep, err := r.run(ctx)
 	rep.Prepare = r.begin.Sub(began)
-	if err == nil {
+	if err == nil && c.Replay == nil {
 		p.remember(r, rep)
 	}
 	return rep, err
@@ -221,7 +233,28 @@ func (p *Pool) job(k *Kernel, g Grid, args []Arg, c *RunConfig) (*Job, error) {
 	if home != nil && !slices.ContainsFunc(p.devices, func(d Device) bool { return of(d) == home }) {
 		return nil, fmt.Errorf("%w: a buffer of %s, which is not a device of the pool", ErrDeclaration, home.Info().Name)
 	}
-	return &Job{kernel: k, layout: l, args: args, shared: c.SharedBytes, alone: len(p.devices) == 1}, nil
+	job := &Job{kernel: k, layout: l, args: args, shared: c.SharedBytes, alone: len(p.devices) == 1}
+	if c.CostHint != nil {
+		if job.costs, err = newCosts(c.CostHint, &l); err != nil {
+			return nil, err
+		}
+	}
+	return job, p.replay(job, c)
+}
+
+// replay makes a policy of the log that a run is to follow.
+func (p *Pool) replay(job *Job, c *RunConfig) error {
+	if c.Replay == nil {
+		return nil
+	}
+	if c.Replay == c.Decisions {
+		return fmt.Errorf("%w: Replay and Decisions are one log", ErrDeclaration)
+	}
+	if n, k, all := c.Replay.Total(), c.Replay.Devices(), job.size(0, job.layout.units); n != all || k != len(p.devices) {
+		return fmt.Errorf("%w: the log to replay is of %d units on %d devices, the run of %d on %d", ErrDeclaration, n, k, all, len(p.devices))
+	}
+	c.Policy = policy.Replay(c.Replay)
+	return nil
 }
 
 // of is the device of package cuda behind a device, nil if there is none.
@@ -331,7 +364,8 @@ func newRun(job *Job, members []*member, c RunConfig) *run {
 	r := &run{job: job, config: c, devices: members, trace: c.Trace, ended: make(chan struct{}), parts: make([]parts, len(members))}
 	r.changed.L = &r.mu
 	units := job.layout.units
-	r.state.Total, r.state.Remaining = units, units
+	r.state.Total = job.size(0, units)
+	r.state.Remaining = r.state.Total
 	r.fresh = []remain{{lo: 0, hi: units, last: -1}}
 	in, out, home := 0, 0, false
 	for _, a := range job.args {
@@ -344,10 +378,10 @@ func newRun(job *Job, members []*member, c RunConfig) *run {
 		r.trace.Name(i, m.info.Name)
 		dev := policy.Device{Overhead: m.info.Overhead, Dead: m.err != nil}
 		if w, ok := m.feed.(interface{ whole() bool }); ok && w.whole() {
-			dev.Align = units
+			dev.Align = r.state.Total
 		}
 		if home && !m.home {
-			dev.MinGain, dev.Most = worthMoving, float64(units)*linkSpeed/float64(max(in, out, 1))
+			dev.MinGain, dev.Most = worthMoving, float64(r.state.Total)*linkSpeed/float64(max(in, out, 1))
 		}
 		r.state.Devices = append(r.state.Devices, dev)
 	}
@@ -391,6 +425,7 @@ func (r *run) start(ctx context.Context) {
 	if r.begin.IsZero() {
 		r.begin = time.Now()
 	}
+	r.config.Decisions.Begin(&r.state)
 	for i, m := range r.devices {
 		if m.err == nil {
 			if n, why := r.config.Policy.Next(&r.state, i); !r.keep || n > 0 || why != policy.Short {
@@ -478,7 +513,9 @@ func (p *Pool) recall(r *run) {
 // learned tells the policy what earlier runs left of a device.
 func (r *run) learned(i int, f policy.Fit) {
 	dev := &r.state.Devices[i]
-	dev.Rate, dev.Trusted = f.Rate/float64(r.job.layout.unit), f.Trusted()
+	item := r.job.perUnit() / float64(r.job.layout.unit)
+	dev.Rate, dev.Trusted = f.Rate*item, f.Trusted()
+	dev.Seen = int(float64(f.Seen) * item)
 	if f.Overhead > 0 {
 		dev.Overhead = f.Overhead
 	}
@@ -489,11 +526,18 @@ func (p *Pool) remember(r *run, rep *Report) {
 	if p.store == nil {
 		return
 	}
+	hash, items, now := r.job.kernel.hash, r.job.layout.items, time.Now()
 	for i := range rep.Devices {
-		if d := &rep.Devices[i]; d.Err == nil && d.Rate > 0 && d.Chunks > 0 {
-			if err := p.store.Save(r.job.kernel.hash, d.ID, r.job.layout.items, d.Rate, d.Overhead, time.Now()); err != nil {
-				rep.ModelErr = err
-			}
+		var err error
+		switch d := &rep.Devices[i]; {
+		case d.Err != nil:
+		case d.Rate > 0 && d.Chunks > 0:
+			err = p.store.Save(hash, d.ID, items, d.fit(), now)
+		default:
+			err = p.store.Skip(hash, d.ID, items, now)
+		}
+		if err != nil {
+			rep.ModelErr = err
 		}
 	}
 }

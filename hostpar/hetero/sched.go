@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -77,6 +78,7 @@ type member struct {
 	home    bool   // of them, and a failure may leave it changed
 
 	flights                                    int
+	items, largest                             int // done by it, and of its largest chunk
 	busy, busySince, first, last, wasted, died time.Duration
 }
 
@@ -200,10 +202,14 @@ func (r *run) give(d, lane int) bool {
 		m.why = why
 		return false
 	}
+	if why == policy.Whole {
+		n = r.snap(d, n)
+	}
 	w, ok := r.take(d, min(n, r.state.Remaining))
 	if !ok {
 		return false
 	}
+	left := r.state.Remaining
 	t := &m.tasks[lane]
 	if t.own.attempts == 0 {
 		t.own = claim{}
@@ -217,7 +223,41 @@ func (r *run) give(d, lane int) bool {
 	if w.tries > 0 {
 		r.retried++
 	}
+	if r.config.Decisions != nil {
+		r.config.Decisions.Add(policy.Event{At: r.state.Now, Device: d, Chunk: t.id, N: n, Size: r.size(&w), Why: why, Remaining: left, Forced: r.state.Force})
+	}
+	if r.config.Replay != nil && r.parked > 0 {
+		r.changed.Broadcast() // it is another device's turn
+	}
 	return true
+}
+
+// snap makes a device's whole part its range, where it has one that is about as long: the few items between would be a chunk
+// of their own.
+func (r *run) snap(d, n int) int {
+	if len(r.fresh) <= d || len(r.fresh) == 1 || len(r.back) > 0 {
+		return n
+	}
+	if own := r.size(&r.fresh[d]); own > 0 && math.Abs(float64(own-n)) <= moveFor*float64(r.state.Total) {
+		return own
+	}
+	return n
+}
+
+// size is how many of the policy's items some units are.
+func (r *run) size(w *remain) int { return r.job.size(w.lo, w.hi) }
+
+// drop takes a chunk's items back from its device. Called with mu held.
+func (r *run) drop(t *Task) {
+	r.state.Drop(t.device, t.id)
+	r.decided(policy.Dropped, t)
+}
+
+// decided notes what came of a decision. Called with mu held.
+func (r *run) decided(k policy.EventKind, t *Task) {
+	if r.config.Decisions != nil {
+		r.config.Decisions.Add(policy.Event{Kind: k, At: r.state.Now, Device: t.device, Chunk: t.id})
+	}
 }
 
 // drawn decides which chunks are tried first: by a hash of their number, so that equal schedules draw equal chunks.
@@ -230,7 +270,7 @@ func (r *run) drawn() bool {
 
 // issue notes that a lane has a chunk, whose work, claim, trial and why are set. Called with mu held.
 func (r *run) issue(t *Task) {
-	m, n := r.devices[t.device], t.work.hi-t.work.lo
+	m, n := r.devices[t.device], r.size(&t.work)
 	r.seq++
 	t.id, t.span = r.seq, r.job.layout.rows(t.work.lo, t.work.hi)
 	t.issued, t.warned, t.noted, t.summed = r.state.Now, false, false, false
@@ -268,13 +308,14 @@ func (r *run) guess(d, lane int) bool {
 			if i == d || o.inPlace || !o.flying[k] || t.trial || t.claim.attempts > 1 || t.work.expect != nil {
 				continue
 			}
-			predicted, ok := r.state.Predict(i, t.work.hi-t.work.lo)
+			n := r.size(&t.work)
+			predicted, ok := r.state.Predict(i, n)
 			if !ok {
 				continue
 			}
 			// A chunk that is late is taken to need as long again as it is late.
 			left := max(t.issued+predicted-r.state.Now, r.state.Now-t.issued-predicted)
-			mine, _ := r.state.Predict(d, t.work.hi-t.work.lo)
+			mine, _ := r.state.Predict(d, n)
 			if left-mine > gain {
 				late, gain = t, left-mine
 			}
@@ -285,8 +326,12 @@ func (r *run) guess(d, lane int) bool {
 	}
 	t := &m.tasks[lane]
 	t.work, t.claim, t.trial, t.why = late.work, late.claim, false, policy.Guess.String()
+	left := r.state.Remaining
 	r.issue(t)
-	r.state.Remaining += t.work.hi - t.work.lo // they were counted when first given
+	r.state.Remaining = left // they were counted when first given
+	if r.config.Decisions != nil {
+		r.config.Decisions.Add(policy.Event{At: r.state.Now, Device: d, Chunk: t.id, Size: r.size(&t.work), Why: policy.Guess})
+	}
 	r.guesses++
 	return true
 }
@@ -302,7 +347,7 @@ func (r *run) take(d, n int) (remain, bool) {
 		}
 		w := *b
 		if w.expect == nil {
-			w.hi = min(w.lo+n, w.hi)
+			w.hi = r.job.cut(w.lo, w.hi, n)
 		}
 		if b.lo = w.hi; b.lo == b.hi {
 			r.back = append(r.back[:i], r.back[i+1:]...)
@@ -310,15 +355,16 @@ func (r *run) take(d, n int) (remain, bool) {
 		return w, true
 	}
 	if n >= r.state.Total && r.state.Remaining == r.state.Total { // all in one chunk
-		r.fresh = []remain{{lo: r.state.Total, hi: r.state.Total}}
-		return remain{hi: r.state.Total, last: -1}, true
+		units := r.job.layout.units
+		r.fresh = []remain{{lo: units, hi: units}}
+		return remain{hi: units, last: -1}, true
 	}
 	if len(r.fresh) == 1 {
 		d = 0
 	}
 	f := &r.fresh[d]
 	if f.lo < f.hi {
-		w := remain{lo: f.lo, hi: min(f.lo+n, f.hi), last: -1}
+		w := remain{lo: f.lo, hi: r.job.cut(f.lo, f.hi, n), last: -1}
 		f.lo = w.hi
 		return w, true
 	}
@@ -330,7 +376,7 @@ func (r *run) take(d, n int) (remain, bool) {
 	if f.lo == f.hi {
 		return remain{}, false
 	}
-	w := remain{lo: max(f.hi-n, f.lo), hi: f.hi, last: -1}
+	w := remain{lo: r.job.cutBack(f.lo, f.hi, n), hi: f.hi, last: -1}
 	f.hi = w.lo
 	return w, true
 }
@@ -373,7 +419,10 @@ func (r *run) settle(t *Task, err error) bool {
 	switch won, tried, late := t.result(); {
 	case won:
 		r.state.Finish(t.device, t.id)
+		r.decided(policy.Finished, t)
 		r.done += n
+		items := t.span.Hi - t.span.Lo
+		m.items, m.largest = m.items+items, max(m.largest, items)
 		m.strikes = 0
 		m.last = r.state.Now
 		if !t.noted {
@@ -381,7 +430,7 @@ func (r *run) settle(t *Task, err error) bool {
 		}
 		r.release()
 	case tried:
-		r.state.Drop(t.device, t.id)
+		r.drop(t)
 		r.shadows++
 		m.wasted += r.state.Now - t.issued
 		m.strikes = 0
@@ -393,8 +442,8 @@ func (r *run) settle(t *Task, err error) bool {
 		}
 		r.back = append(r.back, w)
 	case late: // another device was faster
-		r.state.Drop(t.device, t.id)
-		r.state.Remaining -= n
+		r.drop(t)
+		r.state.Remaining -= r.size(&t.work)
 		m.wasted += r.state.Now - t.issued
 	default:
 		r.fail(t, err)
@@ -432,8 +481,8 @@ func (r *run) land(t *Task) {
 // fail gives a chunk's units back, or up if they were tried often enough. Called with mu held, after land.
 func (r *run) fail(t *Task, err error) {
 	m := r.devices[t.device]
-	r.state.Drop(t.device, t.id)
-	n := t.work.hi - t.work.lo
+	r.drop(t)
+	n := r.size(&t.work)
 	m.wasted += r.state.Now - t.issued
 	w := t.work
 	w.tries++
@@ -453,7 +502,7 @@ func (r *run) fail(t *Task, err error) {
 		return
 	}
 	r.wake()
-	r.lost += n
+	r.lost += w.hi - w.lo
 	failure := &ChunkError{Device: m.info.Name, Range: t.span, Attempt: w.tries, Err: err}
 	r.trace.Mark(t.device, failure.Error(), r.state.Now)
 	var disagree *ShadowError
@@ -502,8 +551,8 @@ func (r *run) release() {
 			if t := &m.tasks[k]; m.flying[k] {
 				t.stop()
 				r.land(t)
-				r.state.Drop(t.device, t.id)
-				r.state.Remaining -= t.work.hi - t.work.lo
+				r.drop(t)
+				r.state.Remaining -= r.size(&t.work)
 				m.wasted += r.state.Now - t.issued
 				r.forget(m, t)
 			}
@@ -518,6 +567,9 @@ func (r *run) kill(d int, err error) {
 		return
 	}
 	dev.Dead = true
+	if r.config.Decisions != nil {
+		r.config.Decisions.Add(policy.Event{Kind: policy.Out, At: r.state.Now, Device: d})
+	}
 	r.devices[d].err, r.devices[d].died = err, r.state.Now
 	r.trace.Mark(d, "out of the run", r.state.Now)
 	for i := range r.state.Devices {
@@ -611,8 +663,8 @@ func (r *run) hang(m *member, t *Task) {
 	}
 	stuck := &StuckError{Device: m.info.Name, Range: t.span, After: after}
 	r.land(t)
-	r.state.Drop(t.device, t.id)
-	r.state.Remaining -= t.work.hi - t.work.lo
+	r.drop(t)
+	r.state.Remaining -= r.size(&t.work)
 	r.failed = append(r.failed, t.work)
 	r.errs = append(r.errs, stuck)
 	r.forget(m, t)
@@ -644,7 +696,7 @@ func (r *run) progress(gap time.Duration) {
 	r.shown = r.now()
 	r.mu.Lock()
 	p := Progress{Elapsed: r.now(), Total: r.job.layout.items, Done: min(r.done*r.job.layout.unit, r.job.layout.items)}
-	if r.done == r.state.Total {
+	if r.done == r.job.layout.units {
 		p.Done = p.Total
 	}
 	r.mu.Unlock()

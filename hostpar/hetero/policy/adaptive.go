@@ -34,12 +34,12 @@ const (
 	growth       = 8    // times the last chunk
 	overheads    = 10   // a chunk takes at least so many times its overhead
 	alone        = 50   // the same for the only device of a job
-	shortJob     = 100  // times the largest overhead: below, chunks of ten overheads cost more than a trusted rate can be wrong
+	shortJob     = 100  // times the largest overhead: below, chunks of ten overheads cost more than a measured rate is wrong
 	briefJob     = 1000 // times the largest overhead: below, a chunk that confirms a rate must be worth it
 	opening      = 0.8  // of its part: the first chunk of a trusted device
 	openingUpTo  = 0.1  // seconds: a longer job loses too much by a failure in such a chunk
 	laterChunk   = 0.1  // of the total time, instead of MaxChunk: chunks after an opening
-	trial        = 0.1  // of the job: a device whose smallest chunk takes longer is not tried on a rate that is not trusted
+	trial        = 0.1  // of the job: where the smallest chunk of a device takes longer, nothing is gained by trying
 	endgame      = 4    // times the largest overhead: below, the end has come
 	halve        = 2    // a chunk is at most the device's part of what is left, divided by this
 	tolerance    = 1.02 // a chunk may end this much later than everything else
@@ -128,7 +128,7 @@ func (p *adaptive) choose(s *State, d int) (int, Reason) {
 	if a := dev.align(); n == 0 && dev.backlog(s.Now)+dev.overhead()+float64(a)/dev.Rate <= o.left/2 {
 		n = a // chunks cannot be smaller, and there is time
 	}
-	if limit := dev.up(growth * dev.Last); n > limit {
+	if limit := dev.up(growth * dev.Last); n > limit && !dev.confirmed {
 		n, why = limit, Growing
 	}
 	return p.fit(s, d, n, why, &o)
@@ -152,7 +152,8 @@ func (s *State) trusted() bool {
 
 // open is the first chunk of a device whose rate is known from earlier runs: its whole part in a short job, most of it in
 // a longer one. Where another device alone would be about as fast, it gets nothing. ok is false if the rate must be
-// confirmed first.
+// confirmed first, which a brief job has no time for if rates come from chunks that were too small to tell, or chunks
+// cannot be small, nor has a short one if its own earlier runs have told the rates.
 func (s *State) open(d int, o *outlook) (n int, why Reason, ok bool) {
 	for i := range s.Devices {
 		if x := &s.Devices[i]; !x.Dead && x.Rate <= 0 {
@@ -162,21 +163,57 @@ func (s *State) open(d int, o *outlook) (n int, why Reason, ok bool) {
 	dev := &s.Devices[d]
 	t, _ := s.level(s.Total)
 	trusted := s.trusted()
-	brief := t < briefJob*o.overhead
-	if t >= openingUpTo || !trusted && !brief {
+	brief, short := t < briefJob*o.overhead, t < shortJob*o.overhead
+	known := brief && (s.unsure(t) || s.coarse(t) || s.alone(t) >= 0) || short && s.measured()
+	if t >= openingUpTo || !trusted && !known {
 		return 0, Share, false
 	}
-	if trusted || s.alone(t) >= 0 {
-		n, why = s.divide(d)
-		if t >= shortJob*o.overhead && why == Whole && n < s.Remaining && s.alone(t) < 0 {
-			n = dev.up(int(opening * float64(n)))
+	n, why = s.divide(d)
+	switch {
+	case n == 0:
+	case !dev.told(t):
+		n, why = min(n, dev.up(growth*dev.Seen)), Growing
+	case !short && n < s.Remaining && s.alone(t) < 0:
+		n = dev.up(int(opening * float64(n)))
+	}
+	return n, why, true
+}
+
+// told reports whether the rate of the device comes from chunks large enough to tell what it would do of a job that takes
+// t: half of its part, or so large that the overhead does not count.
+func (d *Device) told(t float64) bool {
+	return d.Seen == 0 || 2*float64(d.Seen) >= d.Rate*(t-d.overhead()) || float64(d.Seen) >= 2*overheads*d.Rate*d.overhead()
+}
+
+// unsure reports whether some device's rate does not tell enough for a job that takes t.
+func (s *State) unsure(t float64) bool {
+	for i := range s.Devices {
+		if d := &s.Devices[i]; d.known() && !d.told(t) {
+			return true
 		}
-		return n, why, true
 	}
-	if dev.overhead()+float64(dev.align())/dev.Rate > trial*t && s.fastest() != d {
-		return 0, Late, true
+	return false
+}
+
+// measured reports whether all rates come from chunks of such a job.
+func (s *State) measured() bool {
+	for i := range s.Devices {
+		if d := &s.Devices[i]; d.known() && d.Seen == 0 {
+			return false
+		}
 	}
-	return 0, Share, false
+	return true
+}
+
+// coarse reports whether the smallest chunk of some device, apart from the fastest, is a large part of a job that takes t.
+func (s *State) coarse(t float64) bool {
+	best := s.fastest()
+	for i := range s.Devices {
+		if d := &s.Devices[i]; i != best && d.known() && d.overhead()+float64(d.align())/d.Rate > trial*t {
+			return true
+		}
+	}
+	return false
 }
 
 // fastest is the known device with the highest rate, -1 if none is known.

@@ -11,6 +11,8 @@ import (
 	"github.com/tandem-go/tandem/hostpar/hetero/policy"
 )
 
+func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 78)) }
+
 func all() map[string]policy.Policy {
 	return map[string]policy.Policy{
 		"static": policy.Static(), "dynamic": policy.Dynamic(100), "guided": policy.Guided(policy.GuidedConfig{}),

@@ -57,8 +57,9 @@ const (
 	fork  = 30e-6 // seconds
 )
 
-// alone is the device that had better do the whole job by itself, which all devices together would do in t; else -1. It is
-// computed as if nothing were under way: the answer must not change while devices ask in turn.
+// alone is the device that had better do the whole job by itself, which all devices together would do in t; else -1, also
+// if a rate is not known well enough to leave the device out. It is computed as if nothing were under way: the answer must
+// not change while devices ask in turn.
 func (s *State) alone(t float64) int {
 	one, least := -1, 0.0
 	for i := range s.Devices {
@@ -67,7 +68,7 @@ func (s *State) alone(t float64) int {
 			one, least = i, own
 		}
 	}
-	if least > t*(1+worth)+fork {
+	if least > t*(1+worth)+fork || s.unsure(t) {
 		return -1
 	}
 	return one

@@ -22,6 +22,9 @@ type State struct {
 type Device struct {
 	// Rate is in items a second, transfers included; 0 if nothing is known.
 	Rate float64
+	// Seen is the largest chunk that Rate comes from; 0 if that is not known. The time of a small chunk is mostly
+	// overhead, which makes a device look slow, so it is not left out of a short job because of that.
+	Seen int
 	// Overhead is what a chunk costs whatever its size.
 	Overhead time.Duration
 	// Align is what chunk sizes are a multiple of, except at the end of the job; below 1 it is 1.
@@ -47,8 +50,9 @@ type Device struct {
 	// Last is the size of the chunk it was given last.
 	Last int
 
-	freed   time.Duration // when it last finished a chunk
-	doubted float64       // the rate before a sample that was far off; 0 if none is under doubt
+	freed     time.Duration // when it last finished a chunk
+	doubted   float64       // the rate before a sample that was far off; 0 if none is under doubt
+	confirmed bool          // the first chunk agreed with a rate from earlier runs
 }
 
 // Flight is a chunk under way.
@@ -68,6 +72,8 @@ const (
 	farOff = 3
 	// settled is how many samples a rate needs before one that is far off is doubted.
 	settled = 3
+	// agree is the factor within which a first sample confirms a rate from earlier runs.
+	agree = 2.0
 )
 
 // Issue notes that device d was given n items at s.Now.
@@ -99,6 +105,7 @@ func (s *State) Finish(d int, id uint64) {
 	// What the clock cannot tell from the overhead must not become an enormous rate.
 	net := max(took-dev.Overhead, took/64, 1)
 	dev.learn(float64(f.N) / net.Seconds())
+	dev.Seen = max(dev.Seen, f.N)
 }
 
 // Drop takes a chunk back, undone, from device d.
@@ -124,8 +131,10 @@ func (d *Device) remove(id uint64) (Flight, bool) {
 // single sample that is far off may be a page fault or a stranger on the machine: a slow one is believed until the next
 // one, because a chunk too large at the end costs more than one too small; a fast one must be seen twice.
 func (d *Device) learn(sample float64) {
-	switch ratio := sample / d.Rate; {
-	case d.Rate == 0 || d.Finished == 1 && (ratio > 2 || ratio < 0.5) || d.Finished == 2 && ratio > 2:
+	ratio := sample / d.Rate
+	d.confirmed = d.confirmed || d.Rate > 0 && d.Finished == 1 && ratio <= agree && ratio >= 1/agree
+	switch {
+	case d.Rate == 0 || d.Finished == 1 && (ratio > agree || ratio < 1/agree) || d.Finished == 2 && !d.confirmed && ratio > agree:
 		d.Rate = sample
 	case d.doubted > 0:
 		before := d.doubted

@@ -53,6 +53,30 @@ type Fit struct {
 	Weight float64 `json:"weight"`
 	// Last is when the last one ended.
 	Last time.Time `json:"last"`
+	// Seen is the largest chunk that the rate comes from, in items.
+	Seen int `json:"seen,omitempty"`
+	// Unused is how many runs have left the device out since, Patience after how many of them it is tried again.
+	Unused   int `json:"unused,omitempty"`
+	Patience int `json:"patience,omitempty"`
+}
+
+// A device that got nothing because of what is known of it is tried again after so many runs, first and at most: it may
+// have been measured when the machine had other work. Each time it is of no use again, it waits twice as long.
+const (
+	firstPatience = 4
+	mostPatience  = 64
+)
+
+// Skip is the fit after a run that left the device out because of it.
+func (f Fit) Skip() Fit {
+	if !f.valid() {
+		return f
+	}
+	patience := max(f.Patience, firstPatience)
+	if f.Unused++; f.Unused < patience {
+		return f
+	}
+	return Fit{Patience: min(2*patience, mostPatience)}
 }
 
 const (
@@ -76,7 +100,7 @@ type model struct {
 const schema = 1
 
 // Load returns what is known of a kernel, by the hash of its code, on a device, for jobs of about so many items. Where
-// only other sizes are known, it is the nearest one's, not trusted. A fit whose age has worn out is unknown.
+// only other sizes are known, it is the nearest one's, not trusted, and without Seen. A fit whose age has worn out is unknown.
 func (s *Store) Load(kernel [32]byte, device string, items int, now time.Time) (f Fit, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,25 +119,32 @@ func (s *Store) Load(kernel [32]byte, device string, items int, now time.Time) (
 	}
 	f.Weight *= decay(now.Sub(f.Last))
 	if found != want {
-		f.Weight = min(f.Weight, 1)
+		f.Weight, f.Seen = min(f.Weight, 1), 0
 	}
 	return f, f.Weight > 0.05
 }
 
-// Save adds one run: its rate, and the overhead of a chunk.
-func (s *Store) Save(kernel [32]byte, device string, items int, rate float64, overhead time.Duration, now time.Time) error {
-	run := Fit{Rate: rate, Overhead: overhead, Weight: 1, Last: now}
+// Save adds one run, a Fit with Rate, Overhead and Seen, which ended now.
+func (s *Store) Save(kernel [32]byte, device string, items int, run Fit, now time.Time) error {
+	run.Weight, run.Last = 1, now
 	if !run.valid() {
-		return fmt.Errorf("save model of %s: a rate of %v items a second", device, rate)
+		return fmt.Errorf("save model of %s: a rate of %v items a second", device, run.Rate)
 	}
+	return s.change(kernel, device, items, now, func(f Fit) Fit { return f.Add(run) })
+}
+
+// Skip notes a run that left a device out because of what is known of it.
+func (s *Store) Skip(kernel [32]byte, device string, items int, now time.Time) error {
+	return s.change(kernel, device, items, now, Fit.Skip)
+}
+
+// change replaces the fit of a size.
+func (s *Store) change(kernel [32]byte, device string, items int, now time.Time, f func(Fit) Fit) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.entry(kernel, device)
 	b := bucket(items)
-	if old, ok := m.Fits[b]; ok && old.valid() {
-		run = old.Add(run)
-	}
-	m.Fits[b] = run
+	m.Fits[b] = f(m.Fits[b])
 	m.dirty = true
 	if since := now.Sub(m.written); since >= 0 && since < time.Second {
 		return nil
@@ -156,26 +187,33 @@ func (s *Store) entry(kernel [32]byte, device string) *entry {
 	return m
 }
 
-// Add is the fit with one more run, or the run if there was none. A run that is far off begins anew: the machine has changed.
+// Add is the fit with one more run, or the run if there was none. A run that is far off begins anew: the machine has
+// changed. What comes from larger chunks weighs more: the rate of a small one is mostly overhead.
 func (f Fit) Add(run Fit) Fit {
-	if !f.valid() {
+	if !f.valid() || far(run.Rate/f.Rate) {
+		run.Patience = f.Patience
 		return run
 	}
 	off := math.Abs(run.Rate/f.Rate - 1)
-	if far(run.Rate / f.Rate) {
-		return run
+	weight := min(f.Weight*decay(run.Last.Sub(f.Last)), 8)
+	w, v := weight, run.Weight
+	if f.Seen > 0 && run.Seen > 0 {
+		w *= min(2*float64(f.Seen)/float64(run.Seen), 1)
+		v *= min(2*float64(run.Seen)/float64(f.Seen), 1)
 	}
-	w := min(f.Weight*decay(run.Last.Sub(f.Last)), 8)
-	run.Rate = (w*f.Rate + run.Rate) / (w + 1)
-	run.Overhead = time.Duration((w*float64(f.Overhead) + float64(run.Overhead)) / (w + 1))
-	run.Spread = (w*f.Spread + off) / (w + 1)
-	run.Weight = w + 1
+	run.Rate = (w*f.Rate + v*run.Rate) / (w + v)
+	run.Overhead = time.Duration((w*float64(f.Overhead) + v*float64(run.Overhead)) / (w + v))
+	run.Spread = (w*f.Spread + v*off) / (w + v)
+	run.Weight, run.Seen = weight+1, max(run.Seen, f.Seen)
+	if run.Patience = f.Patience; run.Trusted() {
+		run.Patience = 0
+	}
 	return run
 }
 
 // valid reports whether a fit read from a file can be used.
 func (f Fit) valid() bool {
-	return f.Rate > 0 && !math.IsInf(f.Rate, 0) && f.Overhead >= 0 && f.Spread >= 0 && f.Weight >= 0
+	return f.Rate > 0 && !math.IsInf(f.Rate, 0) && f.Overhead >= 0 && f.Spread >= 0 && f.Weight >= 0 && f.Seen >= 0
 }
 
 // decay is the weight of something of this age. What comes from the future is new.

@@ -22,7 +22,7 @@ func TestStoreLearns(t *testing.T) {
 	_, ok := s.Load(kernel, "gpu/1", 1000, then)
 	require.False(t, ok)
 	for i, rate := range []float64{100, 102, 98, 101} {
-		require.NoError(t, s.Save(kernel, "gpu/1", 1000, rate, time.Duration(i)*time.Microsecond, then))
+		require.NoError(t, s.Save(kernel, "gpu/1", 1000, policy.Fit{Rate: rate, Overhead: time.Duration(i) * time.Microsecond}, then))
 		f, ok := s.Load(kernel, "gpu/1", 1000, then)
 		require.True(t, ok)
 		require.InDelta(t, 100, f.Rate, 1.1)
@@ -48,9 +48,9 @@ func TestStoreLearns(t *testing.T) {
 func TestStoreBeginsAnew(t *testing.T) {
 	s := policy.NewStore(t.TempDir())
 	for range 5 {
-		require.NoError(t, s.Save(kernel, "d", 10, 100, 0, then))
+		require.NoError(t, s.Save(kernel, "d", 10, policy.Fit{Rate: 100}, then))
 	}
-	require.NoError(t, s.Save(kernel, "d", 10, 1000, 0, then))
+	require.NoError(t, s.Save(kernel, "d", 10, policy.Fit{Rate: 1000}, then))
 	f, ok := s.Load(kernel, "d", 10, then)
 	require.True(t, ok)
 	require.Equal(t, 1000.0, f.Rate)
@@ -61,8 +61,8 @@ func TestStoreBeginsAnew(t *testing.T) {
 func TestStoreReadsAnything(t *testing.T) {
 	dir := t.TempDir()
 	s := policy.NewStore(dir)
-	require.NoError(t, s.Save(kernel, "d", 10, 123, time.Microsecond, then))
-	require.NoError(t, s.Save(kernel, "d", 1000, 456, time.Microsecond, then))
+	require.NoError(t, s.Save(kernel, "d", 10, policy.Fit{Rate: 123, Overhead: time.Microsecond}, then))
+	require.NoError(t, s.Save(kernel, "d", 1000, policy.Fit{Rate: 456, Overhead: time.Microsecond}, then))
 	require.NoError(t, s.Flush())
 	var path string
 	require.NoError(t, filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
@@ -94,7 +94,7 @@ func TestStoreReadsAnything(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(path, whole[:len(whole)/2], 0o644))
 	s = policy.NewStore(dir)
-	require.NoError(t, s.Save(kernel, "d", 10, 77, 0, then), "a broken file is replaced")
+	require.NoError(t, s.Save(kernel, "d", 10, policy.Fit{Rate: 77}, then), "a broken file is replaced")
 	f, ok := s.Load(kernel, "d", 10, then)
 	require.True(t, ok)
 	require.Equal(t, 77.0, f.Rate)
@@ -104,10 +104,10 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))
 	s := policy.NewStore(file)
-	require.Error(t, s.Save(kernel, "d", 10, 1, 0, then))
+	require.Error(t, s.Save(kernel, "d", 10, policy.Fit{Rate: 1}, then))
 	_, ok := s.Load(kernel, "d", 10, then)
 	require.True(t, ok, "this process knows it")
 	_, ok = policy.NewStore(file).Load(kernel, "d", 10, then)
 	require.False(t, ok)
-	require.ErrorContains(t, policy.NewStore(t.TempDir()).Save(kernel, "d", 10, -1, 0, then), "a rate of -1")
+	require.ErrorContains(t, policy.NewStore(t.TempDir()).Save(kernel, "d", 10, policy.Fit{Rate: -1}, then), "a rate of -1")
 }
