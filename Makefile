@@ -9,7 +9,7 @@ FUZZTIME ?= 5m
 RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/... ./hostpar/csp/... ./hostpar/proc/... ./hostpar/shm/...
 MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
 
-.PHONY: help setup run check test race test-modules mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero bench-hostpar bench gpu gen math golden fuzz corpus corpus-check lint abi chroot cross image module-path
+.PHONY: help setup run check test race test-modules mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero bench-hostpar bench-kernels bench gpu gen math golden fuzz corpus corpus-check lint abi chroot cross image module-path
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench-hetero: setup ## one launch over two devices beside each alone; see docs/r
 
 bench-hostpar: ## hostpar beside CPython and pools of goroutines; writes docs/results/hostpar.md
 	cd bench && $(GO) run ./processes -write ../docs/results
+
+bench-kernels: setup ## arrays, scans, sorts, random numbers, matrix products beside NumPy; writes docs/results/kernels.md
+	cd bench && $(GO) run ./kernels -write ../docs/results/kernels.md
 
 bench: bench-hostpar ## the benchmarks of the packages, and hostpar's table
 	$(GO) test -run '^$$' -bench . -benchtime 200ms -count 3 ./internal/engine/... ./internal/hostdev ./internal/nvrtc/... ./internal/fpmath ./cuda ./hostpar/...

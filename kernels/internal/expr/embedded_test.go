@@ -68,7 +68,7 @@ func write(t *testing.T, group, source string) {
 	b.WriteString(mark(source))
 	for line := range strings.Lines(string(ptx)) {
 		text := strings.TrimSpace(line)
-		if strings.HasPrefix(text, ".loc") || strings.HasPrefix(text, "//") || text == "" {
+		if strings.HasPrefix(text, ".loc ") || strings.HasPrefix(text, ".loc\t") || strings.HasPrefix(text, "//") || text == "" {
 			continue
 		}
 		b.WriteString(line)
