@@ -1,0 +1,41 @@
+package linalg_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-go/tandem/cuda/cudatest"
+	"github.com/tandem-go/tandem/kernels/internal/library"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write linalg.zip anew")
+
+func TestMain(m *testing.M) { os.Exit(cudatest.Run(m)) }
+
+// variants are one for each type of numbers.
+func variants() []library.Variant {
+	return []library.Variant{
+		{Name: "f32", Options: []string{"-DREAL=float", "-DMR=12"}},
+		{Name: "f64", Options: []string{"-DREAL=double", "-DMR=6"}},
+		{Name: "c64", Options: []string{"-DREAL=float", "-DMR=4", "-DCOMPLEX"}},
+		{Name: "c128", Options: []string{"-DREAL=double", "-DMR=2", "-DCOMPLEX"}},
+	}
+}
+
+// TestEmbedded checks that linalg.zip was made from linalg.cu.
+func TestEmbedded(t *testing.T) {
+	source, err := os.ReadFile("linalg.cu")
+	require.NoError(t, err)
+	if *rewrite {
+		data, err := library.Make(t.Context(), "linalg.cu", string(source), variants())
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile("linalg.zip", data, 0o644))
+		return
+	}
+	data, err := os.ReadFile("linalg.zip")
+	require.NoError(t, err)
+	require.NoError(t, library.Open("linalg.zip", data).Check(string(source), variants()))
+}
