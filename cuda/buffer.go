@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime/trace"
 	"sync"
 	"sync/atomic"
 
@@ -254,6 +255,9 @@ func (b *Buffer[T]) CopyFrom(ctx context.Context, src []T) error {
 	if b.n == 0 {
 		return nil
 	}
+	if trace.IsEnabled() {
+		defer trace.StartRegion(ctx, op).End()
+	}
 	c := b.dev.c
 	if err := c.write(s, bytesOf(src)); err != nil {
 		return c.wrap(op, err)
@@ -285,14 +289,21 @@ func (b *Buffer[T]) CopyTo(ctx context.Context, dst []T) error {
 		return err
 	}
 	defer s.m.release()
-	c := b.dev.c
+	return b.dev.c.fetch(ctx, op, bytesOf(dst), s)
+}
+
+// fetch waits for all work queued on the memory and copies it into dst.
+func (c *core) fetch(ctx context.Context, op string, dst []byte, s span) error {
+	if trace.IsEnabled() {
+		defer trace.StartRegion(ctx, op).End()
+	}
 	if err := s.m.join(c.main); err != nil {
 		return c.wrap(op, err)
 	}
-	if err := c.wait(ctx, op, c.main); err != nil || b.n == 0 {
+	if err := c.wait(ctx, op, c.main); err != nil || s.n == 0 {
 		return err
 	}
-	return c.wrap(op, c.read(bytesOf(dst), s.ptr))
+	return c.wrap(op, c.read(dst, s.ptr))
 }
 
 // Download is CopyTo into a new slice.

@@ -225,7 +225,8 @@ func (d *Device) compile(ctx context.Context, op string, comp compiler, source s
 			return nil, err
 		}
 	}
-	res, err := comp.Compile(ctx, p)
+	var res *nvrtc.Result
+	labelled(ctx, op, func(ctx context.Context) { res, err = comp.Compile(ctx, p) })
 	if err != nil {
 		return nil, compileError(op, err, p)
 	}

@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"context"
+	"math"
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/ksig"
@@ -65,6 +66,12 @@ func SetSource(f *Function, s ...ksig.Source) {
 
 // PlainName is plainName.
 func PlainName(symbol string) string { return plainName(symbol) }
+
+// Distance is how far apart Verify takes two numbers to be.
+func Distance(x, y float64) uint64 {
+	s := side{elem: elemOf[float64]()}
+	return s.distance(math.Float64bits(x), math.Float64bits(y))
+}
 
 // Reclaim lets everything dropped be found and freed.
 func Reclaim(d *Device) { d.c.reclaim() }

@@ -76,10 +76,13 @@ func (d *Device) load(op string, image, text []byte, cfg LoadConfig) (*Module, e
 		original = text
 	}
 	var h driver.Module
-	err := d.c.withMemory(func() (err error) {
-		h, m.log, err = d.c.drv.LoadModule(image, driver.ModuleOptions{
-			Name: cfg.Name, MaxRegisters: cfg.MaxRegisters, Debug: cfg.Debug, LineInfo: cfg.LineInfo, PTX: original})
-		return err
+	var err error
+	labelled(context.Background(), op, func(context.Context) {
+		err = d.c.withMemory(func() (err error) {
+			h, m.log, err = d.c.drv.LoadModule(image, driver.ModuleOptions{
+				Name: cfg.Name, OptLevel: cfg.OptLevel, MaxRegisters: cfg.MaxRegisters, Debug: cfg.Debug, LineInfo: cfg.LineInfo, PTX: original})
+			return err
+		})
 	})
 	if err != nil {
 		return nil, d.c.withLog(d.c.wrap(op, err), m.log)

@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"context"
+	"runtime/trace"
 
 	"github.com/tandem-go/tandem/internal/driver"
 )
@@ -82,6 +83,9 @@ func (p *Prepared) drop(i int) {
 
 // Launch queues the kernel, as Function.Launch does.
 func (p *Prepared) Launch() error {
+	if trace.IsEnabled() {
+		defer trace.StartRegion(context.Background(), p.f.op).End()
+	}
 	c := p.v.c
 	if err := p.f.mod.res.acquire(p.f.op, "module"); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/trace"
 	"sync"
 	"sync/atomic"
 
@@ -154,6 +155,9 @@ func (s *Stream) WaitFor(e *Event) error {
 
 // wait is Wait for a queue.
 func (c *core) wait(ctx context.Context, op string, q *queue) error {
+	if trace.IsEnabled() {
+		defer trace.StartRegion(ctx, op).End()
+	}
 	q.mu.Lock()
 	upto := q.queued
 	q.mu.Unlock()

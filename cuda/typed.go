@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"runtime/trace"
 
 	"github.com/tandem-go/tandem/internal/kargs"
 	"github.com/tandem-go/tandem/internal/ksig"
@@ -237,6 +238,9 @@ func (f *Function) hold(op string, i int, a deviceArg) (span, error) {
 
 // enqueue queues a checked launch and leaves its slices to the stream's next wait.
 func (f *Function) enqueue(v *invocation, p *prepared) error {
+	if trace.IsEnabled() {
+		defer trace.StartRegion(context.Background(), f.op).End()
+	}
 	if _, err := f.queue(v, &p.launch, p.q, false); err != nil {
 		return err
 	}
@@ -247,6 +251,9 @@ func (f *Function) enqueue(v *invocation, p *prepared) error {
 
 // complete queues a checked launch, waits for it, and fills its slices.
 func (f *Function) complete(ctx context.Context, v *invocation, p *prepared, join bool) error {
+	if trace.IsEnabled() {
+		defer trace.StartRegion(ctx, f.op).End()
+	}
 	c := f.mod.dev.c
 	ticket, err := f.queue(v, &p.launch, p.q, join)
 	if err != nil {

@@ -156,7 +156,7 @@ func TestTypedLaunchTakesNoMemory(t *testing.T) {
 	k, err := cuda.Bind4[int, float32, *cuda.Buffer[float32], cuda.Memory[float32]](background, function(t, d, "saxpy"))
 	require.NoError(t, err)
 	launch := func() { _ = k.Launch(threads(4), 1<<20, 2, x, x) }
-	launch() // the pool of invocations may be empty
+	launch()           // the pool of invocations may be empty
 	if !raceDetector { // with which sync.Pool forgets at random
 		require.Zero(t, testing.AllocsPerRun(1000, launch))
 	}

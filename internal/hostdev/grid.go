@@ -1,8 +1,11 @@
 package hostdev
 
 import (
+	"context"
 	"errors"
 	"runtime"
+	"runtime/pprof"
+	"runtime/trace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -160,6 +163,11 @@ func (g *grid) halt() {
 func (g *grid) work(worker, _, _ int) error {
 	var own window
 	var mine stretch
+	pprof.SetGoroutineLabels(g.fn.labels)
+	defer pprof.SetGoroutineLabels(context.Background())
+	if trace.IsEnabled() {
+		defer trace.StartRegion(g.fn.labels, "kernel "+g.fn.name).End()
+	}
 	defer func() { g.leave(own) }()
 	g.mu.Lock()
 	g.busy++

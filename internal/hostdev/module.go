@@ -1,7 +1,9 @@
 package hostdev
 
 import (
+	"context"
 	"fmt"
+	"runtime/pprof"
 	"sync"
 
 	"github.com/tandem-go/tandem/internal/driver"
@@ -36,6 +38,7 @@ type function struct {
 	memory  *mem.Space
 	globals []uint64 // addresses of kernel.Globals
 	engines []engine.Engine
+	labels  context.Context // carries the kernel's name for profiles
 
 	programs programs
 }
@@ -179,6 +182,7 @@ func (d *device) lower(m *module, name string) (*function, error) {
 		return nil, fmt.Errorf("%w: %w", driver.Unknown, err)
 	}
 	f := &function{module: m, name: name, kernel: k, memory: m.vars.memory, engines: d.engines}
+	f.labels = pprof.WithLabels(context.Background(), pprof.Labels("kernel", name))
 	f.programs.all = map[driver.Dim3]compiled{}
 	for _, g := range k.Globals {
 		f.globals = append(f.globals, m.vars.named[g.Name])

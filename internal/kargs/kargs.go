@@ -363,7 +363,9 @@ func (e *Encoder) Int(i int, x int64, unsigned bool) error {
 }
 
 // Refuse is an *Error about parameter i, with its name where that is known.
-func (e *Encoder) Refuse(i int, format string, args ...any) error { return e.refuse(i, format, args...) }
+func (e *Encoder) Refuse(i int, format string, args ...any) error {
+	return e.refuse(i, format, args...)
+}
 
 func (e *Encoder) refuse(i int, format string, args ...any) error {
 	err := &Error{Index: i, Msg: fmt.Sprintf(format, args...)}

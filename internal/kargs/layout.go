@@ -16,8 +16,9 @@ type Elem struct {
 	Float bool
 	// Size is the size of a scalar in bytes, Count how many there are in an element.
 	Size, Count int
-	// Name is Go's name of the element type.
-	Name string
+	// Name is Go's name of the element type, and Unsigned whether it is an unsigned integer.
+	Name     string
+	Unsigned bool
 }
 
 // ElemOf describes a Go scalar type. ok is false for any other type.
@@ -28,7 +29,9 @@ func ElemOf(t reflect.Type) (e Elem, ok bool) {
 		e.Float = true
 	case reflect.Complex64, reflect.Complex128:
 		e.Float, e.Size, e.Count = true, e.Size/2, 2
-	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		e.Unsigned = true
 	default:
 		return Elem{}, false
 	}

@@ -1,0 +1,93 @@
+// Package nvtx marks ranges for NVIDIA's tools, through the library libnvToolsExt of version 1 where the process finds it;
+// without it, nothing happens.
+//
+// The library is the user's: it comes with CUDA up to version 12 and with Nsight Systems. Later CUDA has only headers, which
+// are compiled into C programs and have no counterpart here; TANDEM_NVTX names a library with the same functions.
+package nvtx
+
+import (
+	"os"
+	"runtime"
+	"sync"
+
+	"github.com/tandem-go/tandem/internal/dl"
+)
+
+// Library is the open library. The zero Library does nothing. Its methods may be called from any goroutine.
+type Library struct{ start, end, mark dl.Func }
+
+// variable names a library.
+const variable = "TANDEM_NVTX"
+
+// Open opens the library. The result does nothing if there is none.
+func Open() Library {
+	for _, name := range candidates(runtime.GOOS, os.Getenv(variable)) {
+		if lib, err := dl.Open(name); err == nil {
+			if l := New(lib.Symbol); l != (Library{}) {
+				return l
+			}
+		}
+	}
+	return Library{}
+}
+
+// candidates are the names to try. A library that the user names is the only one.
+func candidates(goos, named string) []string {
+	if named != "" {
+		return []string{named}
+	}
+	switch goos {
+	case "linux":
+		folders := []string{"/usr/local/cuda/lib64", "/usr/local/cuda*/lib64"}
+		return append([]string{"libnvToolsExt.so.1"}, dl.Find(folders, []string{"libnvToolsExt.so.1"})...)
+	case "windows":
+		return []string{"nvToolsExt64_1.dll"}
+	}
+	return nil
+}
+
+// New returns the library whose functions lookup finds; one that lacks a function does nothing.
+func New(lookup func(symbol string) (dl.Func, error)) Library {
+	var l Library
+	for symbol, f := range map[string]*dl.Func{"nvtxRangeStartA": &l.start, "nvtxRangeEnd": &l.end, "nvtxMarkA": &l.mark} {
+		var err error
+		if *f, err = lookup(symbol); err != nil || *f == 0 {
+			return Library{}
+		}
+	}
+	return l
+}
+
+// Start begins a range and returns its number.
+func (l Library) Start(name string) uint64 {
+	if l.start == 0 {
+		return 0
+	}
+	return uint64(dl.NewFrame().String(name).Call(l.start))
+}
+
+// End ends a range.
+func (l Library) End(id uint64) {
+	if l.end != 0 {
+		dl.NewFrame().Int(uintptr(id)).Call(l.end)
+	}
+}
+
+// Mark notes that something has happened.
+func (l Library) Mark(name string) {
+	if l.mark != 0 {
+		dl.NewFrame().String(name).Call(l.mark)
+	}
+}
+
+// opened is the library of the process.
+var opened = sync.OnceValue(Open)
+
+// Start begins a range with the library of the process, which is looked for once.
+func Start(name string) uint64 { return opened().Start(name) }
+
+// End ends a range of Start.
+func End(id uint64) { opened().End(id) }
+
+// Mark notes that something has happened.
+func Mark(name string) { opened().Mark(name) }
