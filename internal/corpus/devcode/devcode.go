@@ -96,7 +96,7 @@ func (p *Program) Source() string { return join(p.chunks) }
 var includeLine = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]`)
 
 // toolkit are the headers of the CUDA toolkit that declare what device code uses; others of it are for host code.
-var toolkit = regexp.MustCompile(`^(cooperative_groups|cuda_fp16|cuda_bf16|cuda_fp8|mma\.|cuda_pipeline|cuda_awbarrier|cuComplex|math_constants)`)
+var toolkit = regexp.MustCompile(`^(cooperative_groups|cuda_fp16|cuda_bf16|cuda_fp8|mma\.|cuda_pipeline|cuda_awbarrier|cuComplex|math_constants|cuda/|nv/|curand)`)
 
 // own are headers that the compiler package brings.
 var own = set(`assert.h builtin_types.h cassert cfloat cinttypes climits cmath cstdbool cstddef cstdint cstdio cstdlib cstring cuda.h cuda_runtime.h cuda_runtime_api.h device_atomic_functions.h device_functions.h device_launch_parameters.h driver_types.h float.h inttypes.h limits.h math.h math_constants.h math_functions.h sm_20_intrinsics.h sm_30_intrinsics.h sm_35_intrinsics.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h surface_types.h texture_types.h vector_functions.h vector_types.h sys/types.h`)
@@ -113,7 +113,7 @@ func set(names string) map[string]bool {
 func (t *Tree) includes(p *Program, dir, text string, depth int) string {
 	for _, m := range includeLine.FindAllStringSubmatch(text, -1) {
 		name := m[2]
-		if _, done := p.headers[name]; done || own[name] || toolkit.MatchString(name) && len(t.include) > 0 {
+		if _, done := p.headers[name]; done || own[name] || toolkit.MatchString(name) && t.provided(name) {
 			continue
 		}
 		path := t.find(dir, name)
@@ -130,6 +130,11 @@ func (t *Tree) includes(p *Program, dir, text string, depth int) string {
 		p.headers[name] = join(p.pieces[name])
 	}
 	return text
+}
+
+// provided reports whether a folder with headers of the toolkit has the header.
+func (t *Tree) provided(name string) bool {
+	return slices.ContainsFunc(t.include, func(dir string) bool { return isFile(filepath.Join(dir, name)) })
 }
 
 // find looks for an included file beside the file that includes it, and then everywhere in the folder.

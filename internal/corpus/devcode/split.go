@@ -147,7 +147,7 @@ func uncommented(s string) string { return comment.ReplaceAllString(s, " ") }
 
 var (
 	deviceWord = regexp.MustCompile(`\b(__global__|__device__|__constant__|__managed__)`)
-	keptHead   = regexp.MustCompile(`^(template\s*<[^{}()]*>\s*)?(typedef|struct|class|union|enum|using|static_assert|texture|surface)\b`)
+	keptHead   = regexp.MustCompile(`^(template\s*<[^{}()]*>\s*)?(typedef|struct|class|union|enum|using|static_assert|texture|surface)\b|^namespace\s+\w+\s*=`)
 	constant   = regexp.MustCompile(`^(static\s+)?(const|constexpr)\s|^(static\s+)?\w+\s+const\s`)
 )
 

@@ -78,8 +78,7 @@ func bfs(r *run) {
 	dn, de, dm := give(r, "nodes", nodes), give(r, "edges", edges), give(r, "mask", start)
 	du, dv := give(r, "updating", make([]uint8, n)), give(r, "visited", start)
 	dc := give(r, "cost", table(n, func(i int) int32 { return min(int32(i), 1) * -1 }))
-	over := give(r, "over", []uint8{0})
-	over.held = true // a signal, not a result
+	over := scratch[uint8](r, "over", 1)
 	for level := 0; r.err == nil && level < n; level++ {
 		r.fail(over.buf.CopyFrom(r.ctx, []uint8{0}))
 		r.launch("Kernel", cuda.Blocks(n, threads), cuda.D1(threads), dn, de, dm, du, dv, dc, n)

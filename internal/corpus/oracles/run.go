@@ -19,9 +19,11 @@ type run struct {
 	rng *rand.Rand
 
 	arrays      []memory
+	closers     []func() error
 	launched    map[string]bool
 	engines     []string
 	err         error
+	compared    bool // something was compared that is no array
 	differences []string
 }
 
@@ -37,13 +39,16 @@ func (r *run) do(c check) {
 			r.err = fmt.Errorf("the check does not launch %s", name)
 		}
 	}
-	expected := false
+	expected := r.compared
 	for _, a := range r.arrays {
-		if r.err == nil && !a.settled() {
+		if r.err == nil && !a.settled() && !a.free() {
 			a.unchanged(r)
 		}
 		expected = expected || a.settled()
 		a.close(r)
+	}
+	for _, c := range slices.Backward(r.closers) {
+		r.fail(c())
 	}
 	if !expected && r.err == nil {
 		r.err = fmt.Errorf("the check expects nothing")
@@ -66,6 +71,7 @@ func (r *run) differ(format string, args ...any) {
 type memory interface {
 	argument() any
 	settled() bool
+	free() bool
 	unchanged(*run)
 	close(*run)
 }
@@ -78,6 +84,8 @@ type array[T cuda.Element] struct {
 	lead int             // elements of buf before it
 	was  []T             // what it contained at first
 	held bool            // an expectation was checked
+	// spare memory is work space of the kernels: what it contains in the end is no result.
+	spare bool
 }
 
 // give makes device memory with a copy of data.
@@ -95,6 +103,13 @@ func give[T cuda.Element](r *run, name string, data []T) *array[T] {
 // room makes memory for results, filled with a value that no kernel computes.
 func room[T cuda.Element](r *run, name string, n int, bad T) *array[T] {
 	return give(r, name, slices.Repeat([]T{bad}, n))
+}
+
+// scratch is work space.
+func scratch[T cuda.Element](r *run, name string, n int) *array[T] {
+	a := give(r, name, make([]T, n))
+	a.spare = true
+	return a
 }
 
 // inside is give with room before and after: for kernels that read beyond the ends, and do not use what they read there.
@@ -118,6 +133,7 @@ func (a *array[T]) argument() any {
 }
 
 func (a *array[T]) settled() bool { return a.held }
+func (a *array[T]) free() bool    { return a.spare }
 func (a *array[T]) close(r *run) {
 	if a.buf != nil {
 		r.fail(a.buf.Close())
@@ -247,6 +263,18 @@ func (a *array[T]) exact(r *run, want []T) {
 	}
 	if wrong > 1 {
 		r.differ("%s: %d of %d elements differ", a.name, wrong, len(want))
+	}
+}
+
+// same compares results that are no array, or that were put into an order.
+func same[T comparable](r *run, name string, got, want []T) {
+	r.compared = true
+	if r.err == nil && !slices.Equal(got, want) {
+		at := 0
+		for at < min(len(got), len(want)) && got[at] == want[at] {
+			at++
+		}
+		r.differ("%s: %d values, want %d, which differ from number %d on", name, len(got), len(want), at)
 	}
 }
 
