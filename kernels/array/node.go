@@ -33,6 +33,7 @@ const (
 	compute              // op of args, element by element
 	view                 // lay on args[0], which is compute or call, and thus contiguous once it is stored
 	call                 // do, which stores the node
+	broken               // why: the elements that it depends on make it impossible
 )
 
 // node is an array without its type: memory, or how to compute it. All but typ, shape and ws is guarded by ws.mu. Once a
@@ -49,6 +50,7 @@ type node struct {
 	op      string
 	args    []*node
 	do      func(ctx context.Context) error
+	why     error
 	uses    int // by how many nodes it was used
 	readers []weak.Pointer[node]
 }
@@ -110,13 +112,20 @@ func (n *node) store(st *storage, l layout) {
 	n.con, n.op, n.args, n.do, n.readers = nil, "", nil, nil, nil
 }
 
+// fail makes n broken.
+func (n *node) fail(why error) error {
+	n.state, n.why = broken, why
+	n.args, n.do = nil, nil
+	return why
+}
+
 // settle computes every node that still has to read st, which is about to be written.
 func (st *storage) settle(ctx context.Context) error {
 	list := st.readers
 	st.readers = nil
 	for i, w := range list {
 		if r := w.Value(); r != nil && r.state != stored {
-			if err := r.eval(ctx); err != nil {
+			if err := r.eval(ctx); err != nil && r.state != broken {
 				st.readers = append(st.readers, list[i:]...)
 				return err
 			}
