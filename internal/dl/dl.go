@@ -1,10 +1,12 @@
 // Package dl opens shared libraries and calls their C functions without cgo; it is the only importer of purego.
 //
-// A library is opened by Open or OpenAny, its functions are looked up by Symbol and called in one of three ways:
+// A library is opened by Open or OpenAny, its functions are looked up by Symbol and called in one of four ways:
 //
 //   - Func.Call is the fast path for functions whose arguments and result are integers or pointers: about 60 ns, and no
 //     allocation when the caller passes a reused slice.
 //   - Frame is the same for arguments that are pointers to Go memory; it keeps what they point to on the heap and alive.
+//   - Sequence is for functions that are called again and again: several calls in one transition, half as dear as one of
+//     Func.Call.
 //   - Library.Bind is for all other signatures: floating point, structures by value. It costs several hundred
 //     nanoseconds and some allocations a call.
 //
