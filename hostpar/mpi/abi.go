@@ -15,7 +15,6 @@ type abi struct {
 	anySource    int32
 	anyTag       int32
 	undefined    int32
-	threads      uintptr // MPI_THREAD_MULTIPLE
 	oneThread    uintptr // MPI_THREAD_SERIALIZED
 	inPlace      uintptr
 	statusIgnore uintptr
@@ -25,7 +24,6 @@ type abi struct {
 	world       uintptr
 	errors      uintptr // MPI_ERRORS_RETURN
 	noInfo      uintptr // MPI_INFO_NULL
-	ended       uintptr // a request that stands for all that have ended at once; 0 if it is not known
 	types       [elems]uintptr
 	operators   [operators]uintptr
 	classes     map[int32]error
@@ -56,7 +54,7 @@ const (
 // integers.
 var mpichABI = abi{
 	family: mpich, anySource: -2, anyTag: -1, undefined: -32766,
-	threads: 3, oneThread: 2, inPlace: ^uintptr(0), statusIgnore: 1,
+	oneThread: 2, inPlace: ^uintptr(0), statusIgnore: 1,
 	source: 2, tag: 3,
 	world: 0x44000000, errors: 0x54000001, noInfo: 0x1c000000,
 	types: [elems]uintptr{
@@ -75,7 +73,7 @@ var mpichABI = abi{
 // openMPIABI is that of Open MPI 4 and 5. Handles are the addresses of these objects.
 var openMPIABI = abi{
 	family: openMPI, wide: true, anySource: -1, anyTag: -1, undefined: -32766,
-	threads: 3, oneThread: 2, inPlace: 1, statusIgnore: 0,
+	oneThread: 2, inPlace: 1, statusIgnore: 0,
 	source: 0, tag: 1, length: lengthLast, overruns: true,
 	classes: standardClasses,
 }
@@ -86,7 +84,7 @@ var standardClasses = map[int32]error{2: ErrCount, 3: ErrType, 4: ErrTag, 6: Err
 // libmpi_abi. Handles are small numbers in the type of a pointer.
 var standardABI = abi{
 	wide: true, anySource: -1, anyTag: -2, undefined: -32766,
-	threads: 4096, oneThread: 2048, inPlace: 1, statusIgnore: 0,
+	oneThread: 2048, inPlace: 1, statusIgnore: 0,
 	source: 0, tag: 1, length: lengthHidden,
 	world: 0x101, errors: 0x143, noInfo: 0x130,
 	types: [elems]uintptr{
@@ -167,9 +165,6 @@ func openMPIHandles(lib *dl.Library) (abi, error) {
 		return uintptr(f)
 	}
 	a.world, a.errors, a.noInfo = at("comm_world"), at("errors_return"), at("info_null")
-	if f, err := lib.Symbol("ompi_request_empty"); err == nil {
-		a.ended = uintptr(f)
-	}
 	for e, name := range openMPITypes {
 		a.types[e] = at(name)
 	}

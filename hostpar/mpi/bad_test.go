@@ -208,10 +208,6 @@ func TestRanksBusyAndBroken(t *testing.T) {
 func TestRanksManyElements(t *testing.T) {
 	ranks(t, func(ctx context.Context, c *mpi.Comm) error {
 		defer mpi.Shrink(c, 1000, 1<<12)()
-		if err := manyElements(ctx, c); err != nil {
-			return err
-		}
-		defer mpi.Serialize(c)()
 		return manyElements(ctx, c)
 	})
 }

@@ -2,6 +2,7 @@ package mpi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -17,13 +18,19 @@ import (
 // which costs a library with locks of its own a factor of forty, and yet a lone caller hands nothing to another thread.
 //
 // Calls that the library has only in a blocking form, and those on much data that are faster so, are made after all
-// ranks have met. They are made outside the baton where the library allows several threads, else within it.
+// ranks have met and made way for each other; see exclusively.
+//
+// So the library need not allow several threads at once, and is not asked to: the locks it would then take make a short
+// message a quarter slower.
 type engine struct {
 	lib      *library
-	multiple bool // the library allows calls from several threads at once
-	baton    chan struct{}
-	limit    int           // elements in one call; more are passed as one element of a derived type
-	bulk     int           // bytes from which on blocking collective operations are used
+	rank     int // of all
+	baton    baton
+	limit    int     // elements in one call; more are passed as one element of a derived type
+	roomType uintptr // see makeRoom
+	bulk     int     // bytes from which on blocking collective operations are used
+	lane     lane
+	tickets  atomic.Int64
 	ending   chan struct{} // closed when Run is about to finalize
 
 	pending  atomic.Int32 // operations in the two lists below
@@ -32,7 +39,9 @@ type engine struct {
 	canceled []*op            // to be canceled
 	windows  []*libraryWindow // that are not closed
 
-	active []*op // under way; of the holder of the baton
+	// Of the holder of the baton.
+	active []*op // under way
+	calls  dl.Sequence
 }
 
 // libraryOp is the library's side of an operation. It is part of an object on the heap, where C may write to it.
@@ -47,6 +56,8 @@ type libraryOp struct {
 	taken     bool       // its message is matched
 	here      bool       // and received
 	spare     []byte     // receives a message that is too long
+	bounced   bool       // a receive into room
+	room      []byte     // see roomBytes; kept when the operation is used again
 	disturbed error      // the buffer was changed before that
 	canceled  error      // why it was canceled; guarded by mu
 	pins      runtime.Pinner
@@ -55,10 +66,13 @@ type libraryOp struct {
 const (
 	defaultLimit = 1<<31 - 1
 	defaultBulk  = 1 << 16
+	// patience is how often an operation that somebody waits for is looked at before the library is left: some microseconds
+	// if nothing happens, in which most answers to short messages come.
+	patience = 64
 )
 
 func newEngine(lib *library) *engine {
-	return &engine{lib: lib, baton: make(chan struct{}, 1), limit: defaultLimit, bulk: defaultBulk, ending: make(chan struct{})}
+	return &engine{lib: lib, baton: baton{freed: make(chan struct{}, 1)}, limit: defaultLimit, bulk: defaultBulk, ending: make(chan struct{})}
 }
 
 func (e *engine) describe() string { return e.lib.version }
@@ -68,30 +82,20 @@ func (e *engine) takesCUDA() bool { return e.lib.cuda }
 // collective: operations without parts of different sizes are the library's, the others ours.
 func (e *engine) collective() bool { return true }
 
-// try takes the baton if it is free.
-func (e *engine) try() bool {
-	select {
-	case e.baton <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
 // release gives the baton back. An operation that was queued after the last turn, when its starter did not get the
 // baton, is taken up here.
 func (e *engine) release() {
 	for {
-		<-e.baton
-		if e.pending.Load() == 0 || !e.try() {
+		e.baton.free()
+		if e.pending.Load() == 0 || !e.baton.try() {
 			return
 		}
-		e.turn()
+		e.turn(1)
 	}
 }
 
 func (e *engine) start(o *op) {
-	if e.try() {
+	if e.baton.try() {
 		e.drain()
 		e.launch(o)
 		e.release()
@@ -101,8 +105,8 @@ func (e *engine) start(o *op) {
 	e.queue = append(e.queue, o)
 	e.pending.Add(1)
 	e.mu.Unlock()
-	if e.try() {
-		e.turn()
+	if e.baton.try() {
+		e.turn(1)
 		e.release()
 	}
 }
@@ -111,8 +115,8 @@ func (e *engine) poll(o *op) bool {
 	if o.ended() {
 		return true
 	}
-	if e.try() {
-		e.turn()
+	if e.baton.try() {
+		e.turn(1)
 		e.release()
 	}
 	return o.ended()
@@ -120,15 +124,12 @@ func (e *engine) poll(o *op) bool {
 
 func (e *engine) wait(ctx context.Context, o *op) error {
 	for !o.ended() {
-		if !e.try() {
-			select {
-			case <-o.end():
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case <-e.ending:
-				return ErrFinalized
-			case e.baton <- struct{}{}:
+		if !e.baton.try() {
+			if err := e.baton.wait(ctx, o.end(), e.ending); err != nil {
+				return err
+			}
+			if !e.baton.try() {
+				continue
 			}
 		}
 		err := e.lead(ctx, o)
@@ -142,14 +143,16 @@ func (e *engine) wait(ctx context.Context, o *op) error {
 
 // lead moves operations on until o has ended, or the context or the whole job has.
 func (e *engine) lead(ctx context.Context, o *op) error {
-	idle := 0
-	for !o.ended() {
-		if e.turn() {
+	for idle := 0; !o.ended(); {
+		looks := 1
+		if idle == 0 && len(e.active) == 1 {
+			looks = patience
+		}
+		if e.turn(looks) {
 			idle = 0
 			continue
 		}
-		idle++
-		if idle%16 == 0 {
+		if idle += looks; idle%16 == 0 {
 			select {
 			case <-ctx.Done():
 				return context.Cause(ctx)
@@ -163,19 +166,73 @@ func (e *engine) lead(ctx context.Context, o *op) error {
 	return nil
 }
 
-// turn starts what is queued and looks at everything that is under way once. It reports whether something has ended.
-func (e *engine) turn() (progress bool) {
+// turn starts what is queued and looks at everything that is under way, at a lone operation up to that many times. It
+// reports whether something has ended.
+func (e *engine) turn(looks int) (progress bool) {
 	e.drain()
+	if len(e.active) > 1 {
+		looks = 1
+	}
 	kept := e.active[:0]
-	for _, o := range e.active { // in the order of the calls, which decides who gets a message
-		if !e.look(kept, o) {
-			kept = append(kept, o)
+	for rest := e.active; len(rest) > 0; {
+		if o := rest[0]; o.kind == opProbe || o.searches() { // in the order of the calls, which decides who gets a message
+			if !e.look(kept, o) {
+				kept = append(kept, o)
+			}
+			rest = rest[1:]
+			continue
 		}
+		n := e.tests(rest, looks)
+		for i, o := range rest[:n] {
+			if !e.tested(o, e.calls.Step(i).Result) {
+				kept = append(kept, o)
+			}
+		}
+		rest = rest[n:]
 	}
 	progress = len(kept) < len(e.active)
 	clear(e.active[len(kept):])
 	e.active = kept
 	return progress
+}
+
+// tests asks the library about the first operations of a list, in one transition, and returns how many those were. Where
+// it fails for one, that is the last.
+func (e *engine) tests(list []*op, looks int) int {
+	e.calls.Reset()
+	for _, o := range list {
+		if e.calls.Len() == dl.MaxSteps || o.kind == opProbe || o.searches() {
+			break
+		}
+		e.test(o, looks)
+	}
+	at := e.calls.Run()
+	runtime.KeepAlive(list)
+	return min(at+1, e.calls.Len())
+}
+
+// test adds the call that asks whether an operation has ended. Where looks is 1, what is asked next does not depend on it.
+func (e *engine) test(o *op, looks int) {
+	l := &o.lib
+	l.flag = 0
+	*e.calls.Add() = dl.Step{Fn: e.lib.fn[fnTest], Args: [7]uintptr{cell(&l.request), cell(&l.flag), cell(&l.status)}}
+	if looks > 1 {
+		step := e.calls.Step(e.calls.Len() - 1)
+		step.Flag, step.Times = cell(&l.flag), uint64(looks)
+	}
+}
+
+// tested ends an operation if the library says that it has ended.
+func (e *engine) tested(o *op, rc int32) (ended bool) {
+	if rc == 0 && o.lib.flag == 0 {
+		return false
+	}
+	err := e.lib.failure(uintptr(rc))
+	canceled := false
+	if o.kind == opRecv || o.kind == opObject {
+		o.status, canceled = e.received(o)
+	}
+	return e.arrived(o, err, canceled)
 }
 
 func (e *engine) drain() {
@@ -202,24 +259,54 @@ func (e *engine) launch(o *op) {
 		return
 	}
 	// A receive behind a search that may want the same message must not be shown to the library before that.
-	o.lib.search = o.kind == opObject || o.kind == opRecv && (e.lib.overruns || e.rivals(e.active, o) != noRival)
-	if o.kind != opProbe && !o.lib.search {
+	o.lib.bounced = o.kind == opRecv && e.lib.overruns && len(o.recv) <= roomBytes && !o.device
+	o.lib.search = o.kind == opObject || o.kind == opRecv && (e.lib.overruns && !o.lib.bounced || e.rivals(e.active, o) != noRival)
+	ended := false
+	switch {
+	case o.kind == opProbe || o.lib.search:
+		ended = e.look(e.active, o)
+	case o.kind == opSend || o.kind == opRecv:
+		ended = e.message(o)
+	default:
 		if err := e.enter(o); err != nil {
 			o.finish(err)
 			return
 		}
+		ended = e.look(e.active, o)
 	}
-	if !e.look(e.active, o) {
+	if !ended {
 		hold(&o.lib.pins, o.send)
 		hold(&o.lib.pins, o.recv)
 		e.active = append(e.active, o)
 	}
 }
 
+// message begins a send or a receive and asks whether it has ended, in one transition.
+func (e *engine) message(o *op) (ended bool) {
+	e.calls.Reset()
+	if err := e.begin(o); err != nil {
+		o.finish(err)
+		return true
+	}
+	looks := 1
+	if o.patient && len(e.active) == 0 {
+		looks = patience
+	}
+	e.test(o, looks)
+	at := e.calls.Run()
+	runtime.KeepAlive(o)
+	e.freeTypes(o)
+	if rc := e.calls.Step(0).Result; at == 0 {
+		e.end(o, e.lib.failure(uintptr(rc)))
+		return true
+	}
+	return e.tested(o, e.calls.Step(1).Result)
+}
+
 // look asks the library whether an operation has ended, and ends it here if so. Operations before it come first.
 func (e *engine) look(earlier []*op, o *op) (ended bool) {
 	l := &o.lib
-	if o.kind == opProbe || l.search && !l.taken {
+	if o.kind == opProbe || o.searches() {
 		found, err := e.find(earlier, o)
 		if !found && err == nil {
 			return false
@@ -235,30 +322,29 @@ func (e *engine) look(earlier []*op, o *op) (ended bool) {
 			return e.arrived(o, nil, false)
 		}
 	}
-	if o.kind == opSend && l.request == e.lib.ended && l.request != 0 {
-		e.end(o, nil) // the library has nothing to say about it
-		return true
-	}
-	rc := e.call(o, fnTest, cell(&l.request), cell(&l.flag), cell(&l.status))
-	if int32(rc) == 0 && l.flag == 0 {
-		return false
-	}
-	err := e.lib.failure(rc)
-	canceled := false
-	if o.kind == opRecv || o.kind == opObject {
-		o.status, canceled = e.received(o)
-	}
-	return e.arrived(o, err, canceled)
+	e.calls.Reset()
+	e.test(o, 1)
+	e.calls.Run()
+	runtime.KeepAlive(o)
+	return e.tested(o, e.calls.Step(0).Result)
 }
 
 // arrived ends an operation that the library has ended.
 func (e *engine) arrived(o *op, err error, canceled bool) bool {
 	l := &o.lib
-	if l.spare != nil && err == nil {
+	switch {
+	case l.bounced && !l.taken && !canceled && (err == nil || errors.Is(err, ErrTruncated)):
+		l.disturbed = o.disturbed()
+		copy(o.recv, l.room[:min(o.status.Bytes, roomBytes)])
+		err = nil
+		if o.status.Bytes > len(o.recv) {
+			err = truncated(o, o.status.Bytes)
+		}
+	case l.spare != nil && err == nil:
 		if !o.device {
 			copy(o.recv, l.spare)
 		}
-		err = fmt.Errorf("%w: %d bytes from rank %d, room for %d", ErrTruncated, len(l.spare), o.status.Source, len(o.recv))
+		err = truncated(o, len(l.spare))
 	}
 	if err == nil {
 		err = l.disturbed
@@ -270,6 +356,10 @@ func (e *engine) arrived(o *op, err error, canceled bool) bool {
 	}
 	e.end(o, err)
 	return true
+}
+
+func truncated(o *op, bytes int) error {
+	return fmt.Errorf("%w: %d bytes from rank %d, room for %d", ErrTruncated, bytes, o.status.Source, len(o.recv))
 }
 
 // end finishes an operation of which the library knows nothing any more.
@@ -364,8 +454,8 @@ func (e *engine) withdraw(o *op, err error) bool {
 		e.pending.Add(1)
 	}
 	e.mu.Unlock()
-	if e.try() {
-		e.turn()
+	if e.baton.try() {
+		e.turn(1)
 		e.release()
 	}
 	return true

@@ -10,8 +10,8 @@ import (
 // counted is a count and a type as the library's functions take them.
 type counted struct{ count, typ uintptr }
 
-// typed describes n elements. More than a C int counts become one element of a derived type. Messages between two ranks
-// are bytes to the library: lengths that do not fit are an error here, while MPICH ends the process on some.
+// typed describes n elements. More than a C int counts become one element of a derived type. Lengths that do not fit are an
+// error here, while MPICH ends the process on some.
 func (e *engine) typed(o *op, of elem, n int) (counted, error) {
 	base := e.lib.types[of]
 	if n <= e.limit {
@@ -57,26 +57,56 @@ func (e *engine) freeTypes(o *op) {
 	}
 }
 
-// enter makes the call that begins an operation.
+// begin adds the call that begins a send or a receive. Messages between two ranks are bytes to the library.
+func (e *engine) begin(o *op) error {
+	l := &o.lib
+	fn, buf, peer, tag := fnIsend, o.send, word(o.peer), word(o.tag)
+	if o.kind == opRecv {
+		fn, buf, peer, tag = fnIrecv, o.recv, e.source(o), e.tag(o)
+	}
+	n := counted{1, e.roomType}
+	if l.bounced {
+		if l.room == nil {
+			l.room = make([]byte, roomBytes+2*roomGap)
+		}
+		buf = l.room
+	} else {
+		var err error
+		if n, err = e.typed(o, elemByte, len(buf)); err != nil {
+			return err
+		}
+	}
+	*e.calls.Add() = dl.Step{Fn: e.lib.fn[fn], Args: [7]uintptr{address(buf), n.count, n.typ, peer, tag, o.where.handle, cell(&l.request)}}
+	return nil
+}
+
+// A library that overruns buffers does so where it lets the two processes move a long message by themselves, from and to
+// memory without gaps. It packs and unpacks what has gaps, and then counts. So short receives, of up to roomBytes, are made
+// into room of our own that is described with a gap, and copied from there; what goes behind the gap makes a message too
+// long. The other way, to ask for the length first, takes half as long again.
+const (
+	roomBytes = 1024
+	roomGap   = 8 // bytes of the gap, and of what is behind it
+)
+
+// makeRoom describes the room of short receives to the library.
+func (e *engine) makeRoom() error {
+	bytes := e.lib.types[elemByte]
+	lengths, displs := []int32{roomBytes, roomGap}, []uintptr{0, roomBytes + roomGap}
+	rc := dl.NewFrame().Int(2).Ints(lengths).Words(displs).Bytes(e.lib.handles(bytes, bytes)).Word(&e.roomType).Call(e.lib.fn[fnStruct])
+	if err := e.lib.failure(rc); err != nil {
+		return err
+	}
+	return e.lib.failure(dl.NewFrame().Word(&e.roomType).Call(e.lib.fn[fnCommit]))
+}
+
+// enter makes the call that begins a collective operation.
 func (e *engine) enter(o *op) error {
 	defer e.freeTypes(o)
 	request := cell(&o.lib.request)
 	comm := o.where.handle
-	switch o.kind {
-	case opBarrier:
+	if o.kind == opBarrier {
 		return e.lib.failure(e.call(o, fnIbarrier, comm, request))
-	case opSend:
-		n, err := e.typed(o, elemByte, len(o.send))
-		if err != nil {
-			return err
-		}
-		return e.lib.failure(e.call(o, fnIsend, address(o.send), n.count, n.typ, word(o.peer), word(o.tag), comm, request))
-	case opRecv:
-		n, err := e.typed(o, elemByte, len(o.recv))
-		if err != nil {
-			return err
-		}
-		return e.lib.failure(e.call(o, fnIrecv, address(o.recv), n.count, n.typ, e.source(o), e.tag(o), comm, request))
 	}
 	words, err := e.arguments(o)
 	if err != nil {
@@ -145,9 +175,6 @@ func (e *engine) perform(ctx context.Context, o *op) error {
 	}
 	if bytes < e.bulk && bytes/o.elem.size() <= e.limit {
 		return run(ctx, e, o)
-	}
-	if !e.multiple {
-		return e.pieces(o, func(p *op) error { return run(ctx, e, p) })
 	}
 	o.note()
 	what := fmt.Sprintf("%s of %d bytes of %v, root %d, operator %v", functionNames[forms[o.kind].block], bytes, o.elem, o.root, o.operator)

@@ -11,17 +11,6 @@ func Shrink(c *Comm, limit, bulk int) (restore func()) {
 	return func() { e.limit, e.bulk = oldLimit, oldBulk }
 }
 
-// Serialize makes the library be called by one thread at a time, as one must be that does not allow more.
-func Serialize(c *Comm) (restore func()) {
-	e, ok := c.t.(*engine)
-	if !ok {
-		return func() {}
-	}
-	old := e.multiple
-	e.multiple = false
-	return func() { e.multiple = old }
-}
-
 // TakeCUDA makes the library pass for one that takes addresses of CUDA memory.
 func TakeCUDA(c *Comm) (restore func()) {
 	e, ok := c.t.(*engine)

@@ -39,6 +39,7 @@ type op struct {
 	root       int
 	operator   Builtin
 	parts      int    // ranks, in opAlltoall
+	patient    bool   // the caller waits until it has ended
 	device     bool   // the buffer is memory of a device, which Go code cannot touch
 	label      string // the collective operation a message belongs to
 	value      any    // travels with a message between goroutines; in opCall the func()
@@ -57,6 +58,7 @@ type op struct {
 type space struct {
 	group  *group  // on goroutines
 	handle uintptr // of the library's communicator
+	ticket int64   // and what tells it from others of this rank, the same on all its ranks
 }
 
 // transport moves messages. There are two: mailboxes in memory, and MPI libraries.
@@ -100,7 +102,9 @@ func (o *op) recycle() {
 	if o.lib.canceled != nil {
 		return // it may be in a list of those to be canceled
 	}
+	room := o.lib.room
 	*o = op{}
+	o.lib.room = room
 	ops.Put(o)
 }
 
@@ -135,6 +139,7 @@ func run(ctx context.Context, t transport, o *op) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	o.patient = true
 	begin(t, o)
 	err := t.wait(ctx, o)
 	if err != nil {

@@ -81,19 +81,24 @@ func Run(ctx context.Context, cfg RunConfig, fn func(ctx context.Context, world 
 // would be a job of its own, with one rank.
 func (e *engine) initialize(l *launcher) (*Comm, error) {
 	var provided int32
-	rc := dl.NewFrame().Int(0).Int(0).Int(e.lib.threads).Int32(&provided).Call(e.lib.fn[fnInit])
+	rc := dl.NewFrame().Int(0).Int(0).Int(e.lib.oneThread).Int32(&provided).Call(e.lib.fn[fnInit])
 	if err := e.lib.failure(rc); err != nil {
 		return nil, fmt.Errorf("mpi: initialize %s: %w", e.lib.version, err)
 	}
 	if uintptr(provided) < e.lib.oneThread {
 		return nil, fmt.Errorf("mpi: initialize %s: %w: it can be called by its main thread only", e.lib.version, ErrLibrary)
 	}
-	e.multiple = uintptr(provided) >= e.lib.threads
 	e.lib.cuda = takesCUDA(e.lib.file)
-	world, err := e.comm(e.lib.world, &universe{})
+	if e.lib.overruns {
+		if err := e.makeRoom(); err != nil {
+			return nil, fmt.Errorf("mpi: initialize %s: describe memory: %w", e.lib.version, err)
+		}
+	}
+	world, err := e.comm(e.lib.world, &universe{}, 0)
 	if err != nil {
 		return nil, fmt.Errorf("mpi: %w", err)
 	}
+	e.rank = world.rank
 	if l != nil && l.size != strconv.Itoa(world.size) {
 		return nil, fmt.Errorf("mpi: %w: %s started %s ranks, but %s in %s sees %d", ErrLauncher, l.name, l.size, e.lib.version, e.lib.path, world.size)
 	}

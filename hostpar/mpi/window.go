@@ -55,7 +55,8 @@ func actionOf[T Number](op Builtin) (action, error) {
 }
 
 // NewWindow makes a window with n elements of this rank, all zero; n may differ from rank to rank. All ranks of c call it.
-// The memory is outside Go's heap under an MPI library, and belongs to the window.
+// The memory is outside Go's heap under an MPI library, and belongs to the window. Open MPI 4 fails where several communicators
+// of one Split, on one machine, make windows at the same time; its version 5 does not.
 func NewWindow[T Number](ctx context.Context, c *Comm, n int) (w *Window[T], err error) {
 	size := elemOf[T]().size()
 	if n < 0 || n > 1<<56/size {

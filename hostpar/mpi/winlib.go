@@ -16,6 +16,7 @@ import (
 // memory begins with two words that are 1 while somebody has them: userLock and ownLock.
 type libraryWindow struct {
 	e    *engine
+	c    *space
 	win  uintptr
 	data []byte
 	rank int
@@ -32,7 +33,7 @@ const (
 )
 
 func (e *engine) expose(ctx context.Context, c *Comm, bytes int) (exposed, error) {
-	w := &libraryWindow{e: e, rank: c.rank, held: map[int]bool{}}
+	w := &libraryWindow{e: e, c: &c.user, rank: c.rank, held: map[int]bool{}}
 	whole := (windowHead + bytes + 63) &^ 63 // what follows may be another rank's
 	err := e.blocking(ctx, &c.user, "NewWindow", func() error {
 		var base uintptr
@@ -70,13 +71,13 @@ func (w *libraryWindow) memory() []byte { return w.data }
 
 // on makes calls that access the memory of a rank and waits until they have taken place there. The buffers are pinned
 // until then.
-func (w *libraryWindow) on(ctx context.Context, rank int, calls func() error, buffers ...[]byte) error {
+func (w *libraryWindow) on(rank int, calls func() error, buffers ...[]byte) error {
 	var pins runtime.Pinner
 	for _, b := range buffers {
 		hold(&pins, b)
 	}
 	defer pins.Unpin()
-	return w.e.direct(ctx, func() error {
+	return w.e.inside(func() error {
 		if err := calls(); err != nil {
 			return err
 		}
@@ -106,7 +107,7 @@ func (w *libraryWindow) get(ctx context.Context, rank, at int, dst []byte) error
 
 func (w *libraryWindow) transfer(ctx context.Context, f function, rank, at int, b []byte) error {
 	typ := w.e.lib.types[elemByte]
-	return w.on(ctx, rank, func() error {
+	return w.on(rank, func() error {
 		return w.pieces(at, b, elemByte, func(at int, part []byte) error {
 			n := word(len(part))
 			return w.call(f, address(part), n, typ, word(rank), uintptr(windowHead+at), n, typ, w.win)
@@ -117,7 +118,7 @@ func (w *libraryWindow) transfer(ctx context.Context, f function, rank, at int, 
 func (w *libraryWindow) accumulate(ctx context.Context, rank, at int, src []byte, a action) error {
 	typ := w.e.lib.types[a.elem]
 	return w.atomic(ctx, rank, func() error {
-		return w.on(ctx, rank, func() error {
+		return w.on(rank, func() error {
 			return w.pieces(at, src, a.elem, func(at int, part []byte) error {
 				n := word(len(part) / a.elem.size())
 				return w.call(fnAccumulate, address(part), n, typ, word(rank), uintptr(windowHead+at), n, typ, w.e.lib.operators[a.op], w.win)
@@ -131,14 +132,14 @@ func (w *libraryWindow) fetch(ctx context.Context, rank, at int, v, old []byte, 
 }
 
 func (w *libraryWindow) fetchAt(ctx context.Context, rank, displacement int, v, old []byte, a action) error {
-	return w.on(ctx, rank, func() error {
+	return w.on(rank, func() error {
 		return w.call(fnFetch, address(v), address(old), w.e.lib.types[a.elem], word(rank), uintptr(displacement), w.e.lib.operators[a.op], w.win)
 	}, v, old)
 }
 
 func (w *libraryWindow) compareAndSwap(ctx context.Context, rank, at int, expected, v, old []byte, e elem) error {
 	if !w.e.lib.swapFails {
-		return w.on(ctx, rank, func() error {
+		return w.on(rank, func() error {
 			return w.call(fnCompareSwap, address(v), address(expected), address(old), w.e.lib.types[e], word(rank), uintptr(windowHead+at), w.win)
 		}, v, expected, old)
 	}
@@ -190,7 +191,7 @@ func (w *libraryWindow) drop(ctx context.Context, rank, displacement int) error 
 }
 
 func (w *libraryWindow) sync(ctx context.Context) error {
-	return w.e.direct(ctx, func() error { return w.call(fnWinSync, w.win) })
+	return w.e.inside(func() error { return w.call(fnWinSync, w.win) })
 }
 
 func (w *libraryWindow) lock(ctx context.Context, rank int) error {
@@ -221,7 +222,7 @@ func (w *libraryWindow) free(ctx context.Context) error {
 	w.e.mu.Lock()
 	w.e.windows = slices.DeleteFunc(w.e.windows, func(x *libraryWindow) bool { return x == w })
 	w.e.mu.Unlock()
-	return w.e.direct(ctx, w.release)
+	return w.e.blocking(ctx, w.c, "Window.Close", w.release)
 }
 
 func (w *libraryWindow) release() error {
