@@ -58,6 +58,11 @@ func (d *Device) NewStream(cfg StreamConfig) (*Stream, error) {
 	if err != nil {
 		return nil, d.c.wrap(op, err)
 	}
+	return d.newStream(h), nil
+}
+
+// newStream makes the stream that owns a handle.
+func (d *Device) newStream(h driver.Stream) *Stream {
 	q := &queue{h: h}
 	d.c.mu.Lock()
 	if d.c.queues != nil {
@@ -66,7 +71,7 @@ func (d *Device) NewStream(cfg StreamConfig) (*Stream, error) {
 	d.c.mu.Unlock()
 	s := &Stream{dev: d, q: q, res: &resource{c: d.c, note: note{kind: streamHandle, handle: uint64(h), queue: q, gen: d.c.gen.Load()}}}
 	s.res.guard()
-	return s, nil
+	return s
 }
 
 // DefaultStream returns the stream that calls without a stream use. Closing it does nothing.

@@ -20,7 +20,7 @@ var contextRows = []Row{
 	{"C4", "Context.set_limit/get_limit + limit {STACK_SIZE, PRINTF_FIFO_SIZE, MALLOC_HEAP_SIZE, DEV_RUNTIME_SYNC_DEPTH, DEV_RUNTIME_PENDING_LAUNCH_COUNT}", Both, "Device.Limit Device.SetLimit", "cuda.TestLimitsAndPreferences kit.Limits", ""},
 	{"C5", "Context.set_cache_config/get_cache_config + func_cache", Both, "Device.CacheConfig Device.SetCacheConfig", "cuda.TestLimitsAndPreferences kit.CacheConfig", ""},
 	{"C6", "Context.set_shared_config/get_shared_config + shared_config", Dropped, "", "", "deprecated in CUDA 12"},
-	{"C7", "Context.get_api_version(), Context.handle", Later, "", "", ""},
+	{"C7", "Context.get_api_version(), Context.handle", GPUOnly, "Device.Native", "cuda.TestNative internal/nvidia.TestNative", "the host device has no CUcontext; versions are in Info"},
 	{"C8", "Context.enable_peer_access/disable_peer_access", Later, "", "", ""},
 	{"C9", "ctx_flags SCHED_AUTO/SPIN/YIELD/BLOCKING_SYNC/MAP_HOST/LMEM_RESIZE_TO_MAX", Dropped, "", "", "scheduling of waits is the library's matter; mapping is always on"},
 	{"C10", "autoinit (device, context; atexit pop)", Both, "Default", "cuda.TestDefaultIsOne", ""},
