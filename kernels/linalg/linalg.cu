@@ -102,13 +102,13 @@ extern "C" __global__ void pack(R *to, const T *from, u64 row_step, u64 col_step
 }
 
 // wide computes MR rows and 32 columns of c with each warp: the lanes are columns, so that an element of a is one number for
-// the whole warp. a and b are what pack made, a with panels of MR rows, b with panels of 32 columns.
+// the whole warp; blocks are one warp, so that it is seen to be one. a and b are what pack made, a with panels of MR rows, b
+// with panels of 32 columns.
 extern "C" __global__ void wide(T *c, u64 ldc, const R *a, const R *b, unsigned m, unsigned n, unsigned k, R alpha_re, R alpha_im, R beta_re,
                                 R beta_im) {
-    unsigned warp = blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5), lane = threadIdx.x & 31;
-    unsigned panels = (m + MR - 1) / MR;
-    unsigned jp = warp / panels, ip = warp - jp * panels;
-    if (jp * 32 >= n) return;
+    unsigned lane = threadIdx.x;
+    cell at = here((m + MR - 1) / MR);
+    unsigned ip = at.x, jp = at.y;
     const R *x = a + (u64)ip * k * MR * PARTS;
     const R *y = b + (u64)jp * k * 32 * PARTS + lane;
     R re[MR];

@@ -13,7 +13,6 @@ const (
 	tile        = 64  // rows and columns of a block of tile
 	tileThreads = 256 // threads of it
 	lanes       = 32  // columns of a warp of wide
-	wideWarps   = 4   // warps of a block of wide
 	chunk       = 256 // rows that columns adds up
 	rank1Rows   = 8   // rows that outer changes
 	threads     = 128 // threads of a block of the others
@@ -21,7 +20,7 @@ const (
 )
 
 // panelRows is how many rows of the result a warp of wide computes; MR in linalg.cu.
-var panelRows = map[string]int{"f32": 12, "f64": 6, "c64": 4, "c128": 2}
+var panelRows = map[string]int{"f32": 8, "f64": 4, "c64": 4, "c128": 2}
 
 // call is one operation.
 type call[T Number] struct {
@@ -172,7 +171,7 @@ func (c *call[T]) wide(p product[T]) error {
 				return err
 			}
 		}
-		err = c.launch("wide", cuda.D1(up(aPanels*bPanels, wideWarps)), lanes*wideWarps, views[2], uint64(p.c.stride()), a, b,
+		err = c.launch("wide", cuda.D1(aPanels*bPanels), lanes, views[2], uint64(p.c.stride()), a, b,
 			uint32(p.m), uint32(p.n), uint32(p.k), p.alpha[0], p.alpha[1], p.beta[0], p.beta[1])
 		if err != nil {
 			return err

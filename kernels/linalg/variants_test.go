@@ -18,8 +18,8 @@ func TestMain(m *testing.M) { os.Exit(cudatest.Run(m)) }
 // variants are one for each type of numbers.
 func variants() []library.Variant {
 	return []library.Variant{
-		{Name: "f32", Options: []string{"-DREAL=float", "-DMR=12"}},
-		{Name: "f64", Options: []string{"-DREAL=double", "-DMR=6"}},
+		{Name: "f32", Options: []string{"-DREAL=float", "-DMR=8"}},
+		{Name: "f64", Options: []string{"-DREAL=double", "-DMR=4"}},
 		{Name: "c64", Options: []string{"-DREAL=float", "-DMR=4", "-DCOMPLEX"}},
 		{Name: "c128", Options: []string{"-DREAL=double", "-DMR=2", "-DCOMPLEX"}},
 	}
