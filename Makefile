@@ -9,7 +9,7 @@ FUZZTIME ?= 5m
 RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/... ./hostpar/csp/... ./hostpar/proc/... ./hostpar/shm/...
 MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
 
-.PHONY: help setup run check test race test-modules mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero bench-hostpar bench-kernels bench gpu gen math golden fuzz corpus corpus-check lint abi chroot cross image module-path
+.PHONY: help setup run check test race test-modules mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero hetero-full bench-hostpar bench-kernels bench gpu gen math golden fuzz corpus corpus-check lint abi chroot cross image module-path
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,15 @@ test-modules: ## the nested modules, which need C compilers and headers
 	@sh tools/setup.sh --test
 	@set -e; for m in $(MODULES); do echo "module $$m"; (cd $$m && $(GO) vet ./... && $(GO) test -shuffle=on -timeout $(TIMEOUT) ./...); done
 
+test-fakecuda: ## the NVIDIA back end against a driver library in C that needs no GPU (needs gcc)
+	@sh tools/fakecuda.sh test
+
+test-libcuda: ## NVIDIA's own driver library must say "no device" (fetched from the distribution, not installed)
+	@sh tools/libcuda.sh test
+
+bench-driver: ## launches beside the bare driver call, on the driver library in C (needs gcc); see docs/results/driver.md
+	@sh tools/fakecuda.sh bench
+
 mpi-test: ## hostpar/mpi under Open MPI and MPICH, which it installs (apt-get, as root)
 	@sh tools/mpi-test.sh
 
@@ -48,7 +57,7 @@ hostpar-soak: ## hostpar's hazards 500 times and its packages 20 times under the
 test-arm64: ## the engines and the host device for arm64, under qemu, which it installs (apt-get, as root)
 	@sh tools/test-arm64.sh
 
-test-all: test race test-modules abi chroot cross ## everything that needs no GPU
+test-all: test race test-modules test-fakecuda abi chroot cross ## everything that needs no GPU
 
 bench-host: setup ## the host device beside PoCL, C and plain Go on 18 kernels; installs PoCL where it may (apt-get, as root)
 	@sh tools/setup.sh --bench || echo 'going on with the peers that are there'
@@ -56,8 +65,11 @@ bench-host: setup ## the host device beside PoCL, C and plain Go on 18 kernels; 
 	cd bench && $(GO) build -o ../build/bench-host ./host
 	build/bench-host -json build/bench-host.json $(BENCHFLAGS)
 
-bench-hetero: setup ## one launch over two devices beside each alone; see docs/results/hetero.md
-	cd bench && rc=0; for p in chunks pair beside gpu; do $(GO) run ./hetero -part $$p || rc=1; done; exit $$rc
+bench-hetero: setup ## one launch over two devices beside each alone, on a machine that does nothing else; writes docs/results/hetero.md
+	cd bench && $(GO) run ./hetero -part all -write ../docs/results/hetero.md $(BENCHFLAGS)
+
+hetero-full: setup ## the checks of hostpar/hetero with their full counts, in real time where they have a clock
+	$(GO) test -count 1 -shuffle=on -timeout 3h ./hostpar/hetero -args -full
 
 bench-hostpar: ## hostpar beside CPython and pools of goroutines; writes docs/results/hostpar.md
 	cd bench && $(GO) run ./processes -write ../docs/results

@@ -66,7 +66,7 @@ func near(name string, got, want, tolerance float64) error {
 	return nil
 }
 
-// jobs are six kernels at four sizes, which make about 30 µs, 300 µs, 3 ms and 30 ms of work for one worker.
+// jobs are six kernels at some of five sizes, which make about 30 µs, 300 µs, 3 ms, 30 ms and 120 ms of work for one worker.
 func jobs(sizes []int) (out []*job) {
 	for _, s := range sizes {
 		out = append(out, saxpy(s), stencil(s), mandelbrot(s), nbody(s), histogram(s), blackScholes(s))
@@ -74,8 +74,11 @@ func jobs(sizes []int) (out []*job) {
 	return out
 }
 
-func saxpy(s int) *job {
-	n := []int{1 << 16, 1 << 19, 1 << 22, 1 << 25}[s]
+var saxpySizes = [5]int{1 << 16, 1 << 19, 1 << 22, 1 << 25, 1 << 27}
+
+func saxpy(s int) *job { return saxpyOf(saxpySizes[s]) }
+
+func saxpyOf(n int) *job {
 	x, y := floats(n, -1, 1), make([]float32, n)
 	return &job{name: "saxpy", bytes: 8 * n, items: n, grid: hetero.Grid1(n, 256),
 		args: func() []hetero.Arg {
@@ -91,7 +94,7 @@ func saxpy(s int) *job {
 }
 
 func stencil(s int) *job {
-	w, h := 512, []int{64, 512, 4096, 32768}[s]
+	w, h := 512, []int{64, 512, 4096, 32768, 131072}[s]
 	in, out := floats(w*h, -1, 1), make([]float32, w*h)
 	return &job{name: "stencil", bytes: 8 * w * h, items: h, grid: hetero.Grid{N: cuda.D2(w, h), Block: cuda.D2(128, 1)},
 		args: func() []hetero.Arg {
@@ -112,8 +115,10 @@ func stencil(s int) *job {
 	}
 }
 
+var mandelbrotSizes = [5]int{32, 256, 2048, 16384, 131072}
+
 func mandelbrot(s int) *job {
-	w, h, most := 128, []int{32, 256, 2048, 16384}[s], 64
+	w, h, most := 128, mandelbrotSizes[s], 64
 	out := make([]int32, w*h)
 	return &job{name: "mandelbrot", bytes: 4 * w * h, items: h, grid: hetero.Grid{N: cuda.D2(w, h), Block: cuda.D2(128, 1)},
 		args: func() []hetero.Arg {
@@ -136,7 +141,7 @@ func mandelbrot(s int) *job {
 }
 
 func nbody(s int) *job {
-	n := []int{256, 768, 2304, 6912}[s]
+	n := []int{256, 768, 2304, 6912, 13824}[s]
 	p, a := floats(3*n, -1, 1), make([]float32, 3*n)
 	one := func(i int) (ax, ay, az float32) {
 		x, y, z := p[3*i], p[3*i+1], p[3*i+2]
@@ -162,7 +167,7 @@ func nbody(s int) *job {
 }
 
 func histogram(s int) *job {
-	n := []int{1 << 16, 1 << 19, 1 << 22, 1 << 25}[s]
+	n := []int{1 << 16, 1 << 19, 1 << 22, 1 << 25, 1 << 27}[s]
 	data, bins := make([]uint8, n), make([]uint32, 256)
 	want := make([]uint32, 256)
 	r := rand.New(rand.NewPCG(3, 4))
@@ -194,7 +199,7 @@ func histogram(s int) *job {
 }
 
 func blackScholes(s int) *job {
-	n := []int{1 << 12, 1 << 15, 1 << 18, 1 << 21}[s]
+	n := []int{1 << 12, 1 << 15, 1 << 18, 1 << 21, 1 << 24}[s]
 	spot, call := floats(n, 50, 150), make([]float32, n)
 	one := func(i int) float32 {
 		const k, r, v, t = 100, 0.02, 0.3, 1.5
