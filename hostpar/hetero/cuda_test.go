@@ -345,6 +345,7 @@ func TestKernelHashes(t *testing.T) {
 		"header":  hetero.CUDA(source, "saxpy", cuda.CompileConfig{Headers: map[string]string{"a": "b"}}),
 		"go":      hetero.Go(func(context.Context, int, int) error { return nil }),
 		"other":   hetero.Go(func(context.Context, int, int) error { return errFake }),
+		"range":   hetero.GoRange(func(int, int) {}),
 	} {
 		k, err := hetero.NewKernel("k", impl)
 		require.NoError(t, err)

@@ -41,7 +41,7 @@ type code struct {
 	load    cuda.LoadConfig
 }
 
-// Impl is one form of a kernel, made by CUDA, PTX or Go.
+// Impl is one form of a kernel, made by CUDA, PTX, Go, GoRange or GoChunk.
 type Impl struct {
 	code *code
 	body func(ctx context.Context, c Chunk) error
@@ -64,6 +64,14 @@ func PTX(image []byte, entry string, c cuda.LoadConfig) Impl {
 // items. When ctx ends it should return; what it did so far does not count then. A panic is an error.
 func Go(body func(ctx context.Context, lo, hi int) error) Impl {
 	return Impl{name: body, body: func(ctx context.Context, c Chunk) error { return body(ctx, c.Lo, c.Hi) }}
+}
+
+// GoRange is Go for bodies that cannot fail and are over soon.
+func GoRange(body func(lo, hi int)) Impl {
+	return Impl{name: body, body: func(_ context.Context, c Chunk) error {
+		body(c.Lo, c.Hi)
+		return nil
+	}}
 }
 
 // GoChunk is Go for bodies that need more than their items: the array of an Accumulator, or Elements of the run.

@@ -428,7 +428,7 @@ func (r *run) start(ctx context.Context) {
 	r.config.Decisions.Begin(&r.state)
 	for i, m := range r.devices {
 		if m.err == nil {
-			if n, why := r.config.Policy.Next(&r.state, i); !r.keep || n > 0 || why != policy.Short {
+			if n, why := r.config.Policy.Next(&r.state, i); !r.keep || n > 0 || why != policy.Short && why != policy.NoGain {
 				r.launch(i)
 			} else {
 				m.why = why

@@ -91,6 +91,9 @@ func (s *State) gate(d int) Reason {
 	return Share
 }
 
+// gated reports whether the device is dead or takes no part because data would have to move.
+func (s *State) gated(i int) bool { return s.Devices[i].Dead || s.gate(i) == NoGain }
+
 func (p *adaptive) choose(s *State, d int) (int, Reason) {
 	dev := &s.Devices[d]
 	if dev.Rate == 0 {
@@ -140,10 +143,10 @@ func (s *State) probe(d int, why Reason) (int, Reason) {
 	return min(dev.up(int(float64(s.Total)*probeShare)), s.Remaining), why
 }
 
-// trusted reports whether all live devices are known and trusted.
+// trusted reports whether all devices that take part are known and trusted.
 func (s *State) trusted() bool {
 	for i := range s.Devices {
-		if d := &s.Devices[i]; !d.Dead && !(d.Trusted && d.Rate > 0) {
+		if d := &s.Devices[i]; !(d.Trusted && d.Rate > 0) && !s.gated(i) {
 			return false
 		}
 	}
@@ -156,7 +159,7 @@ func (s *State) trusted() bool {
 // cannot be small, nor has a short one if its own earlier runs have told the rates.
 func (s *State) open(d int, o *outlook) (n int, why Reason, ok bool) {
 	for i := range s.Devices {
-		if x := &s.Devices[i]; !x.Dead && x.Rate <= 0 {
+		if s.Devices[i].Rate <= 0 && !s.gated(i) {
 			return 0, Share, false
 		}
 	}

@@ -207,6 +207,20 @@ func TestGate(t *testing.T) {
 	require.Positive(t, n, "alone it is needed")
 }
 
+// TestTheGatedAreNotThere: where the data is on one device, and no other is worth moving it, that one gets a short job in one
+// chunk, whatever is known of the others.
+func TestTheGatedAreNotThere(t *testing.T) {
+	for _, other := range []policy.Device{
+		{Most: 1e7, MinGain: 0.03, Overhead: 5000}, {Rate: 1e7, MinGain: 0.03, Overhead: 5000}, {Rate: 1e7, Trusted: true, Seen: 9, MinGain: 0.03},
+	} {
+		s := policy.State{Total: 1e7, Remaining: 1e7, Devices: []policy.Device{{Rate: 1e9, Trusted: true, Overhead: 40_000}, other}}
+		n, why := policy.Adaptive(policy.AdaptiveConfig{}).Next(&s, 0)
+		require.Equal(t, 10_000_000, n, "%v", why)
+		_, why = policy.Adaptive(policy.AdaptiveConfig{}).Next(&s, 1)
+		require.Equal(t, policy.NoGain, why)
+	}
+}
+
 // learn gives a device chunks of 1000 items that take these times, and returns the rate after each.
 func learn(s *policy.State, took ...time.Duration) (rates []float64) {
 	for i, d := range took {

@@ -229,7 +229,7 @@ type outlook struct {
 	rate     float64 // sum of the rates
 	overhead float64 // the largest
 	left     float64 // seconds until everything is done, if all work to the end
-	live     int     // devices that are not dead
+	live     int     // devices that take part
 	busy     bool    // some device works on something
 }
 
@@ -241,7 +241,9 @@ func (s *State) outlook() (o outlook) {
 		if d.Dead {
 			continue
 		}
-		o.live++
+		if d.MinGain <= 0 || !s.gated(i) {
+			o.live++
+		}
 		o.busy = o.busy || len(d.Flights) > 0
 		if d.Rate > 0 {
 			o.rate += d.Rate
