@@ -43,23 +43,10 @@ libcuda() {
 	echo "abi: ${1##*/}: all $(wc -l <"$tmp/symbols") entry points looked up"
 }
 
-# Debian has the library in the component non-free. apt works on private lists and state.
 if [ -n "${ABI_LIBCUDA:-}" ]; then
 	libcuda "$ABI_LIBCUDA"
-	exit
-fi
-if ! command -v apt-get >/dev/null 2>&1; then
-	echo 'abi: no libcuda looked at: no apt-get, and ABI_LIBCUDA names none'
-	exit
-fi
-mkdir -p "$tmp/apt/lists/partial" "$tmp/apt/cache/archives/partial"
-apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) non-free' 'Created-By: Packages' 'Component: main' 'Label: Debian' |
-	sort -u >"$tmp/apt/sources"
-o="-q -y -o Dir::Etc::sourcelist=$tmp/apt/sources -o Dir::Etc::sourceparts=- -o Dir::State::lists=$tmp/apt/lists -o Dir::Cache=$tmp/apt/cache -o APT::Sandbox::User= -o Acquire::Languages=none"
-if (cd "$tmp/apt" && apt-get $o update && apt-get $o download libcuda1) >"$tmp/apt.log" 2>&1; then
-	dpkg-deb -x "$tmp"/apt/libcuda1_*.deb "$tmp/apt/root"
-	libcuda "$(find "$tmp/apt/root" -name 'libcuda.so.[0-9]*' -type f)"
+elif file=$(sh tools/libcuda.sh fetch "$tmp"); then
+	libcuda "$file"
 else
-	tail -n 3 "$tmp/apt.log" >&2
-	echo 'abi: no libcuda looked at: the distribution does not give one (above)'
+	echo 'abi: no libcuda looked at (above)'
 fi
