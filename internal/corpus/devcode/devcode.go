@@ -69,6 +69,8 @@ type Program struct {
 	// Instances are the template instances to compile, at first those that the file launches. Compile drops those that
 	// the compiler rejects.
 	Instances []string
+	// Rejected are the messages for which Compile left something out.
+	Rejected []string
 	// Include are the folders with headers of the CUDA toolkit, at first those of the Tree.
 	Include []string
 
@@ -245,6 +247,7 @@ func (p *Program) leaveOut(log string) bool {
 	for _, m := range errorLine.FindAllStringSubmatch(log, -1) {
 		var line int
 		fmt.Sscan(m[2], &line)
+		p.Rejected = append(p.Rejected, m[1]+":"+m[2]+": "+m[3])
 		if m[1] == filepath.Base(p.Path) {
 			done = drop(p.chunks, line) || done
 			continue

@@ -101,7 +101,25 @@ var typeHead = regexp.MustCompile(`^\s*(template\s*<[^{}]*>\s*)?(typedef|struct|
 // continues reports whether a declaration that has come to a closing bracket goes on to a semicolon.
 func continues(s string) bool {
 	head := s[:strings.IndexByte(s, '{')]
-	return typeHead.MatchString(uncommented(head)) || strings.Contains(head, "=")
+	return typeHead.MatchString(uncommented(head)) || strings.Contains(unbracketed(uncommented(head)), "=")
+}
+
+// unbracketed leaves out what stands in parentheses, such as default arguments.
+func unbracketed(s string) string {
+	depth := 0
+	return strings.Map(func(c rune) rune {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		default:
+			if depth == 0 {
+				return c
+			}
+		}
+		return -1
+	}, s)
 }
 
 // skip returns the end of the comment, string or character that begins at i, i if none does.

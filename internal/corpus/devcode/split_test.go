@@ -23,6 +23,11 @@ template <typename T> __global__ void apply(T *items, int n)
 	if (i < n) items[i] = inner::twice(items[i]);
 }
 template <class T> T *host(T x) { return new T(x); }
+__global__ void defaults(int *a, int n = 3, int *b = (int *)0)
+{
+	a[n] = 1;
+}
+namespace nested = inner;
 extern "C" __global__ void broken(int *a) { a[0] = undeclared; }
 int main()
 {
@@ -45,12 +50,15 @@ func TestSplit(t *testing.T) {
 	require.Equal(t, mixed, all.String(), "nothing is lost")
 	kept := join(chunks)
 	require.Equal(t, strings.Count(mixed, "\n"), strings.Count(kept, "\n"))
-	for _, want := range []string{"#define N 4", "Item;", "scale = 2", "twice(float x)", "void apply", "table[N]", "broken", "namespace inner {", "#ifdef VERBOSE"} {
+	for _, want := range []string{"#define N 4", "Item;", "scale = 2", "twice(float x)", "void apply", "table[N]", "broken", "namespace inner {", "namespace nested =", "#ifdef VERBOSE"} {
 		require.Contains(t, kept, want)
 	}
 	for _, not := range []string{"count = 0", "report(", "new T", "main()"} {
 		require.NotContains(t, kept, not)
 	}
-	require.Equal(t, []string{"apply", "broken"}, kernels(mixed))
+	require.Equal(t, []string{"apply", "defaults", "broken"}, kernels(mixed))
+	for _, c := range chunks {
+		require.LessOrEqual(t, strings.Count(c.text, "__global__"), 1, "a definition ends with its body: %q", c.text)
+	}
 	require.Equal(t, []string{"apply<float>"}, instances(mixed, kernels(mixed)))
 }

@@ -97,7 +97,7 @@ const (
 	agrees outcome = iota
 	differs
 	failed
-	rejected
+	refused
 	missing
 )
 
@@ -176,7 +176,7 @@ func (b *bench) file(f file) {
 		if err := b.engine(f, p, engine); err != nil {
 			o := failed
 			if errors.As(err, new(*cuda.CompileError)) {
-				o = rejected
+				o = refused
 			}
 			b.noteAll(f, o, devcode.FirstError(err))
 			return
@@ -212,7 +212,13 @@ func (b *bench) engine(f file, p *devcode.Program, engine string) (err error) {
 				return err
 			}
 		}
-		b.check(f, c, dev, mod, engine)
+		var own []string
+		for _, m := range p.Rejected {
+			if strings.HasPrefix(m, path.Base(f.path)) {
+				own = append(own, m)
+			}
+		}
+		b.check(f, c, dev, mod, engine, own)
 		if dev, err = reopened(dev); err != nil {
 			return err
 		}
@@ -228,7 +234,7 @@ func reopened(dev *cuda.Device) (*cuda.Device, error) {
 	return dev, dev.Reset()
 }
 
-func (b *bench) check(f file, c check, dev *cuda.Device, mod *cuda.Module, engine string) {
+func (b *bench) check(f file, c check, dev *cuda.Device, mod *cuda.Module, engine string, rejected []string) {
 	ctx, stop := context.WithTimeout(context.Background(), b.timeout)
 	defer stop()
 	r := newRun(ctx, dev, mod, b.seed)
@@ -239,6 +245,9 @@ func (b *bench) check(f file, c check, dev *cuda.Device, mod *cuda.Module, engin
 	switch {
 	case r.err != nil:
 		o, detail = failed, detail+": "+r.err.Error()
+		if errors.Is(r.err, cuda.ErrNotFound) && len(rejected) > 0 {
+			o, detail = refused, detail+"; the compiler says "+strings.Join(rejected[:min(3, len(rejected))], ", ")
+		}
 	case len(r.differences) > 0:
 		o, detail = differs, detail+": "+strings.Join(r.differences, "; ")
 	default:

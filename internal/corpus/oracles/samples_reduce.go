@@ -21,23 +21,29 @@ func reductionFiles(cs makeFile, with addTo) []file {
 	for _, v := range []struct {
 		kernel, arguments string
 		perThread         int // elements that a thread reads
-		shared            int // bytes for 128 threads of 4 bytes
+		shared            int // bytes for elements of 4 bytes
 	}{
+		// The last warp of reduce7 shuffles as many lanes as there are warps, and reads the others: only with 32 warps is it
+		// defined what it computes.
 		{"reduce0", "", 1, 512}, {"reduce1", "", 1, 512}, {"reduce2", "", 1, 512}, {"reduce3", "", 2, 512}, {"reduce4", ",128", 2, 512},
-		{"reduce5", ",128", 2, 512}, {"reduce6", ",128,false", 0, 512}, {"reduce7", ",128,false", 0, 512}, {"cg_reduce", "", 0, 512},
+		{"reduce5", ",128", 2, 512}, {"reduce6", ",128,false", 0, 512}, {"reduce7", ",1024,false", 0, 132}, {"cg_reduce", "", 0, 512},
 		{"multi_warp_cg_reduce", ",128,64", 0, 512},
 	} {
+		threads := 128
+		if v.kernel == "reduce7" {
+			threads = 1024
+		}
 		single, double := v.kernel+"<float"+v.arguments+">", v.kernel+"<double"+v.arguments+">"
 		names = append(names, single, double)
 		checks = append(checks, check{v.kernel, func(r *run) {
-			blockSums[float32](r, single, v.perThread, v.shared)
-			blockSums[float64](r, double, v.perThread, 2*v.shared)
+			blockSums[float32](r, single, threads, v.perThread, v.shared)
+			blockSums[float64](r, double, threads, v.perThread, 2*v.shared)
 		}})
 	}
 	threadFence := []string{"reduceMultiPass<128,false>", "reduceSinglePass<128,false>"}
 	return []file{
 		with(cs("reduction/reduction_kernel.cu", checks...), names...),
-		with(cs("threadFenceReduction/threadFenceReduction.cu", check{"reduceMultiPass", func(r *run) { blockSums[float32](r, threadFence[0], -2, 512) }},
+		with(cs("threadFenceReduction/threadFenceReduction.cu", check{"reduceMultiPass", func(r *run) { blockSums[float32](r, threadFence[0], 128, -2, 512) }},
 			check{"reduceSinglePass", lastBlockSum}), threadFence...),
 		cs("simpleCudaGraphs/simpleCudaGraphs.cu", check{"reduce reduceFinal", twoPasses}),
 		cs("jacobiCudaGraphs/jacobi.cu", check{"JacobiMethod", jacobiMethod}, check{"finalError", jacobiError}),
@@ -51,13 +57,13 @@ func reductionFiles(cs makeFile, with addTo) []file {
 	}
 }
 
-// blockSums: each of four blocks of 128 threads sums its part: perThread consecutive blocks of elements, or, if that is 0, all
+// blockSums: each of four blocks sums its part: perThread consecutive blocks of elements, or, if that is 0, all
 // that a stride of the grid gives it, or, if negative, as many at each stride.
-func blockSums[T float32 | float64](r *run, kernel string, perThread, shared int) {
-	const blocks, threads = 4, 128
+func blockSums[T float32 | float64](r *run, kernel string, threads, perThread, shared int) {
+	const blocks = 4
 	n := blocks*threads*max(perThread, 1) - 37
 	if perThread <= 0 {
-		n = 3001
+		n = 9001
 	}
 	in := smallInts[T](r, n, 999)
 	d := room(r, "g_odata", blocks, T(0.5))
