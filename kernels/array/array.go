@@ -155,7 +155,7 @@ func (a *Array[T]) Shape() []int {
 	if a.err != nil {
 		return nil
 	}
-	return slices.Clone(a.n.shape)
+	return append([]int{}, a.n.shape...)
 }
 
 // NDim is the number of dimensions.

@@ -13,9 +13,9 @@ import (
 // device and for every grid. Without axes the whole array is reduced, to an array without dimensions. Axes count from the
 // end if they are negative. The axes that are reduced vanish; Keep leaves them with extent 1.
 //
-// Sums and products of n elements of floating point are made of chains of at most n/128 + 64 (whole rows) or 64 elements
-// (columns), combined in trees: the error of a sum is below (n/16384 + 150) u · Σ|x[i]| for rows of up to 2^26 elements, where
-// u is half an ulp of 1 (Higham, Accuracy and Stability of Numerical Algorithms, 4.2). Float16 is added up in float32.
+// Sums are at most d additions deep, with d = 45 + n/2^21 for n elements of rows and 74 + n/1024 of columns (where the last axis
+// stays): the error of floating point is below d u Σ|x[i]| to first order, where u is half an ulp of 1 (Higham, Accuracy and
+// Stability of Numerical Algorithms, 4.2). Float16 is added up in float32.
 
 // reduce describes a reduction over axes.
 func (a *Array[T]) reduce(op string, axes []int) (*node, error) {
@@ -208,12 +208,11 @@ func (r reduction) fuse(ctx context.Context, from *node) (*plan, error) {
 }
 
 // The forms of reductions: up to warpRow elements a warp reduces a row, beyond that a block each part of it. Columns are cut
-// into parts where there are few of them.
+// into parts.
 const (
-	warpRow     = 4096
-	blockPart   = 16384
-	columnPart  = 256
-	manyColumns = 1 << 16
+	warpRow    = 4096
+	blockPart  = 16384
+	columnPart = 256
 )
 
 // launch queues the kernels of a reduction of (outer, n, inner) elements to out.
@@ -223,9 +222,7 @@ func (r reduction) launch(ctx context.Context, p *plan, out *storage, outer, inn
 	switch {
 	case inner > 1:
 		form = expr.ByColumn
-		if inner < manyColumns {
-			k.Part = columnPart
-		}
+		k.Part = columnPart
 	case r.n > warpRow:
 		form = expr.ByBlock
 		k.Part = blockPart
@@ -363,6 +360,9 @@ func (a *Array[T]) Mean(axes ...int) *Array[T] {
 	if err != nil {
 		return wrap[T](a.ws, nil, err)
 	}
+	if a.n.typ == expr.Float16 { // whose sums overflow
+		return AsType[T](AsType[float32](a).Mean(axes...))
+	}
 	return a.Sum(axes...).Div(float64(n))
 }
 
@@ -382,39 +382,44 @@ func (a *Array[T]) count(op string, axes []int) (int, error) {
 	return n, err
 }
 
-// Var is the mean of the squared distances from the mean: Σ|x[i] - mean|² / n, computed in two passes. The error is that of a
-// sum of squares (Chan, Golub, LeVeque 1983).
+// Var is the mean of the squared distances from the mean, of real numbers: Σ(x[i] - mean)² / n, computed in two passes. The
+// error is that of a sum of squares (Chan, Golub, LeVeque 1983). Of complex numbers, take it of the parts, or of Magnitude.
 func (a *Array[T]) Var(axes ...int) *Array[T] { return a.VarDDoF(0, axes...) }
 
 // VarDDoF is Var divided by n - ddof instead of n: 1 gives the unbiased estimate of a sample.
 func (a *Array[T]) VarDDoF(ddof int, axes ...int) *Array[T] {
 	n, err := a.count("var", axes)
+	if err == nil && a.n.typ.IsComplex() {
+		err = failure(ErrType, "var of %v: it is defined for real numbers", a.n.typ)
+	}
 	if err != nil {
 		return wrap[T](a.ws, nil, err)
 	}
-	d := a.Sub(Keep(a, a.Mean(axes...), axes...))
-	squares := d.Square()
-	if d.err == nil && d.n.typ.IsComplex() {
-		squares = d.Mul(d.Conj())
+	if a.n.typ == expr.Float16 {
+		return AsType[T](AsType[float32](a).VarDDoF(ddof, axes...))
 	}
 	by := float64(n - ddof)
 	if by <= 0 {
 		by = math.NaN()
 	}
-	return squares.Sum(axes...).Div(by)
+	return a.Sub(Keep(a, a.Mean(axes...), axes...)).Square().Sum(axes...).Div(by)
 }
 
 // Std is the square root of Var.
 func (a *Array[T]) Std(axes ...int) *Array[T] { return a.Var(axes...).Sqrt() }
 
-// Norm is the square root of the sum of squared magnitudes (2-norm, of matrices Frobenius'). There is no scaling: it overflows
-// where the sum of squares does.
+// Norm is the square root of the sum of squares of real numbers (2-norm, of matrices Frobenius'); of complex numbers, take it
+// of Magnitude. There is no scaling: it overflows where the sum of squares does.
 func (a *Array[T]) Norm(axes ...int) *Array[T] {
-	squares := a.Square()
-	if a.err == nil && a.n.typ.IsComplex() {
-		squares = a.Mul(a.Conj())
+	switch {
+	case a.err != nil:
+		return a
+	case a.n.typ.IsComplex():
+		return wrap[T](a.ws, nil, failure(ErrType, "norm of %v: it is defined for real numbers; take it of Magnitude", a.n.typ))
+	case a.n.typ == expr.Float16:
+		return AsType[T](AsType[float32](a).Norm(axes...))
 	}
-	return squares.Sum(axes...).Sqrt()
+	return a.Square().Sum(axes...).Sqrt()
 }
 
 // Dot is the sum of products of two arrays of one dimension and one length, without conjugation, as NumPy's.

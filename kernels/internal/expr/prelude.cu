@@ -65,7 +65,7 @@ template <class T> FN T div(T x, T y) { return x / y; }
 template <class T> FN T abs_(T x) { return x < T(0) ? neg(x) : x; }
 FN float abs_(float x) { return fabsf(x); }
 FN double abs_(double x) { return fabs(x); }
-template <class T> FN T sign(T x) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x; }
+template <class T> FN T sign(T x) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x == T(0) ? T(0) : x; }
 // A quotient by zero is 0, as in NumPy; the least number divided by -1 wraps.
 template <class T> FN T floordiv(T x, T y) {
     if constexpr (isfloat<T>::value) {
@@ -214,7 +214,7 @@ template <class R> FN cplx<R> pow_(cplx<R> x, cplx<R> y) {
     return exp_(mul(y, log_(x)));
 }
 
-// Conversions: towards zero, what is out of range saturates at 32 or 64 bits and wraps in fewer; not 0 is true.
+// Conversions: towards zero, not 0 is true. What is out of range depends on the types.
 template <class To, class From> struct Cast { static FN typename To::R of(typename From::R x) { return (typename To::R)x; } };
 template <class From> struct Cast<T_b8, From> { static FN bool of(typename From::R x) { return istrue(x); } };
 template <class From> struct Cast<T_f16, From> { static FN float of(typename From::R x) { return widen(narrow(double(x))); } };

@@ -105,7 +105,7 @@ template <class Op> FN typename Op::A lanes(typename Op::A a) {
     return a;
 }
 
-// strided joins elements first, first+step, ... below n, in four chains.
+// chain joins elements first, first+step, ... below n, in four chains.
 template <class Op, class Get> FN typename Op::A chain(u64 first, u64 n, u64 step, Get get) {
     typename Op::A a = Op::none(), b = Op::none(), c = Op::none(), d = Op::none();
     u64 i = first;

@@ -81,3 +81,6 @@ func (s *Structure) reduction(b *strings.Builder, name string) {
 		fmt.Fprintf(b, ", const %s::A *from) {\n%s<%s>(r, out, parts, [=](u64 i, u64) { return from[i]; });\n}\n", op, f.function, op)
 	}
 }
+
+// ReductionPrelude is what reductions are written in, for kernels of others.
+func ReductionPrelude() string { return prelude + reducePrelude }
