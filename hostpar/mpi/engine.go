@@ -68,7 +68,7 @@ const (
 	defaultBulk  = 1 << 16
 	// patience is how often an operation that somebody waits for is looked at before the library is left: some microseconds
 	// if nothing happens, in which most answers to short messages come.
-	patience = 64
+	patience = 200
 )
 
 func newEngine(lib *library) *engine {

@@ -42,3 +42,6 @@ func DeadProcesses() (known, self, successor, elsewhere bool) {
 	r.Machine, r.ID = r.Machine+2, 1<<40
 	return p.Machine != 0, p.dead(p), q.dead(p), r.dead(p)
 }
+
+// BoundToOne is boundToOne.
+func BoundToOne() bool { return boundToOne() }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +25,16 @@ var starters = map[string][]string{
 // launch runs three ranks with a fault, for half a minute at most.
 func launch(t *testing.T, starter []string, fault string, env ...string) (output string, failed bool) {
 	t.Helper()
+	return launchRanks(t, starter, 3, fault, env...)
+}
+
+func launchRanks(t *testing.T, starter []string, ranks int, fault string, env ...string) (output string, failed bool) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	args := append(append([]string{}, starter[1:]...), "-n", "3", self)
+	args := append(append([]string{}, starter[1:]...), "-n", strconv.Itoa(ranks), self)
 	cmd := exec.CommandContext(ctx, starter[0], args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the launcher then ends its ranks
 	cmd.WaitDelay = 10 * time.Second
@@ -73,6 +79,25 @@ func TestLaunchedEnds(t *testing.T) {
 				require.Equal(t, 3, strings.Count(out, "past the barrier"), out)
 			})
 		}
+	}
+}
+
+// Who starts ranks such that Go has one CPU is told so, once, with the launcher's own option against it.
+func TestLaunchedBinding(t *testing.T) {
+	for name, c := range map[string]struct{ bound, free, advice string }{
+		"Open MPI": {"--bind-to core", "--bind-to none", "--bind-to none, or --map-by slot:PE=n"},
+		"MPICH":    {"-bind-to core", "-bind-to none", "-bind-to none, or -bind-to hwthread:n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := func(binding string) []string { return append(starters[name][:1:1], strings.Fields(binding)...) }
+			out, failed := launchRanks(t, start(c.bound), 1, "none")
+			require.False(t, failed, out)
+			require.Equal(t, 1, strings.Count(out, "bound this rank to one CPU"), out)
+			require.Contains(t, out, c.advice)
+			out, failed = launchRanks(t, start(c.free), 1, "none")
+			require.False(t, failed, out)
+			require.NotContains(t, out, "bound this rank")
+		})
 	}
 }
 

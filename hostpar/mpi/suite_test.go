@@ -697,7 +697,9 @@ func TestRanksConcurrentCommunicators(t *testing.T) {
 		failures := make(chan error, lanes)
 		for i := range lanes {
 			lane := (i + c.Rank()) % lanes // each rank begins with another one
-			go func() { failures <- all(func() error { return blockingCalls(ctx, own[lane], rounds, n) }, own[lane].Close) }()
+			go func() {
+				failures <- all(func() error { return blockingCalls(ctx, own[lane], rounds, n) }, own[lane].Close)
+			}()
 			if i%2 == c.Rank()%2 {
 				runtime.Gosched()
 			}
