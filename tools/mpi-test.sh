@@ -32,7 +32,7 @@ launch() {
 }
 
 echo 'mpi-test: goroutines'
-"$tmp/mpi.test"
+(cd hostpar/mpi && "$tmp/mpi.test") # one test reads a page of the documentation
 for lib in openmpi mpich; do
 	for ranks in 1 2 4 7; do
 		launch $lib $ranks -test.run '^TestRanks' >"$tmp/log" 2>&1 || { cat "$tmp/log"; echo "mpi-test: $lib on $ranks ranks failed" >&2; exit 1; }
