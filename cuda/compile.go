@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/ksig"
 	"github.com/tandem-go/tandem/internal/nvrtc"
 )
@@ -234,13 +233,34 @@ func (d *Device) compile(ctx context.Context, op string, comp compiler, source s
 	if len(res.CUBIN) > 0 && d.c.caps.LoadsCubin {
 		image = res.CUBIN
 	}
-	m, err := d.load(op, image, res.PTX, LoadConfig{Name: ptxName(cfg.Name), LineInfo: true})
+	load := LoadConfig{Name: ptxName(cfg.Name), LineInfo: true}
+	m, err := d.loadImage(op, image, res.PTX, load)
+	if d.c.caps.LoadsCubin && tooNew(err, logOf(err)) {
+		m, err = d.compileNew(ctx, op, comp, p, res, load, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	m.name, m.lowered, m.built = cfg.Name, res.LoweredNames, &build{comp, p}
 	m.log = strings.TrimSpace(strings.TrimSpace(res.Log) + "\n" + m.log)
 	return m, nil
+}
+
+// compileNew goes on when the driver is too old for the PTX of res: it compiles to machine code with NVRTC, else with
+// nvJitLink.
+func (d *Device) compileNew(ctx context.Context, op string, comp compiler, p nvrtc.Program, res *nvrtc.Result, load LoadConfig, refused error) (*Module, error) {
+	code, err := d.machineCode(ctx, comp, p)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%s: %w", op, context.Cause(ctx))
+	}
+	if err != nil || len(code.CUBIN) == 0 {
+		return d.loadNew(op, res.PTX, load, refused, err)
+	}
+	m, err := d.loadImage(op, code.CUBIN, code.PTX, load)
+	if err == nil {
+		m.log = strings.TrimSpace("compiled to machine code: " + describeVersions(res.PTX, d.driverVersion) + "\n" + m.log)
+	}
+	return m, err
 }
 
 // ptxName names the PTX of a source for positions in it.
@@ -359,6 +379,3 @@ func (m *Module) sources(ctx context.Context) (map[string][]ksig.Source, error) 
 	}
 	return m.debug, nil
 }
-
-// driverTooOld is CUDA_ERROR_UNSUPPORTED_PTX_VERSION: the driver does not know the version of the PTX.
-const driverTooOld driver.Status = 222

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,7 @@ type fakeCompiler struct {
 	params   map[string][]ksig.Source
 	asked    int
 	err      error
+	cubin    []byte // what is made for sm_ targets
 }
 
 func (c *fakeCompiler) SupportedArchs() []int  { return c.archs }
@@ -31,7 +33,11 @@ func (c *fakeCompiler) Compile(_ context.Context, p nvrtc.Program) (*nvrtc.Resul
 	if c.err != nil {
 		return nil, c.err
 	}
-	return &nvrtc.Result{PTX: []byte(image), LoweredNames: map[string]string{"axpy<double>": "_Z4axpyIdEvT_PS0_S1_i"}, Log: "a warning"}, nil
+	var cubin []byte
+	if strings.HasPrefix(p.Arch, "sm_") {
+		cubin = c.cubin
+	}
+	return &nvrtc.Result{PTX: []byte(image), CUBIN: cubin, LoweredNames: map[string]string{"axpy<double>": "_Z4axpyIdEvT_PS0_S1_i"}, Log: "a warning"}, nil
 }
 
 func (c *fakeCompiler) Parameters(ctx context.Context, _ nvrtc.Program, _ []string) (map[string][]ksig.Source, error) {

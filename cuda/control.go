@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/nvjitlink"
 )
 
 // Limit is a resource of a device that can be bounded.
@@ -179,7 +180,8 @@ type LinkInput struct {
 }
 
 // Link connects pieces of code that were compiled apart (-rdc=true) and loads the result. What no piece defines, or two do,
-// gives an error that wraps ErrInvalidPTX or ErrLink, with the linker's log.
+// gives an error that wraps ErrInvalidPTX or ErrLink, with the linker's log. PTX that is newer than a GPU's driver is linked by
+// nvJitLink where that library is found.
 func (d *Device) Link(inputs []LinkInput, cfg LoadConfig) (*Module, error) {
 	if cfg.Name == "" {
 		cfg.Name = "linked"
@@ -193,6 +195,15 @@ func (d *Device) Link(inputs []LinkInput, cfg LoadConfig) (*Module, error) {
 		in[i] = driver.LinkInput(inputs[i])
 	}
 	image, log, err := d.c.drv.Link(in, cfg.options())
+	if err != nil && d.c.caps.LoadsCubin && tooNew(err, log) {
+		var pieces []nvjitlink.Input
+		for _, i := range inputs {
+			pieces = append(pieces, nvjitlink.Input(i))
+		}
+		if cubin, _, e := d.assemble(pieces, &cfg); e == nil {
+			image, err = cubin, nil
+		}
+	}
 	if err != nil {
 		err = d.c.withLog(d.c.wrap(op, err), log)
 		if e, ok := err.(*Error); ok && e.Fault == nil {
@@ -207,5 +218,6 @@ func (d *Device) Link(inputs []LinkInput, cfg LoadConfig) (*Module, error) {
 func (cfg *LoadConfig) options() driver.ModuleOptions {
 	return driver.ModuleOptions{
 		Name: cfg.Name, MaxRegisters: cfg.MaxRegisters, OptLevel: cfg.OptLevel, Debug: cfg.Debug, LineInfo: cfg.LineInfo,
+		Target: cfg.Target, PreferBinary: cfg.PreferBinary,
 	}
 }

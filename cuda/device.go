@@ -60,10 +60,11 @@ func newInfo(k Kind, i driver.Info) Info {
 // Device is an open device: its context and its default stream. All its objects keep it; a Device that nobody holds, and
 // none of whose objects anybody holds, is closed by the garbage collector.
 type Device struct {
-	c       *core
-	info    Info
-	backend driver.Backend
-	cleanup runtime.Cleanup
+	c             *core
+	info          Info
+	driverVersion int // as CUDA encodes it; 0 for the host device
+	backend       driver.Backend
+	cleanup       runtime.Cleanup
 }
 
 // openDevice opens a device of a back end.
@@ -77,7 +78,7 @@ func openDevice(k Kind, b driver.Backend, ordinal int) (*Device, error) {
 
 // wrapDevice makes a Device of what a back end opened.
 func wrapDevice(k Kind, b driver.Backend, drv driver.Device) *Device {
-	d := &Device{c: newCore(drv), info: newInfo(k, drv.Info()), backend: b}
+	d := &Device{c: newCore(drv), info: newInfo(k, drv.Info()), driverVersion: drv.Info().DriverVersion, backend: b}
 	d.cleanup = runtime.AddCleanup(d, (*core).abandon, d.c)
 	return d
 }

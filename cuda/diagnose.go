@@ -68,6 +68,8 @@ var advice = []struct {
 }{
 	{ErrNoCompiler, "CUDA source is compiled by NVIDIA's NVRTC library, which was not found at the places in the message. " +
 		"Run `tandem setup` (go run ./cmd/tandem setup), which needs no administrator, or let TANDEM_NVRTC name the library. PTX can be loaded without it."},
+	{ErrDriverTooOld, "The driver is older than the PTX, and nothing here makes machine code of it; the message names the versions. Install a " +
+		"driver of at least the PTX's version of CUDA, use an older NVRTC (TANDEM_NVRTC), or install nvJitLink (TANDEM_NVJITLINK)."},
 	{ErrClosed, "The object was closed, or its device was, before this call. Keep it open until its last use."},
 	{ErrArgument, "The argument is not what the kernel's parameter takes; the message names both. Nothing was launched."},
 	{ErrWrongDevice, "Buffers, streams, events and modules belong to the device that made them. Copy the data through a Go slice."},

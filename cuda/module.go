@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/ksig"
+	"github.com/tandem-go/tandem/internal/nvjitlink"
 	"github.com/tandem-go/tandem/internal/ptx"
 )
 
@@ -40,11 +41,17 @@ type LoadConfig struct {
 	OptLevel int
 	// Debug and LineInfo ask a GPU's compiler for debug and line information.
 	Debug, LineInfo bool
+	// Target makes a GPU's compiler of PTX compile for another compute capability, as 80 for 8.0; 0 is that of the device.
+	Target int
+	// PreferBinary chooses, of an image without machine code for the GPU itself, machine code that is compatible instead of
+	// PTX.
+	PreferBinary bool
 }
 
 // Load loads PTX text, or a cubin or fatbin on a device that takes those. PTX that is wrong gives an error that wraps
-// ErrInvalidPTX with every reason, machine code for another device one that wraps ErrNoBinary. Compiling may take
-// seconds on a GPU; ctx is looked at before.
+// ErrInvalidPTX with every reason, machine code for another device one that wraps ErrNoBinary. PTX that is newer than a GPU's
+// driver is compiled by nvJitLink where that library is found (Module.Log says so), else the error wraps ErrDriverTooOld
+// and names both versions. Compiling may take seconds on a GPU; ctx is looked at before.
 func (d *Device) Load(ctx context.Context, image []byte, cfg LoadConfig) (*Module, error) {
 	if cfg.Name == "" {
 		cfg.Name = "ptx"
@@ -59,8 +66,40 @@ func (d *Device) Load(ctx context.Context, image []byte, cfg LoadConfig) (*Modul
 	return d.load(op, image, image, cfg)
 }
 
-// load loads an image whose kernels are those of the text, which is the image itself if that is PTX.
+// load is loadImage, and makes machine code of PTX that is too new for the driver.
 func (d *Device) load(op string, image, text []byte, cfg LoadConfig) (*Module, error) {
+	m, err := d.loadImage(op, image, text, cfg)
+	if d.c.caps.LoadsCubin && isText(image) && tooNew(err, logOf(err)) {
+		return d.loadNew(op, image, cfg, err)
+	}
+	return m, err
+}
+
+// logOf is what a compiler of PTX said in an error of loadImage.
+func logOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Detail
+	}
+	return ""
+}
+
+// loadNew loads PTX that the driver refused because it is too new, as machine code that nvJitLink makes. others are why
+// something else did not do.
+func (d *Device) loadNew(op string, text []byte, cfg LoadConfig, refused error, others ...error) (*Module, error) {
+	cubin, said, err := d.assemble([]nvjitlink.Input{{Name: cfg.Name, Data: text}}, &cfg)
+	if err != nil {
+		return nil, d.tooOld(refused, text, append(others, err)...)
+	}
+	m, err := d.loadImage(op, cubin, text, cfg)
+	if err == nil {
+		m.log = strings.TrimSpace(said + ": " + describeVersions(text, d.driverVersion) + "\n" + m.log)
+	}
+	return m, err
+}
+
+// loadImage loads an image whose kernels are those of the text, which is the image itself if that is PTX.
+func (d *Device) loadImage(op string, image, text []byte, cfg LoadConfig) (*Module, error) {
 	if err := d.c.usable(op); err != nil {
 		return nil, err
 	}
@@ -79,8 +118,9 @@ func (d *Device) load(op string, image, text []byte, cfg LoadConfig) (*Module, e
 	var err error
 	labelled(context.Background(), op, func(context.Context) {
 		err = d.c.withMemory(func() (err error) {
-			h, m.log, err = d.c.drv.LoadModule(image, driver.ModuleOptions{
-				Name: cfg.Name, OptLevel: cfg.OptLevel, MaxRegisters: cfg.MaxRegisters, Debug: cfg.Debug, LineInfo: cfg.LineInfo, PTX: original})
+			o := cfg.options()
+			o.PTX = original
+			h, m.log, err = d.c.drv.LoadModule(image, o)
 			return err
 		})
 	})

@@ -129,6 +129,10 @@ type ModuleOptions struct {
 	MaxRegisters int
 	// Debug and LineInfo ask the JIT for debug and line information.
 	Debug, LineInfo bool
+	// Target is the compute capability to compile PTX for, as 80 for 8.0; 0 is the device's. PreferBinary prefers compatible
+	// machine code to PTX where an image has none for the device itself. The host device ignores both, Link the latter.
+	Target       int
+	PreferBinary bool
 	// PTX is the text that a cubin or fatbin was made from, if the caller has it: launches of parts of a grid are made
 	// from it where the hardware has none. It is not read of PTX images, and must not change.
 	PTX []byte

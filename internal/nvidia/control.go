@@ -122,6 +122,7 @@ func (d *device) Link(inputs []driver.LinkInput, o driver.ModuleOptions) (image 
 		in = append(in, cuapi.LinkInput{Kind: inputKind(data, text), Data: data, Name: name})
 	}
 	err = d.call(func() (err error) {
+		o.PreferBinary = false // the linker wants exact matches
 		image, log, err = d.api.Link(in, settings(o))
 		return err
 	})

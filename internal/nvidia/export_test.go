@@ -6,3 +6,9 @@ func HostCalls() int {
 	defer hostCalls.Unlock()
 	return len(hostCalls.calls)
 }
+
+// CheckImage is what LoadModule makes sure of before the driver sees an image.
+func CheckImage(image []byte) error {
+	_, _, err := prepare(image)
+	return err
+}

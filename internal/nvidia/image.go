@@ -10,6 +10,7 @@ import (
 
 const (
 	elfMagic    = "\x7fELF"
+	elfVersion  = 20 // offset of e_version (System V ABI, ELF Header)
 	fatbinMagic = 0xba55ed50
 	// fatbinHeader is magic (4 bytes), version (2), size of this header (2), size of what follows (8).
 	fatbinHeader = 16
@@ -42,6 +43,11 @@ func prepare(image []byte) (data []byte, text bool, err error) {
 
 // checkELF makes sure that a cubin's tables and sections lie within it.
 func checkELF(image []byte) error {
+	if len(image) >= elfVersion+4 {
+		// NVIDIA's tools write their own version where ELF wants a 1, and debug/elf insists on that.
+		image = bytes.Clone(image)
+		binary.LittleEndian.PutUint32(image[elfVersion:], uint32(elf.EV_CURRENT))
+	}
 	f, err := elf.NewFile(bytes.NewReader(image))
 	if err != nil {
 		return fail(driver.InvalidImage, "the cubin is damaged: %v", err)

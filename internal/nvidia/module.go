@@ -104,6 +104,12 @@ func settings(o driver.ModuleOptions) []cuapi.JITSetting {
 	if o.MaxRegisters > 0 {
 		s = append(s, cuapi.JITSetting{Option: cuapi.JITMaxRegisters, Value: uint32(o.MaxRegisters)})
 	}
+	if o.Target > 0 {
+		s = append(s, cuapi.JITSetting{Option: cuapi.JITTarget, Value: uint32(o.Target)})
+	}
+	if o.PreferBinary {
+		s = append(s, cuapi.JITSetting{Option: cuapi.JITFallback, Value: cuapi.PreferBinary})
+	}
 	if o.Debug {
 		s = append(s, cuapi.JITSetting{Option: cuapi.JITGenerateDebugInfo, Value: 1})
 	}

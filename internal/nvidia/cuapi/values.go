@@ -57,6 +57,8 @@ const (
 
 	captureRelaxed = 2 // CU_STREAM_CAPTURE_MODE_RELAXED
 
+	PreferBinary = 1 // CU_PREFER_BINARY
+
 	InputCubin   = 0 // CU_JIT_INPUT_CUBIN
 	InputPTX     = 1 // CU_JIT_INPUT_PTX
 	InputFatbin  = 2 // CU_JIT_INPUT_FATBINARY
@@ -94,6 +96,8 @@ const (
 	JITErrorLogBuffer     JITOption = 5
 	JITErrorLogBufferSize JITOption = 6
 	JITOptimizationLevel  JITOption = 7
+	JITTarget             JITOption = 9
+	JITFallback           JITOption = 10
 	JITGenerateDebugInfo  JITOption = 11
 	JITGenerateLineInfo   JITOption = 13
 )
@@ -156,6 +160,8 @@ func Values() []Value {
 		{"CU_JIT_ERROR_LOG_BUFFER", int(JITErrorLogBuffer)},
 		{"CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES", int(JITErrorLogBufferSize)},
 		{"CU_JIT_OPTIMIZATION_LEVEL", int(JITOptimizationLevel)},
+		{"CU_JIT_TARGET", int(JITTarget)}, {"CU_JIT_FALLBACK_STRATEGY", int(JITFallback)}, {"CU_PREFER_BINARY", PreferBinary},
+		{"CU_TARGET_COMPUTE_75", 75}, {"CU_TARGET_COMPUTE_80", 80}, {"CU_TARGET_COMPUTE_90", 90},
 		{"CU_JIT_GENERATE_DEBUG_INFO", int(JITGenerateDebugInfo)},
 		{"CU_JIT_GENERATE_LINE_INFO", int(JITGenerateLineInfo)},
 	}
