@@ -402,17 +402,7 @@ func (p *plan) inside(i, start int, open *opened, held bitset) {
 		for _, v := range in.Results {
 			p.define(in, v, open, begin, at, held)
 		}
-		for _, v := range in.Args {
-			open.keep(v.ID, at)
-		}
-		if in.Guard != nil {
-			open.keep(in.Guard.ID, at)
-		}
-		for _, e := range in.Targets {
-			for _, v := range e.Args {
-				open.keep(v.ID, at)
-			}
-		}
+		p.operands(in, func(v *ir.Value) { open.keep(v.ID, at) })
 	}
 }
 
@@ -478,7 +468,9 @@ func (p *plan) define(in *ir.Instr, v *ir.Value, open *opened, begin, at int, he
 	last := int(open.last[v.ID])
 	if last < 0 {
 		if p.vals[v.ID].uses == 0 && !in.Op.Effect() {
-			p.vals[v.ID].class = unused
+			if p.vals[v.ID].class != indexed {
+				p.vals[v.ID].class = unused
+			}
 			return
 		}
 		last = at + 1

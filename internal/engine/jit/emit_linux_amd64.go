@@ -61,8 +61,8 @@ type emitter struct {
 	vectors map[string]int32
 	// patterns are the places of those that were asked for.
 	patterns map[pattern]int32
-	// limits are the places of the number of shared bytes, less the key, plus one.
-	limits map[int64]int32
+	// limits are the places of limits of shared memory.
+	limits map[limit]int32
 	// known are the places of what accesses know.
 	known []int32
 	// local is the local memory of a thread in bytes, strides the place of the offsets of the lanes' memories.
@@ -530,7 +530,7 @@ func (e *emitter) instruction(in *ir.Instr) {
 	if !in.Op.Effect() {
 		dead := true
 		for _, r := range in.Results {
-			dead = dead && (e.of(r).class == unused || e.of(r).class == constant)
+			dead = dead && e.of(r).class <= constant
 		}
 		if dead {
 			return

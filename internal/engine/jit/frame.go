@@ -98,6 +98,8 @@ type site struct {
 	// Of an access to scalar addresses: the least and greatest offset of a lane. size is the bytes of each lane.
 	least, most int64
 	size        int
+	// left is by how much an access by index shifts its indices.
+	left uint8
 	// retry is the offset in the code where the access begins again.
 	retry int
 	// steps are the instructions of a piece.
@@ -108,6 +110,18 @@ type site struct {
 type step struct {
 	in  *ir.Instr
 	run ops.Func
+}
+
+// limit is a bound of addresses in shared memory: the number of its bytes less so many, plus one, or zero if that is
+// negative, divided by 1 << shift and rounded up.
+type limit struct {
+	bytes int64
+	shift uint8
+}
+
+// of is the bound in a shared memory of n bytes.
+func (l limit) of(n int64) uint64 {
+	return uint64(max(0, n-l.bytes+1)+1<<l.shift-1) >> l.shift
 }
 
 // knownBytes is how much of the area an access has: the region that it found last, the limit there for its lanes together,

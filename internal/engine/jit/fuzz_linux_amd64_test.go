@@ -166,7 +166,21 @@ func (g *generator) wide(guard string) {
 
 // load reads the table: at the thread's own place and near it, at a random place, or at one place for all.
 func (g *generator) load(guard string) {
-	switch g.r.IntN(4) {
+	switch g.r.IntN(7) {
+	case 4: // an index that is below zero in some lanes
+		g.line("and.b32 %%t, %s, 511;", g.reg('r'))
+		g.line("sub.s32 %%t, %%t, %d;", 16*g.r.IntN(2))
+		g.line("mul.wide.s32 %%a, %%t, 4;")
+		g.line("add.s64 %%a, %s, %%a;", g.pick("%table", "%table", "%own"))
+		g.line("%sld.global.%s, [%%a+%d];", guard, g.pick("u32 "+g.reg('r'), "f32 "+g.reg('f'), "u16 %h0"), 64+8*g.r.IntN(3))
+	case 5: // pairs side by side
+		g.line("%sld.global.v2.%s, [%%two+%d];", guard, g.pick("u32 {%r5, %r2}", "f32 {%f1, %f2}"), 8*g.r.IntN(8))
+	case 6: // and of doubles
+		g.line("and.b32 %%t, %s, 255;", g.reg('r'))
+		g.line("cvt.u64.u32 %%a, %%t;")
+		g.line("shl.b64 %%a, %%a, 3;")
+		g.line("add.s64 %%a, %%table, %%a;")
+		g.line("%sld.global.u64 %%l0, [%%a];", guard)
 	case 0:
 		g.line("%sld.global.u32 %s, [%%own+%d];", guard, g.reg('r'), 4*g.r.IntN(8))
 	case 1:
@@ -210,6 +224,13 @@ func (g *generator) exchange() {
 		g.line("st.shared.u32 [%%mine], %s;", g.reg('r'))
 		g.line("bar.sync 0;")
 		g.line("ld.shared.u32 %s, [%%other];", g.reg('r'))
+		if g.r.IntN(2) == 0 {
+			g.line("and.b32 %%t, %s, 31;", g.reg('r'))
+			g.line("mul.wide.u32 %%a, %%t, 4;")
+			g.line("mov.u64 %%base, buffer;")
+			g.line("add.s64 %%a, %%base, %%a;")
+			g.line("ld.shared.u32 %s, [%%a+%d];", g.reg('r'), 4*g.r.IntN(32))
+		}
 		if g.r.IntN(2) == 0 {
 			g.line("ld.shared.f32 %s, [buffer+%d];", g.reg('f'), 4*g.r.IntN(32))
 		}
@@ -274,7 +295,7 @@ func (g *generator) loop() {
 // kernel returns the text of a kernel for blocks of 64 threads.
 func (g *generator) kernel() string {
 	g.b.WriteString(".version 8.4\n.target sm_75\n.address_size 64\n.visible .entry k(.param .u64 out, .param .u64 table, .param .u32 n)\n{\n")
-	g.line(".reg .b32 %%r<%d>, %%t, %%u, %%mine, %%other, %%i<9>; .reg .f32 %%f<%d>; .reg .f64 %%d<%d>; .reg .b64 %%l<%d>, %%a, %%out, %%table, %%own, %%owned, %%depot, %%base; .reg .b16 %%h<3>;", genR, genF, genD, genL)
+	g.line(".reg .b32 %%r<%d>, %%t, %%u, %%mine, %%other, %%i<9>; .reg .f32 %%f<%d>; .reg .f64 %%d<%d>; .reg .b64 %%l<%d>, %%a, %%out, %%table, %%own, %%owned, %%depot, %%base, %%two; .reg .b16 %%h<3>;", genR, genF, genD, genL)
 	g.line(".reg .pred %%p<%d>, %%q; .shared .align 4 .b8 buffer[512]; .local .align 8 .b8 depot[64];", genP)
 	for _, s := range []string{
 		"ld.param.u64 %out, [out]", "ld.param.u64 %table, [table]", "mov.u32 %r0, %tid.x", "mov.u32 %r1, %tid.y", "mov.u32 %r2, %ntid.x",
@@ -284,7 +305,7 @@ func (g *generator) kernel() string {
 		"ld.global.f32 %f0, [%own]", "ld.global.f32 %f1, [%own+4]", "cvt.rn.f32.u32 %f2, %u", "ld.global.f32 %f3, [%table]", "mov.f32 %f4, 0f3FC00000",
 		"mov.f32 %f5, 0f00000000", "ld.global.f32 %f6, [%own+512]", "mov.f32 %f7, %f2", "cvt.f64.f32 %d0, %f0", "cvt.f64.f32 %d1, %f2", "mov.f64 %d2, 0d3FF8000000000000",
 		"cvt.u64.u32 %l0, %u", "mul.wide.s32 %l1, %r6, 77", "mov.u64 %l2, %table", "sub.u64 %l2, %own, %l2", "mov.u64 %l3, 12345678901", "cvt.s64.s32 %l4, %r7",
-		"mad.wide.u32 %owned, %u, 16, %table", "add.u64 %owned, %owned, 4800", "mov.u64 %depot, depot", "cvt.u16.u32 %h0, %u", "cvt.u16.u32 %h1, %r6", "cvt.u16.u32 %h2, %r8",
+		"mad.wide.u32 %owned, %u, 16, %table", "add.u64 %owned, %owned, 4800", "mov.u64 %depot, depot", "mad.wide.u32 %two, %u, 8, %table", "cvt.u16.u32 %h0, %u", "cvt.u16.u32 %h1, %r6", "cvt.u16.u32 %h2, %r8",
 		"st.local.u64 [depot], %l0", "st.local.u64 [depot+8], %l1", "st.local.u64 [depot+16], %l2", "st.local.u64 [depot+24], %l3",
 		"st.local.u64 [depot+32], %l4", "st.local.u64 [depot+40], %l0", "st.local.u64 [depot+48], %l1", "st.local.u64 [depot+56], %l2", "st.shared.u32 [%mine+256], %r6",
 		"setp.gt.u32 %p0, %r8, 13", "setp.lt.s32 %p1, %r6, 0", "setp.eq.u32 %p2, %r3, 0", "setp.lt.f32 %p3, %f0, %f1",

@@ -9,8 +9,11 @@ import (
 
 // address returns one part of the addresses, to which RDX is to be added.
 func (e *emitter) address(x *access, part int, t amd64.VReg) amd64.VReg {
-	if x.index != nil {
+	switch {
+	case x.index != nil:
 		return x.index[part]
+	case x.parts != nil:
+		return e.vectorIn(e.of(x.parts.v), part, t)
 	}
 	return e.vectorIn(x.a, part, t)
 }
@@ -111,6 +114,9 @@ func (e *emitter) localBase(r amd64.Reg) {
 
 // gather loads from the addresses of the lanes.
 func (e *emitter) gather(x *access) {
+	if e.gatherPairs(x) {
+		return
+	}
 	for i, r := range x.in.Results {
 		v := e.of(r)
 		if v.home.kind == nowhere {
@@ -143,12 +149,12 @@ func (e *emitter) gathered(x *access, v *value, half int, r amd64.VReg) {
 // gatherWords loads 16 elements of 32 bits into temp2. It destroys temp0 and temp1.
 func (e *emitter) gatherWords(x *access, half int, disp int32) {
 	if !x.wide {
-		e.gatherPart(amd64.VPGATHERDD, e.address(x, half, temp0), x.lanes+amd64.KReg(half), temp2, disp)
+		e.gatherPart(x, amd64.VPGATHERDD, e.address(x, half, temp0), x.lanes+amd64.KReg(half), temp2, disp)
 		return
 	}
 	for sub, d := range []amd64.VReg{temp2, temp1} {
 		part := 2*half + sub
-		e.gatherPart(amd64.VPGATHERQD, e.address(x, part, temp0), e.lanes(x.a, part, x.lanes), d, disp)
+		e.gatherPart(x, amd64.VPGATHERQD, e.address(x, part, temp0), e.lanes(x.a, part, x.lanes), d, disp)
 	}
 	e.RRRI(amd64.VINSERTI64X4, temp2, temp2, temp1, 1, zmm)
 }
@@ -162,7 +168,7 @@ func (e *emitter) gatherDoubles(x *access, v *value, disp int32) {
 		} else {
 			r = e.upperOf(e.address(x, part/2, temp0), part%2)
 		}
-		e.gatherPart(row, r, e.lanes(v, part, x.lanes), temp2, disp)
+		e.gatherPart(x, row, r, e.lanes(v, part, x.lanes), temp2, disp)
 		e.out(v, part, temp2)
 	}
 }
@@ -177,12 +183,13 @@ func (e *emitter) upperOf(r amd64.VReg, half int) amd64.VReg {
 }
 
 // gatherPart gathers with one register of addresses into d, zero for lanes that do not execute.
-func (e *emitter) gatherPart(row *amd64.Row, addr amd64.VReg, k amd64.KReg, d amd64.VReg, disp int32) {
+func (e *emitter) gatherPart(x *access, row *amd64.Row, addr amd64.VReg, k amd64.KReg, d amd64.VReg, disp int32) {
 	if k != 7 {
 		e.KKK(amd64.KMOVW, 7, 0, k)
 	}
 	e.RRR(amd64.VPXORD, d, d, d, zmm)
-	e.RRM(row, d, 0, amd64.AtVector(amd64.RDX, addr, 1, disp), under(7))
+	m := amd64.AtVector(amd64.RDX, addr, x.scale, disp)
+	e.RRM(row, d, 0, m, under(7))
 }
 
 // gatherNarrow loads elements of 8 or 16 bits: the words that they lie in, which are in the same page as they are, shifted.
@@ -197,7 +204,7 @@ func (e *emitter) gatherNarrow(x *access, v *value, disp int32) {
 			e.opWith(amd64.VPANDD, shift, shift, 3)
 			// The place from RDX+disp on, less what is beyond a multiple of 4.
 			e.op(amd64.VPSUBD, at, e.address(x, half, temp0), shift)
-			e.gatherPart(amd64.VPGATHERDD, at, x.lanes+amd64.KReg(half), temp2, disp)
+			e.gatherPart(x, amd64.VPGATHERDD, at, x.lanes+amd64.KReg(half), temp2, disp)
 		} else {
 			for sub, d := range []amd64.VReg{temp2, temp1} {
 				part := 2*half + sub
@@ -205,7 +212,7 @@ func (e *emitter) gatherNarrow(x *access, v *value, disp int32) {
 				e.op(amd64.VPADDQ, at, at, e.address(x, part, temp0))
 				e.opWith(amd64.VPANDQ, temp3, at, 3)
 				e.op(amd64.VPSUBQ, at, e.address(x, part, temp0), temp3)
-				e.gatherPart(amd64.VPGATHERQD, at, e.lanes(x.a, part, x.lanes), d, disp)
+				e.gatherPart(x, amd64.VPGATHERQD, at, e.lanes(x.a, part, x.lanes), d, disp)
 				e.op(amd64.VPMOVQD, temp3, 0, temp3)
 				if sub == 0 {
 					e.op(amd64.VMOVDQA32, shift, 0, temp3)
@@ -231,6 +238,9 @@ func (e *emitter) scatter(x *access) {
 		e.scatterNarrow(x)
 		return
 	}
+	if e.scatterPairs(x) {
+		return
+	}
 	for i, a := range x.in.Args[1:] {
 		v := e.of(a)
 		disp := int32(x.offset + int64(i)*x.size)
@@ -241,30 +251,30 @@ func (e *emitter) scatter(x *access) {
 		for part := range parts {
 			switch {
 			case x.wide && x.size == 8:
-				e.scatterPart(amd64.VPSCATTERQQ, e.bitsIn(v, part, temp1), e.address(x, part, temp0), e.lanes(x.a, part, x.lanes), disp)
+				e.scatterPart(x, amd64.VPSCATTERQQ, e.bitsIn(v, part, temp1), e.address(x, part, temp0), e.lanes(x.a, part, x.lanes), disp)
 			case x.wide:
 				from := e.stored(x, v, part/2, temp1)
 				if part%2 == 1 {
 					e.RRRI(amd64.VEXTRACTI64X4, from, 0, temp1, 1, zmm)
 					from = temp1
 				}
-				e.scatterPart(amd64.VPSCATTERQD, from, e.address(x, part, temp0), e.lanes(x.a, part, x.lanes), disp)
+				e.scatterPart(x, amd64.VPSCATTERQD, from, e.address(x, part, temp0), e.lanes(x.a, part, x.lanes), disp)
 			case x.size == 8:
 				addr := e.upperOf(e.address(x, part/2, temp0), part%2)
-				e.scatterPart(amd64.VPSCATTERDQ, e.bitsIn(v, part, temp1), addr, e.lanes(v, part, x.lanes), disp)
+				e.scatterPart(x, amd64.VPSCATTERDQ, e.bitsIn(v, part, temp1), addr, e.lanes(v, part, x.lanes), disp)
 			default:
 				from := e.stored(x, v, part, temp1)
-				e.scatterPart(amd64.VPSCATTERDD, from, e.address(x, part, temp0), x.lanes+amd64.KReg(part), disp)
+				e.scatterPart(x, amd64.VPSCATTERDD, from, e.address(x, part, temp0), x.lanes+amd64.KReg(part), disp)
 			}
 		}
 	}
 }
 
-func (e *emitter) scatterPart(row *amd64.Row, from, addr amd64.VReg, k amd64.KReg, disp int32) {
+func (e *emitter) scatterPart(x *access, row *amd64.Row, from, addr amd64.VReg, k amd64.KReg, disp int32) {
 	if k != 7 {
 		e.KKK(amd64.KMOVW, 7, 0, k)
 	}
-	e.RRM(row, from, 0, amd64.AtVector(amd64.RDX, addr, 1, disp), under(7))
+	e.RRM(row, from, 0, amd64.AtVector(amd64.RDX, addr, x.scale, disp), under(7))
 }
 
 // scatterNarrow stores elements of 8 or 16 bits, one lane after the other.

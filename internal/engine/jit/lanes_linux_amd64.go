@@ -104,7 +104,7 @@ func (e *emitter) operandOf(in *ir.Instr, r int) bool {
 			found = true
 		}
 	}
-	operands(in, see)
+	e.p.operands(in, see)
 	for _, v := range in.Results {
 		see(v)
 	}

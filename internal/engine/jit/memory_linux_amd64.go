@@ -31,12 +31,17 @@ type access struct {
 	base amd64.Mem
 	// index are, in local memory, the places of 16 lanes each, from RDX on.
 	index []amd64.VReg
+	// parts are those of an address that is not computed; left is by how much its indices are shifted, and scale what gathers
+	// multiply them by.
+	parts *index
+	left  uint8
+	scale uint8
 }
 
 // open prepares an access and emits the choice of its lanes; false if it is not compiled.
 func (e *emitter) open(in *ir.Instr, values []*ir.Value) (*access, bool) {
 	a := e.of(in.Args[0])
-	x := &access{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), lanes: 1, known: -1, wide: a.wide()}
+	x := &access{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), lanes: 1, known: -1, wide: a.wide(), scale: 1, parts: e.p.indexOf(in)}
 	if x.size > 8 || in.Space == ir.SpaceParam {
 		return nil, false
 	}
@@ -47,7 +52,7 @@ func (e *emitter) open(in *ir.Instr, values []*ir.Value) (*access, bool) {
 	if !a.wide() && in.Space != ir.SpaceShared && in.Space != ir.SpaceLocal {
 		return nil, false
 	}
-	x.far = a.class == vector || a.s%total != 0 || a.d%total != 0 || in.Space == ir.SpaceLocal
+	x.far = x.parts != nil || a.class == vector || a.s%total != 0 || a.d%total != 0 || in.Space == ir.SpaceLocal
 	for _, v := range values {
 		if y := e.of(v); v.Type.Bits() > 64 || v.Type.Bytes() < min(4, int(x.size)) || x.size == 8 && !y.wide() || y.class == mask || y.class == flag {
 			return nil, false
@@ -65,7 +70,12 @@ func (e *emitter) open(in *ir.Instr, values []*ir.Value) (*access, bool) {
 		e.known = append(e.known, x.known)
 		s.access, s.each = int(x.known), int(x.each)
 	}
-	s.least, s.most = a.span()
+	if x.parts != nil {
+		e.indexLeft(x)
+		s.left = x.left
+	} else {
+		s.least, s.most = a.span()
+	}
 	retry := e.NewLabel()
 	e.Bind(retry)
 	e.retries[len(e.sites)] = retry
@@ -115,11 +125,13 @@ func (e *emitter) guard(x *access) {
 
 // limit returns the place of the number of shared bytes, less n, plus one, or zero if that is negative: addresses below
 // it begin n bytes of shared memory.
-func (e *emitter) limit(n int64) amd64.Mem {
-	at, ok := e.limits[n]
+func (e *emitter) limit(n int64) amd64.Mem { return e.limitOf(limit{n, 0}) }
+
+func (e *emitter) limitOf(l limit) amd64.Mem {
+	at, ok := e.limits[l]
 	if !ok {
 		at = e.slot(8)
-		e.limits[n] = at
+		e.limits[l] = at
 	}
 	return amd64.At(blockReg, at)
 }
@@ -160,8 +172,12 @@ func (e *emitter) checkScalar(x *access) {
 
 // checkVector emits the check of an access at vectors of addresses. RDX is then what is to be added to them.
 func (e *emitter) checkVector(x *access) {
-	if x.in.Space == ir.SpaceLocal {
+	switch {
+	case x.in.Space == ir.SpaceLocal:
 		e.checkLocal(x)
+		return
+	case x.parts != nil:
+		e.checkIndexed(x)
 		return
 	}
 	total := x.size * int64(x.n)
@@ -351,7 +367,7 @@ const ahead = 2048
 // prefetch asks for the row that a later warp, or the next block, will load or store, where it is likely to lie behind
 // this one: outside loops, in global memory. Shared memory is in the cache.
 func (e *emitter) prefetch(x *access, m amd64.Mem, write bool) {
-	if x.in.Space == ir.SpaceShared || e.p.depth[e.block.Order] > 0 || e.cloned || x.a.s != x.size || x.size < 4 {
+	if x.in.Space == ir.SpaceShared || e.p.depth[e.block.Order] > 0 || e.cloned || x.a.s != x.size*int64(x.n) || x.size < 4 {
 		return
 	}
 	m.Disp += ahead
@@ -360,6 +376,9 @@ func (e *emitter) prefetch(x *access, m amd64.Mem, write bool) {
 
 // loadRow loads from addresses a constant distance apart. All of them were checked, lanes that do not execute included.
 func (e *emitter) loadRow(x *access) {
+	if e.loadPairs(x) {
+		return
+	}
 	for i, r := range x.in.Results {
 		v := e.of(r)
 		if v.home.kind == nowhere {
@@ -653,14 +672,24 @@ func (e *emitter) stored(x *access, v *value, part int, t amd64.VReg) amd64.VReg
 
 // storeRow stores to addresses a constant distance apart.
 func (e *emitter) storeRow(x *access) {
+	if e.storePairs(x, func(half int) { e.storeHalf(x, half) }) {
+		return
+	}
+	for half := range 2 {
+		e.storeHalf(x, half)
+	}
+}
+
+// storeHalf is storeRow for half of the lanes.
+func (e *emitter) storeHalf(x *access, half int) {
 	for i, a := range x.in.Args[1:] {
 		v := e.of(a)
 		parts := 2
 		if x.size == 8 {
 			parts = 4
 		}
-		for part := range parts {
-			half, sub := part*2/parts, part%(parts/2)
+		for sub := range parts / 2 {
+			part := parts/2*half + sub
 			m := x.rowMem(half, i)
 			m.Disp += int32(int64(sub) * 8 * x.a.s)
 			from, o := e.stored(x, v, part, temp1), zmm

@@ -39,6 +39,8 @@ func (t *narrow) vector(in *ir.Instr) (ok, nan bool) {
 
 func (t *narrow) scalar(in *ir.Instr) bool { return scalarNative(in) }
 
+func (t *narrow) indexed(*plan, *ir.Instr, *index) bool { return false }
+
 func (t *narrow) early(p *plan, in *ir.Instr) bool {
 	return len(in.Results) > 1 || p.vals[in.Results[0].ID].class == splat
 }
@@ -214,7 +216,7 @@ func (s *pieces) findLocal(p *plan) {
 	}
 	for i, b := range p.f.Blocks {
 		for k, in := range b.Instrs {
-			operands(in, func(v *ir.Value) {
+			p.operands(in, func(v *ir.Value) {
 				if s.local.has(v.ID) && (s.work[i][k] != workSliced || at[v.ID] != [2]int{i, s.first[i][k]}) {
 					s.local.clear(v.ID)
 				}
@@ -234,7 +236,7 @@ func (s *pieces) kept(p *plan, i, k int, f func(v *ir.Value)) {
 		if w := s.work[i][n]; w != workSliced && w != workAlone || b.Instrs[n].Op.Terminator() {
 			continue
 		}
-		operands(b.Instrs[n], func(v *ir.Value) {
+		p.operands(b.Instrs[n], func(v *ir.Value) {
 			if c := p.vals[v.ID].class; c > constant && c != vector && !s.local.has(v.ID) {
 				f(v)
 			}

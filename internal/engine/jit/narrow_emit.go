@@ -48,7 +48,7 @@ type quarterEmitter struct {
 	area    []byte
 	consts  map[uint64]int32
 	vectors map[string]int32
-	limits  map[int64]int32
+	limits  map[limit]int32
 	known   []int32
 	loops   []bool
 
@@ -67,7 +67,7 @@ type quarterEmitter struct {
 func (t *narrow) emit(p *program) (*output, error) {
 	e := &quarterEmitter{
 		isa: t.code(), p: p.plan, k: p.kernel, o: p.options, light: p.light, retries: map[int]label{},
-		consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[int64]int32{},
+		consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[limit]int32{},
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
 		base: int32(p.frame), top: int32(p.frame),
 	}

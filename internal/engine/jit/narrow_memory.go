@@ -83,10 +83,10 @@ func (x *access8) total() int64 { return x.size * int64(x.n) }
 // limit returns the place of the number of shared bytes, less n, plus one, or zero if that is negative: addresses below
 // it begin n bytes of shared memory.
 func (e *quarterEmitter) limit(n int64) place {
-	at, ok := e.limits[n]
+	at, ok := e.limits[limit{n, 0}]
 	if !ok {
 		at = e.slot(8)
-		e.limits[n] = at
+		e.limits[limit{n, 0}] = at
 	}
 	return areaAt(at)
 }

@@ -42,7 +42,7 @@ func (p *pool) reset() { *p = pool{e: p.e} }
 func (p *pool) begin(e *quarterEmitter, list []*ir.Instr) {
 	*p = pool{e: e, q: once, where: map[part]vec{}, spilled: map[part]place{}, material: map[int]place{}, words: map[int]place{}, uses: map[int][]int{}}
 	for i, in := range list {
-		operands(in, func(v *ir.Value) { p.uses[v.ID] = append(p.uses[v.ID], i) })
+		e.p.operands(in, func(v *ir.Value) { p.uses[v.ID] = append(p.uses[v.ID], i) })
 	}
 }
 
@@ -462,7 +462,7 @@ func (e *quarterEmitter) materialise(sliced []*ir.Instr) {
 		if in.Op == ir.OpLoad {
 			continue
 		}
-		operands(in, func(x *ir.Value) {
+		e.p.operands(in, func(x *ir.Value) {
 			v := e.of(x)
 			if _, ok := p.material[x.ID]; ok || v.class != scalar && v.class != flag {
 				return

@@ -23,6 +23,8 @@ type target interface {
 	// prepare adds to a plan what the target needs to know before values get their homes.
 	prepare(p *plan)
 	emit(p *program) (*output, error)
+	// indexed tells that in has code for an address in parts.
+	indexed(p *plan, in *ir.Instr, x *index) bool
 }
 
 // class says in which form a value exists at run time.
@@ -31,6 +33,8 @@ type class uint8
 const (
 	// unused values are not computed.
 	unused class = iota
+	// indexed values are addresses that are not computed either: accesses read their parts.
+	indexed
 	// constant values are immediates, or broadcast from the constants of the program.
 	constant
 	// scalar values are a number in a general register: lane l has it plus s*(l%16) + d*(l/16), at the value's width.
@@ -120,6 +124,8 @@ type plan struct {
 	spins bool
 	// pieces is of targets that execute blocks in pieces.
 	pieces *pieces
+	// indexes are the parts of indexed values.
+	indexes map[int]*index
 	// found are the segments of all values, while they are computed.
 	found []found
 	// busy are the positions at which vector registers are taken.
@@ -182,6 +188,7 @@ func analyse(t target, f *ir.Func, block [3]uint32, globals []uint64) *plan {
 	p.findLoops()
 	p.liveness()
 	p.classify()
+	p.findIndexed()
 	p.countUses()
 	p.preferSplats()
 	t.prepare(p)
@@ -231,7 +238,7 @@ func (p *plan) liveness() {
 			}
 		}
 		for _, in := range b.Instrs {
-			operands(in, use)
+			p.operands(in, use)
 			for _, v := range in.Results {
 				kill[i].set(v.ID)
 			}
@@ -249,21 +256,6 @@ func (p *plan) liveness() {
 					}
 				}
 			}
-		}
-	}
-}
-
-// operands calls f for each operand of in, guards and arguments of edges included.
-func operands(in *ir.Instr, f func(v *ir.Value)) {
-	for _, v := range in.Args {
-		f(v)
-	}
-	if in.Guard != nil {
-		f(in.Guard)
-	}
-	for _, e := range in.Targets {
-		for _, v := range e.Args {
-			f(v)
 		}
 	}
 }

@@ -32,7 +32,7 @@ type program struct {
 	light     bool   // warps pass barriers without Go
 	chains    bool   // compiled code begins the next block of a row itself
 	area      []byte // as it begins
-	limits    map[int64]int32
+	limits    map[limit]int32
 	known     []int32
 	strides   int32           // place of the offsets of the lanes' local memory, 0: not used
 	frame     int             // bytes
@@ -101,10 +101,10 @@ func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error
 type output struct {
 	text  []byte
 	sites []site
-	// area is a block's area as it begins. limits and known are the places there of the number of shared bytes, less the
-	// key, plus one, and of what accesses know.
+	// area is a block's area as it begins. limits and known are the places there of limits of shared memory and of what
+	// accesses know.
 	area   []byte
-	limits map[int64]int32
+	limits map[limit]int32
 	known  []int32
 	// strides is the place of the offsets of the lanes' local memory from that of lane 0, 32 bits each; 0: not used.
 	strides int32

@@ -237,7 +237,7 @@ func (b *running) specials() {
 	}
 	copy(b.area[areaParams:][:b.program.kernel.Params], l.Params)
 	for n, at := range b.program.limits {
-		put(at, uint64(max(0, int64(l.SharedBytes)-n+1)))
+		put(at, n.of(int64(l.SharedBytes)))
 	}
 }
 
@@ -548,6 +548,9 @@ func (b *running) learn(w *warp) bool {
 	s := w.site
 	if s.access < 0 || b.program.options.Memory == nil {
 		return false
+	}
+	if x := b.program.plan.indexOf(s.in); x != nil {
+		return b.learnIndexed(w, x)
 	}
 	var addr ops.Lanes
 	b.read(w, s.in.Args[0], &addr)

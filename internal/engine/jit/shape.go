@@ -250,7 +250,7 @@ func (p *plan) countUses() {
 			p.vals[v.ID].weight += w
 		}
 		for _, in := range b.Instrs {
-			operands(in, func(v *ir.Value) {
+			p.operands(in, func(v *ir.Value) {
 				p.vals[v.ID].uses++
 				p.vals[v.ID].weight += w
 			})
@@ -304,6 +304,9 @@ func (p *plan) scalarReads(in *ir.Instr, reads []int) {
 	switch {
 	case in.Op == ir.OpLoad || in.Op == ir.OpStore || in.Op == ir.OpAtom || in.Op == ir.OpRed:
 		reads[in.Args[0].ID]++
+		if x := p.indexOf(in); x != nil && x.base != nil {
+			reads[x.base.ID]++
+		}
 	case in.Op.Terminator():
 		for _, a := range in.Args {
 			reads[a.ID]++

@@ -51,6 +51,10 @@ func (b *running) read(w *warp, v *ir.Value, to *ops.Lanes) {
 		}
 		return
 	}
+	if x.class == indexed {
+		b.readIndexed(w, b.program.plan.indexes[v.ID], to)
+		return
+	}
 	if x.class == unused || x.home.kind == nowhere {
 		*to = ops.Lanes{}
 		return

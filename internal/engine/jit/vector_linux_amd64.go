@@ -233,7 +233,7 @@ func nativeApprox(in *ir.Instr) native {
 
 // early tells that results must not share registers with operands, since they are written before all operands are read.
 func early(p *plan, in *ir.Instr) bool {
-	if len(in.Results) > 1 {
+	if len(in.Results) > 1 || p.indexOf(in) != nil {
 		return true
 	}
 	r := &p.vals[in.Results[0].ID]
