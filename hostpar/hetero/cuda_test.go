@@ -88,7 +88,7 @@ func (f fickle) Next(s *policy.State, d int) (int, policy.Reason) {
 
 // TestSameBits: however a job is split, over however many devices, the answer has the bits of one launch.
 func TestSameBits(t *testing.T) {
-	devices := hosts(t, 4)
+	devices, _ := everywhere(t)
 	single := open(t, devices[0])
 	one := hetero.RunConfig{Policy: policy.Dynamic(1 << 30)}
 	for _, c := range jobs(t) {
@@ -96,12 +96,10 @@ func TestSameBits(t *testing.T) {
 			_, err := single.Run(background, c.kernel, c.grid, c.args(), one)
 			require.NoError(t, err)
 			want := c.answer()
-			for seed := range uint64(12) {
-				p := open(t, devices[:1+seed%4]...)
-				cfg := hetero.RunConfig{}
-				if seed%3 != 0 {
-					cfg.Policy = fickle(seed)
-				}
+			for seed := range count(12, 200) {
+				r := random(seed)
+				p := open(t, anyOf(r, devices)...)
+				cfg := hetero.RunConfig{Policy: anyPolicy(r, 30)}
 				rep, err := p.Run(background, c.kernel, c.grid, c.args(), cfg)
 				require.NoError(t, err)
 				require.True(t, reflect.DeepEqual(want, c.answer()), "seed %d\n%v", seed, rep)

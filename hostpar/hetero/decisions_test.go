@@ -150,10 +150,9 @@ func TestCostHint(t *testing.T) {
 						fakes = append(fakes, f)
 					}
 					p, job := pool(t, items, hetero.PoolConfig{}, fakes...)
-					cfg, most := hetero.RunConfig{Policy: policy.Static(), HangFloor: time.Minute}, 1.85
+					cfg := hetero.RunConfig{Policy: policy.Static(), HangFloor: time.Minute}
 					if hint {
 						cfg.CostHint = func(r hetero.Range) float64 { return 3 * (spike(items, r.Hi) - spike(items, r.Lo)) }
-						most = 1.005
 					}
 					grid := hetero.Grid1(items, unit)
 					var rep *hetero.Report
@@ -173,9 +172,11 @@ func TestCostHint(t *testing.T) {
 						require.NoError(t, err)
 					}
 					job.once(t)
-					require.LessOrEqual(t, rep.Wall.Seconds(), most, "%v", rep)
-					if !plan && !hint {
-						require.Greater(t, rep.Wall.Seconds(), 1.7, "%v", rep)
+					switch {
+					case hint:
+						require.LessOrEqual(t, rep.Wall.Seconds(), 1.005, "%v", rep)
+					case !plan: // which would have learned that one device is slower than it is
+						require.InDelta(t, 1.78, rep.Wall.Seconds(), 0.01, "%v", rep)
 					}
 					require.Equal(t, items, rep.Items)
 					require.Equal(t, items, rep.Devices[0].Items+rep.Devices[1].Items)

@@ -3,6 +3,7 @@ package hetero_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -20,7 +21,20 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(stopping{m}) }
 
 type stopping struct{ m *testing.M }
 
+// full runs the tests with the counts that the package promises, for an hour or so. See inTime, too.
+var full = flag.Bool("full", false, "full counts, and real time where a test has a clock")
+
+// count is how often a test does something: some times, and with -full as often as the package promises.
+func count(some, promised uint64) uint64 {
+	if *full {
+		return promised
+	}
+	return some
+}
+
 func (s stopping) Run() int {
+	flag.Parse()
+	*schedules = count(*schedules, 10_000)
 	code := s.m.Run()
 	workers.StopIdle()
 	return code

@@ -58,6 +58,19 @@ func cores(one bool) devices {
 	return append(d, gpu)
 }
 
+// gpus is a CPU and so many GPUs, each four times as fast.
+func gpus(n int, f func(gpu *heterotest.Device)) devices {
+	k := float64(items) / float64(1+4*n)
+	d := devices{{Rate: k, Overhead: oCPU}}
+	for range n {
+		d = append(d, heterotest.Device{Rate: 4 * k, Overhead: oGPU, Align: 256})
+	}
+	if f != nil {
+		f(&d[n])
+	}
+	return d
+}
+
 // ramp is a cost per item that grows from 0.2 to 1.8; spike has 80 % of the cost in the last tenth of the items.
 func ramp(x float64) float64 { return 0.2*x + 0.8*x*x/items }
 func spike(x float64) float64 {
@@ -163,6 +176,12 @@ func TestBalance(t *testing.T) {
 		{"1:1:3", func() devices { return three(nil) }, nil, 0.1, 1.0035, 1.049, 1.06, 0},
 		{"16 cores apart and a GPU", func() devices { return cores(false) }, nil, 0.1, 1.02, 1.06, 1.10, 0},
 		{"16 cores as one and a GPU", func() devices { return cores(true) }, nil, 0.1, 1.0035, 1.04, 1.06, 0},
+		{"2 GPUs", func() devices { return gpus(2, nil) }, nil, 0.1, 1.02, 1.06, 1.10, 0},
+		{"4 GPUs", func() devices { return gpus(4, nil) }, nil, 0.1, 1.02, 1.06, 1.10, 0},
+		{"8 GPUs", func() devices { return gpus(8, nil) }, nil, 0.1, 1.02, 1.06, 1.10, 0},
+		{"4 GPUs, cost at the end", func() devices { return gpus(4, nil) }, spike, 0.1, 1.05, 1.08, none, 0},
+		{"4 GPUs, one fails", func() devices { return gpus(4, func(d *heterotest.Device) { d.FailAt = 500 * ms }) }, nil, 0.1, 1.06, 1.06, none, 0.025},
+		{"8 GPUs, one hangs", func() devices { return gpus(8, func(d *heterotest.Device) { d.HangAt = 500 * ms }) }, nil, 0.1, 1.06, 1.06, none, 0.025},
 		{"1:4, noise 30 %", func() devices { return two(1, 4, 1) }, nil, 0.3, 1.02, 1.15, none, 0},
 		{"1:37, noise 30 %", func() devices { return two(1, 37, 1) }, nil, 0.3, 1.02, 1.15, none, 0},
 		{"cost grows", func() devices { return two(1, 4, 1) }, ramp, 0.1, 1.03, 1.08, none, 0},
@@ -206,21 +225,31 @@ func TestShortJobs(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		k          float64
-		known      bool
+		known      string
+		wrong      float64 // the factor by which the rate of the GPU is thought too high
 		limit      float64
 		mostChunks int
 	}{
-		{"100 ms", 10, false, 1.04, 0},
-		{"10 ms", 100, false, 1.12, 0},
-		{"1 ms", 1000, false, 1.35, 0},
-		{"100 ms, known", 10, true, 1.04, 0},
-		{"10 ms, known", 100, true, 1.12, 0},
-		{"1 ms, known", 1000, true, 1.05, 3},
+		{"100 ms", 10, "", 1, 1.04, 0},
+		{"10 ms", 100, "", 1, 1.12, 0},
+		{"1 ms", 1000, "", 1, 1.35, 0},
+		{"100 ms, known", 10, "trusted", 1, 1.04, 0},
+		{"10 ms, known", 100, "trusted", 1, 1.03, 20},
+		{"1 ms, known", 1000, "trusted", 1, 1.05, 3},
+		{"10 ms, measured", 100, "measured", 1, 1.04, 30},
+		{"1 ms, measured", 1000, "measured", 1, 1.05, 3},
+		{"10 ms, measured, 1.5 x wrong", 100, "measured", 1.5, 1.08, 30},
+		{"10 ms, measured, 1.5 x wrong the other way", 100, "measured", 1 / 1.5, 1.08, 30},
+		{"10 ms, measured, 10 x wrong", 100, "measured", 10, 1.3, 0},
+		{"10 ms, measured, 10 x wrong the other way", 100, "measured", 0.1, 2.5, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := two(1, 4, c.k)
-			if c.known {
-				d = guess(d, true, 1, 1)
+			if c.known != "" {
+				d = guess(d, c.known == "trusted", 1, c.wrong)
+			}
+			if c.known == "measured" {
+				d[0].Seen, d[1].Seen = items/10, items*4/10
 			}
 			r := run(t, heterotest.Job{Policy: policy.Adaptive(policy.AdaptiveConfig{})}, d)
 			t.Logf("%.3f, %d chunks", r.Ratio(), r.Chunks)

@@ -29,10 +29,11 @@ type Device struct {
 	// HangAt, if not 0, is when the device stops to work without telling.
 	HangAt time.Duration
 	// Power is told to the policy; see policy.Device. Guess, if not 0, is the rate that an earlier run left, Trusted
-	// whether it is said to be reliable.
+	// whether it is said to be reliable, and Seen the largest chunk that it comes from.
 	Power   float64
 	Guess   float64
 	Trusted bool
+	Seen    int
 	MinGain float64
 }
 
@@ -129,7 +130,7 @@ func newSim(j *Job, devices []Device) *sim {
 	s.state.Total, s.state.Remaining = j.Items, j.Items
 	for _, d := range devices {
 		s.state.Devices = append(s.state.Devices, policy.Device{
-			Rate: d.Guess, Trusted: d.Trusted, Overhead: d.Overhead, Align: d.Align, Power: d.Power, MinGain: d.MinGain,
+			Rate: d.Guess, Trusted: d.Trusted, Seen: d.Seen, Overhead: d.Overhead, Align: d.Align, Power: d.Power, MinGain: d.MinGain,
 		})
 	}
 	s.result.Items = make([]int, len(devices))

@@ -37,6 +37,7 @@ const (
 	shortJob     = 100  // times the largest overhead: below, chunks of ten overheads cost more than a measured rate is wrong
 	briefJob     = 1000 // times the largest overhead: below, a chunk that confirms a rate must be worth it
 	opening      = 0.8  // of its part: the first chunk of a trusted device
+	careful      = 0.5  // the same for one that is not, in a brief job: it may be twice as slow as it was
 	openingUpTo  = 0.1  // seconds: a longer job loses too much by a failure in such a chunk
 	laterChunk   = 0.1  // of the total time, instead of MaxChunk: chunks after an opening
 	trial        = 0.1  // of the job: where the smallest chunk of a device takes longer, nothing is gained by trying
@@ -114,7 +115,7 @@ func (p *adaptive) choose(s *State, d int) (int, Reason) {
 	}
 	x := dev.Rate * float64(s.Remaining) / o.rate / halve
 	share := p.MaxChunk
-	if total := s.Now.Seconds() + o.left; total < openingUpTo && s.trusted() {
+	if total := s.Now.Seconds() + o.left; total < openingUpTo && (s.trusted() || total < briefJob*o.overhead && dev.confirmed) {
 		share = max(share, laterChunk)
 	}
 	most := share * (s.Now.Seconds() + o.left)
@@ -128,13 +129,34 @@ func (p *adaptive) choose(s *State, d int) (int, Reason) {
 	x = min(x, dev.Rate*max(most, least))
 	x = max(x, dev.Rate*min(overheads*dev.overhead(), o.left-dev.overhead()))
 	n, why := dev.down(x), Share
-	if a := dev.align(); n == 0 && dev.backlog(s.Now)+dev.overhead()+float64(a)/dev.Rate <= o.left/2 {
-		n = a // chunks cannot be smaller, and there is time
+	if n == 0 {
+		if n, why = p.smallest(s, d, &o); n > 0 {
+			return n, why
+		}
 	}
 	if limit := dev.up(growth * dev.Last); n > limit && !dev.confirmed {
 		n, why = limit, Growing
 	}
 	return p.fit(s, d, n, why, &o)
+}
+
+// smallest is the smallest chunk there is, for a device whose part of what is left is less: if there is time for it, by what
+// those devices alone can do whose chunks are fine enough, and if no one device had done all before. Otherwise none of many
+// equal devices would take the last chunks, and wait for the one that can take single items.
+func (p *adaptive) smallest(s *State, d int, o *outlook) (int, Reason) {
+	fine := 0.0
+	for i := range s.Devices {
+		if x := &s.Devices[i]; x.known() && x.overhead()+float64(x.align())/x.Rate <= o.left/2 {
+			fine += x.Rate
+		}
+	}
+	dev := &s.Devices[d]
+	n := min(dev.align(), s.Remaining)
+	end := dev.backlog(s.Now) + dev.overhead() + float64(n)/dev.Rate
+	if _, t := s.best(s.Remaining); end <= o.left/2 || end*fine <= o.left*o.rate/2 && end <= t+shortestStep {
+		return n, Share
+	}
+	return 0, Late
 }
 
 // probe is the first chunk of a device in this run. One who comes late, when the others would be done before, gets none.
@@ -156,7 +178,7 @@ func (s *State) trusted() bool {
 // open is the first chunk of a device whose rate is known from earlier runs: its whole part in a short job, most of it in
 // a longer one. Where another device alone would be about as fast, it gets nothing. ok is false if the rate must be
 // confirmed first, which a brief job has no time for if rates come from chunks that were too small to tell, or chunks
-// cannot be small, nor has a short one if its own earlier runs have told the rates.
+// cannot be small, or if its own earlier runs have told the rates.
 func (s *State) open(d int, o *outlook) (n int, why Reason, ok bool) {
 	for i := range s.Devices {
 		if s.Devices[i].Rate <= 0 && !s.gated(i) {
@@ -167,7 +189,7 @@ func (s *State) open(d int, o *outlook) (n int, why Reason, ok bool) {
 	t, _ := s.level(s.Total)
 	trusted := s.trusted()
 	brief, short := t < briefJob*o.overhead, t < shortJob*o.overhead
-	known := brief && (s.unsure(t) || s.coarse(t) || s.alone(t) >= 0) || short && s.measured()
+	known := brief && (s.unsure(t) || s.coarse(t) || s.alone(t) >= 0 || s.measured())
 	if t >= openingUpTo || !trusted && !known {
 		return 0, Share, false
 	}
@@ -177,7 +199,11 @@ func (s *State) open(d int, o *outlook) (n int, why Reason, ok bool) {
 	case !dev.told(t):
 		n, why = min(n, dev.up(growth*dev.Seen)), Growing
 	case !short && n < s.Remaining && s.alone(t) < 0:
-		n = dev.up(int(opening * float64(n)))
+		part := opening
+		if !trusted {
+			part = careful
+		}
+		n = dev.up(int(part * float64(n)))
 	}
 	return n, why, true
 }

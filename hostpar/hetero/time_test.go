@@ -1,0 +1,167 @@
+package hetero_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-go/tandem/hostpar/hetero"
+	"github.com/tandem-go/tandem/hostpar/hetero/policy"
+	"github.com/tandem-go/tandem/hostpar/hetero/trace"
+)
+
+// inTime runs a test in virtual time, and with -full in real time: then it needs a machine that has nothing else to do.
+func inTime(t *testing.T, f func(t *testing.T)) {
+	if *full {
+		f(t)
+		return
+	}
+	synctest.Test(t, f)
+}
+
+// TestSleepersEndTogether: devices that sleep, with speeds of 1:4 and 1:37, do a job of a second in chunks of 5 ms.
+func TestSleepersEndTogether(t *testing.T) {
+	for _, ratio := range []float64{4, 37} {
+		inTime(t, func(t *testing.T) {
+			const n = 100_000
+			p, job := pool(t, n, hetero.PoolConfig{}, newFake("slow", n/(1+ratio), 0), newFake("fast", n*ratio/(1+ratio), 0))
+			rep, err := p.Run(background, noop(t), hetero.Grid1(n, 1), nil,
+				hetero.RunConfig{Policy: policy.Adaptive(policy.AdaptiveConfig{MaxChunkTime: 5 * time.Millisecond})})
+			require.NoError(t, err)
+			job.once(t)
+			require.GreaterOrEqual(t, rep.Wall, time.Second)
+			require.LessOrEqual(t, rep.Wall.Seconds(), 1.08, "%v", rep)
+		})
+	}
+}
+
+// TestTinyJobs: a job of 10 µs goes to one device in one chunk, and takes 20 µs longer at most, the device's own overhead
+// included.
+func TestTinyJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 1000
+		p, job := pool(t, n, hetero.PoolConfig{}, newFake("cpu", n/10e-6, 5*time.Microsecond), newFake("gpu", 10*n/10e-6, 40*time.Microsecond))
+		pl, err := p.Compile(background, noop(t), hetero.Grid1(n, 1), nil, hetero.RunConfig{})
+		require.NoError(t, err)
+		var rep *hetero.Report
+		for range 12 {
+			clear(job.counts)
+			rep, err = pl.Run(background)
+			require.NoError(t, err)
+			job.once(t)
+		}
+		require.NoError(t, pl.Close())
+		require.Equal(t, 1, rep.Chunks, "%v", rep)
+		require.Equal(t, n, rep.Devices[0].Items)
+		require.LessOrEqual(t, rep.Wall, 30*time.Microsecond)
+	})
+}
+
+// TestTwoWorkersAreTwoLoops: the CPU with two workers computes what two goroutines with half of the items each compute, and
+// with -full nearly as fast, in jobs of 50 and 5 ms.
+func TestTwoWorkersAreTwoLoops(t *testing.T) {
+	const depth = 100
+	body := func(out []float32, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			v := float32(i)
+			for range depth {
+				v = float32(v*0.9999) + 0.25
+			}
+			out[i] = v
+		}
+	}
+	each := 200 * time.Nanosecond
+	if *full {
+		begin := time.Now()
+		body(make([]float32, 100_000), 0, 100_000)
+		each = time.Since(begin) / 100_000
+	}
+	for _, c := range []struct {
+		job  time.Duration
+		most float64
+	}{{50 * time.Millisecond, 1.03}, {5 * time.Millisecond, 1.10}} {
+		n := int(2 * c.job / each)
+		out, want := make([]float32, n), make([]float32, n)
+		k, err := hetero.NewKernel("body", hetero.GoRange(func(lo, hi int) { body(out, lo, hi) }))
+		require.NoError(t, err)
+		pl, err := open(t, hetero.OnCPU(2)).Compile(background, k, hetero.Grid1(n, 1), []hetero.Arg{hetero.Out(out, hetero.Rows(1))}, hetero.RunConfig{})
+		require.NoError(t, err)
+		var ratios []float64
+		for range count(3, 31) {
+			begin := time.Now()
+			var wg sync.WaitGroup
+			wg.Go(func() { body(want, 0, n/2) })
+			wg.Go(func() { body(want, n/2, n) })
+			wg.Wait()
+			hand := time.Since(begin)
+			clear(out)
+			rep, err := pl.Run(background)
+			require.NoError(t, err)
+			require.True(t, slices.Equal(want, out))
+			require.Less(t, rep.Chunks, 100, "the device divides chunks itself")
+			ratios = append(ratios, rep.Wall.Seconds()/hand.Seconds())
+		}
+		require.NoError(t, pl.Close())
+		if slices.Sort(ratios); *full {
+			require.LessOrEqual(t, ratios[len(ratios)/2], c.most, "%v", c.job)
+		}
+	}
+}
+
+// TestSecondRun: with what the first run left in the model file, the second one needs one small chunk of each device, which of
+// two devices are at most 70 % of the first run's, and its first real ones divide the work
+// as it is divided in the end.
+func TestSecondRun(t *testing.T) {
+	for _, rates := range [][]float64{{1, 4}, {1, 37}, {1, 1, 4}, {1, 300}} {
+		synctest.Test(t, func(t *testing.T) {
+			dir, sum := t.TempDir(), 0.0
+			for _, r := range rates {
+				sum += r
+			}
+			run := func() (small int, first []int, rep *hetero.Report) {
+				var fakes []*fake
+				for i, r := range rates {
+					fakes = append(fakes, newFake(fmt.Sprint("device ", i), items*r/sum, []time.Duration{5000, 40_000}[min(i, 1)]))
+				}
+				rec := trace.New(0)
+				p, job := pool(t, items, hetero.PoolConfig{ModelDir: dir}, fakes...)
+				rep, err := p.Run(background, noop(t), hetero.Grid1(items, 1), nil, hetero.RunConfig{Trace: rec})
+				require.NoError(t, err)
+				require.NoError(t, p.Close())
+				job.once(t)
+				first = make([]int, len(rates))
+				for _, s := range rec.Spans() {
+					switch s.Why {
+					case policy.Probe.String(), policy.Confirm.String(), policy.Growing.String():
+						small++
+					case policy.Share.String():
+						if first[s.Device] == 0 {
+							first[s.Device] = s.Hi - s.Lo
+						}
+					}
+				}
+				return small, first, rep
+			}
+			cold, _, _ := run()
+			warm, first, rep := run()
+			t.Logf("%v: %d small chunks, then %d", rates, cold, warm)
+			require.Equal(t, len(rates), warm)
+			require.Less(t, warm, cold)
+			if len(rates) == 2 {
+				require.LessOrEqual(t, float64(warm), 0.7*float64(cold))
+			}
+			all := 0
+			for _, n := range first {
+				all += n
+			}
+			for i, n := range first {
+				require.InEpsilon(t, rep.Devices[i].Share, float64(n)/float64(all), 0.15, "device %d of %v", i, rates)
+			}
+		})
+	}
+}
