@@ -8,8 +8,9 @@ import (
 )
 
 // Assign writes v, an array that broadcasts to a's shape or one Go value, into the elements of a. a may be a view. Arrays that
-// were described with a before, and not computed, are computed first. If v is a view of the same memory under another layout,
-// the error wraps ErrOverlap; copy it. When there is an error, nothing was written.
+// were described with a before, and not computed, are computed first. An expression is computed into a's memory by one kernel,
+// unless it reads that memory. If v is itself a view of the same memory under another layout, the error wraps ErrOverlap; copy
+// it. When there is an error, nothing was written.
 func (a *Array[T]) Assign(ctx context.Context, v any) error {
 	if a.err != nil {
 		return a.err
@@ -77,23 +78,20 @@ func (n *node) assign(ctx context.Context, op string, v *node) error {
 	return n.write(ctx, op, v)
 }
 
-// write is assign after the checks of n.
+// write is assign after the checks of n. What is read is computed before anything that waits for n is, and before n is
+// written.
 func (n *node) write(ctx context.Context, op string, v *node) error {
-	// What is read is known, and computed, before anything that waits for n is, and before n is written.
-	sources := []*node{v}
-	if v.state == compute && v.uses == 0 && len(v.args) == 2 && v.args[0] == n {
-		sources = v.args
+	var err error
+	switch {
+	case v.state == compute:
+		err = n.prepare(ctx, op, v)
+	case v.state != konst:
+		if err = v.eval(ctx); err == nil {
+			err = n.clashes(op, v)
+		}
 	}
-	for _, s := range sources {
-		if s.state == konst {
-			continue
-		}
-		if err := s.eval(ctx); err != nil {
-			return err
-		}
-		if err := n.clashes(op, s); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	if err := n.st.settle(ctx); err != nil {
 		return err
@@ -103,6 +101,53 @@ func (n *node) write(ctx context.Context, op string, v *node) error {
 		return v.compute(ctx, into)
 	}
 	return n.spread(v).copyTo(ctx, into)
+}
+
+// prepare computes of v, which is a compute node, what reads n's memory and cannot be computed while that is written.
+func (n *node) prepare(ctx context.Context, op string, v *node) error {
+	if !slices.Equal(v.shape, n.shape) {
+		return v.eval(ctx)
+	}
+	update := v.uses == 0 && len(v.args) == 2 && v.args[0] == n // by AddAssign and its like
+	for _, a := range v.args {
+		if !update || a.state != compute {
+			continue
+		}
+		if reads, err := a.reads(ctx, n); err != nil {
+			return err
+		} else if reads {
+			if err := a.eval(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if update {
+		for _, a := range v.args {
+			if a.state == konst || a.state == compute {
+				continue
+			}
+			if err := a.eval(ctx); err != nil {
+				return err
+			}
+			if err := n.clashes(op, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if reads, err := v.reads(ctx, n); err != nil || !reads {
+		return err
+	}
+	return v.eval(ctx)
+}
+
+// reads reports whether v, a compute node, is computed from n's memory.
+func (v *node) reads(ctx context.Context, n *node) (bool, error) {
+	g, err := v.gather(ctx)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(g.leaves, func(l *node) bool { return l.state == stored && l.st == n.st }), nil
 }
 
 // spread is v broadcast to n's shape.

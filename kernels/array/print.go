@@ -230,10 +230,17 @@ func word(v float64, d decimal, left, right, exp, behind int, exponent, sign boo
 		}
 		return strings.Repeat(" ", max(0, left+behind+1-len(text))) + text
 	}
+	if exponent && len(d.fraction) < right { // more digits are the number's own, not zeros
+		mantissa, power, _ := strings.Cut(strconv.FormatFloat(v, 'e', right, 64), "e")
+		d.whole, d.fraction, _ = strings.Cut(mantissa, ".")
+		d.exponent = power
+		if sign && d.whole[0] != '-' {
+			d.whole = "+" + d.whole
+		}
+	}
 	text := strings.Repeat(" ", left-len(d.whole)) + d.whole + "." + d.fraction
 	if exponent {
-		return text + strings.Repeat("0", right-len(d.fraction)) + "e" + d.exponent[:1] +
-			strings.Repeat("0", exp-len(d.exponent)) + d.exponent[1:]
+		return text + "e" + d.exponent[:1] + strings.Repeat("0", exp-len(d.exponent)) + d.exponent[1:]
 	}
 	return text + strings.Repeat(" ", right-len(d.fraction))
 }
