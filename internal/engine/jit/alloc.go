@@ -163,19 +163,29 @@ func (p *plan) coalesce() []*unit {
 	}
 	blocks := slices.Clone(p.f.Blocks)
 	slices.SortStableFunc(blocks, func(a, b *ir.Block) int { return p.depth[b.Order] - p.depth[a.Order] })
+	join := func(a, b *ir.Value) {
+		x, y := of[a.ID], of[b.ID]
+		if x == nil || y == nil || !sameBank(&p.vals[a.ID], &p.vals[b.ID]) {
+			return
+		}
+		x, y = x.root(), y.root()
+		if x == y || overlap(x.segs, y.segs) {
+			return
+		}
+		y.members, y.segs = append(y.members, x.members...), union(y.segs, x.segs)
+		x.into = y
+	}
 	for _, b := range blocks {
 		for _, e := range b.Succs() {
 			for i, a := range e.Args {
-				x, y := of[a.ID], of[e.To.Params[i].ID]
-				if x == nil || y == nil || !sameBank(&p.vals[a.ID], &p.vals[e.To.Params[i].ID]) {
-					continue
-				}
-				x, y = x.root(), y.root()
-				if x == y || overlap(x.segs, y.segs) {
-					continue
-				}
-				y.members, y.segs = append(y.members, x.members...), union(y.segs, x.segs)
-				x.into = y
+				join(a, e.To.Params[i])
+			}
+		}
+	}
+	for _, b := range blocks {
+		for _, in := range b.Instrs {
+			if in.Op == ir.OpFma { // which computes in the register of the addend
+				join(in.Results[0], in.Args[2])
 			}
 		}
 	}
@@ -402,7 +412,13 @@ func (p *plan) inside(i, start int, open *opened, held bitset) {
 		for _, v := range in.Results {
 			p.define(in, v, open, begin, at, held)
 		}
-		p.operands(in, func(v *ir.Value) { open.keep(v.ID, at) })
+		p.operands(in, func(v *ir.Value) {
+			if p.target.lasts(p, in, v) {
+				open.keep(v.ID, at+1)
+			} else {
+				open.keep(v.ID, at)
+			}
+		})
 	}
 }
 

@@ -39,6 +39,8 @@ func (t *narrow) vector(in *ir.Instr) (ok, nan bool) {
 
 func (t *narrow) scalar(in *ir.Instr) bool { return scalarNative(in) }
 
+func (t *narrow) lasts(*plan, *ir.Instr, *ir.Value) bool { return false }
+
 func (t *narrow) indexed(*plan, *ir.Instr, *index) bool { return false }
 
 func (t *narrow) early(p *plan, in *ir.Instr) bool {

@@ -20,6 +20,8 @@ type target interface {
 	scalar(in *ir.Instr) bool
 	// early tells that results must not share homes with operands, since they are written before all operands are read.
 	early(p *plan, in *ir.Instr) bool
+	// lasts tells that the results of in must not share homes with its operand v.
+	lasts(p *plan, in *ir.Instr, v *ir.Value) bool
 	// prepare adds to a plan what the target needs to know before values get their homes.
 	prepare(p *plan)
 	emit(p *program) (*output, error)

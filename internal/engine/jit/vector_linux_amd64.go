@@ -236,16 +236,16 @@ func early(p *plan, in *ir.Instr) bool {
 	if len(in.Results) > 1 || p.indexOf(in) != nil {
 		return true
 	}
-	r := &p.vals[in.Results[0].ID]
-	if r.class != vector {
-		return r.class == splat // masks are written half by half, as they are read
+	return p.vals[in.Results[0].ID].class == splat // vectors and masks are written part by part, as they are read
+}
+
+// lasts tells that operand v is read after the first part of the result of in has been written.
+func lasts(p *plan, in *ir.Instr, v *ir.Value) bool {
+	if len(in.Results) != 1 {
+		return false
 	}
-	for _, a := range in.Args {
-		if v := &p.vals[a.ID]; v.class == splat || v.class == vector && v.parts() != r.parts() {
-			return true
-		}
-	}
-	return false
+	r, x := &p.vals[in.Results[0].ID], &p.vals[v.ID]
+	return r.class == vector && (x.class == splat || x.class == vector && x.parts() != r.parts())
 }
 
 // rounding is the embedded rounding of a float instruction.
