@@ -31,7 +31,7 @@ type row struct {
 }
 
 // rows are all lines, package by package.
-func rows() []row { return slices.Concat(arrayRows) }
+func rows() []row { return slices.Concat(arrayRows, algorithmRows) }
 
 // session is what rows share.
 type session struct {
