@@ -61,6 +61,43 @@ extern "C" __global__ void bytes(int n, unsigned char *a, const unsigned char *b
 }
 `
 
+// TestShadow: what all checks of a launch need is at most four times the buffers, for kernels that use memory in words, in
+// bytes, through tiles in shared memory, and atomically.
+func TestShadow(t *testing.T) {
+	for _, c := range []struct {
+		kernel             string
+		n, blocks, threads int
+		elements           int // of each buffer, of 4 bytes
+	}{
+		{"saxpy", 1 << 15, 1 << 7, 256, 1 << 15}, {"transpose", 128, 64, 256, 1 << 14}, {"matmul", 128, 64, 256, 1 << 14},
+		{"reduce", 1 << 15, 1 << 7, 256, 1 << 15}, {"histogram", 1 << 15, 1 << 7, 256, 1 << 15}, {"bytes", 1 << 16, 1 << 8, 256, 1 << 14},
+	} {
+		t.Run(c.kernel, func(t *testing.T) {
+			dev, err := cuda.OpenHost(cuda.HostConfig{Engine: "interp", Workers: 1, Checks: cuda.AllChecks()})
+			require.NoError(t, err)
+			defer dev.Close()
+			mod, err := dev.Compile(t.Context(), checkedKernels, cuda.CompileConfig{Name: "checked.cu"})
+			require.NoError(t, err)
+			fn, err := mod.Function(c.kernel)
+			require.NoError(t, err)
+			args := []any{int32(c.n)}
+			for range 3 {
+				buf, err := cuda.Upload(t.Context(), dev, make([]float32, c.elements))
+				require.NoError(t, err)
+				if args = append(args, buf); c.kernel == "bytes" {
+					bytes, err := cuda.Reinterpret[uint8](buf)
+					require.NoError(t, err)
+					args[len(args)-1] = bytes
+				}
+			}
+			require.NoError(t, fn.Run(t.Context(), cuda.LaunchConfig{Grid: cuda.D1(c.blocks), Block: cuda.D1(c.threads)}, args...))
+			require.Empty(t, dev.Reports())
+			require.NotZero(t, dev.ShadowBytes())
+			require.LessOrEqual(t, dev.ShadowBytes(), uint64(4*3*4*c.elements))
+		})
+	}
+}
+
 // BenchmarkChecks compares launches under all checks with plain launches of the reference engine, one after the other, on
 // one worker: the ratio of medians, and the shadow's size beside the buffers'.
 func BenchmarkChecks(b *testing.B) {

@@ -20,6 +20,9 @@ const (
 	// firstSlice is what a block may run before others get a turn, in warp instructions. Most blocks end within it and
 	// are never timed. Engines need between 10 ns and 1 µs for a warp instruction.
 	firstSlice = 4096
+	// watchedSlices is how often a block that is watched goes on before others begin: what a sanitizer keeps of each
+	// block that has begun and not ended costs more than a turn that comes late.
+	watchedSlices = 4
 	// Slices of a block that goes on are made longer while they take less than shortSlice and shorter if they take more
 	// than longSlice: cancellation is looked at between slices and has to act within 50 ms, and a block that spins until
 	// another one has done something should not spin for long.
@@ -275,6 +278,9 @@ func (g *grid) begin(worker int, own *window, mine *stretch) bool {
 		mine.next = mine.end
 	}
 	state, fault := b.Run(g.order.slice(i, firstSlice))
+	for n := 1; n < watchedSlices && g.sanitizer != nil && state == engine.Yielded && fault == nil && !g.stop.Load(); n++ {
+		state, fault = b.Run(g.order.slice(i, firstSlice))
+	}
 	if more {
 		mine.next -= sequence.Rest()
 	}

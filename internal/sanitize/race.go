@@ -5,22 +5,6 @@ import (
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
-// record is a warp instruction at a time: what all accesses by one execution of it have in common. Slots of the shadow
-// refer to records, which are used again when no slot does.
-type record struct {
-	in    *ir.Instr
-	block uint64
-	rel   *vclock // what an access that synchronises released, nil for others
-	mask  uint32  // lanes that executed together
-	time  uint32  // of the warp
-	step  uint32  // of the warp's own count of instructions
-	refs  int32
-	warp  uint8
-	write bool
-	// strong accesses do not race with each other.
-	strong bool
-}
-
 // slot is one access to a word of four bytes: the record, the lane, and which bytes. Zero is none.
 type slot uint32
 
@@ -41,26 +25,32 @@ func (s slot) bytes() uint32 { return uint32(s) & 15 }
 // cell is the shadow of one word.
 type cell [3]slot
 
+const cellBytes = 12
+
 // pageWords is the number of words that have one page of cells.
 const pageWords = 1024
 
 type page [pageWords]cell
 
+// sharedWords is the same for shared memory, of which a block has little and may use less.
+const sharedWords = 128
+
+type sharedPage [sharedWords]cell
+
 // races is the state of racecheck for one launch. One goroutine runs the blocks of the launch, so nothing is locked.
 type races struct {
 	clock  uint32
-	recs   []record // the first is not used
-	free   []uint32
+	recs   records
 	pages  map[uint64]*page // global memory, by address
-	spare  []*page          // zeroed
 	last   *page            // of the last look-up
 	lastAt uint64
-	most   int // pages in use at the same time
-	inUse  int
+	// What shared memory needs is used again by the next block.
+	sharedSpare []*sharedPage // zeroed
+	sharedMade  int
 }
 
 func newRaces() *races {
-	return &races{clock: 1, recs: make([]record, 1), pages: map[uint64]*page{}, lastAt: ^uint64(0)}
+	return &races{clock: 1, recs: newRecords(), pages: map[uint64]*page{}, lastAt: ^uint64(0)}
 }
 
 func (r *races) tick() uint32 { r.clock++; return r.clock }
@@ -72,71 +62,43 @@ func (r *races) page(base uint64) *page {
 	}
 	p := r.pages[base]
 	if p == nil {
-		p = r.newPage()
+		p = new(page)
 		r.pages[base] = p
 	}
 	r.last, r.lastAt = p, base
 	return p
 }
 
-func (r *races) newPage() *page {
-	r.inUse++
-	r.most = max(r.most, r.inUse)
-	if n := len(r.spare); n > 0 {
-		p := r.spare[n-1]
-		r.spare = r.spare[:n-1]
+func (r *races) newSharedPage() *sharedPage {
+	if n := len(r.sharedSpare); n > 0 {
+		p := r.sharedSpare[n-1]
+		r.sharedSpare = r.sharedSpare[:n-1]
 		return p
 	}
-	return new(page)
+	r.sharedMade++
+	return new(sharedPage)
 }
 
-// drop clears a page and keeps it for another use.
-func (r *races) drop(p *page) {
+// drop clears a page of shared memory and keeps it for another block.
+func (r *races) drop(p *sharedPage) {
 	for i := range p {
 		for _, s := range p[i] {
 			r.unref(s)
 		}
 	}
-	*p = page{}
-	r.inUse--
-	r.spare = append(r.spare, p)
+	*p = sharedPage{}
+	r.sharedSpare = append(r.sharedSpare, p)
 }
 
 func (r *races) unref(s slot) {
-	if s == 0 {
-		return
-	}
-	rec := &r.recs[s.rec()]
-	if rec.refs--; rec.refs == 0 {
-		rec.rel = nil
-		r.free = append(r.free, s.rec())
+	if s != 0 {
+		r.recs.unref(s.rec())
 	}
 }
-
-// newRecord returns the number of a record with one reference, which is the caller's.
-func (r *races) newRecord() uint32 {
-	if n := len(r.free); n > 0 {
-		id := r.free[n-1]
-		r.free = r.free[:n-1]
-		r.recs[id] = record{refs: 1}
-		return id
-	}
-	if len(r.recs) > maxRecs {
-		return 0
-	}
-	r.recs = append(r.recs, record{refs: 1})
-	return uint32(len(r.recs) - 1)
-}
-
-// The sizes of what the shadow is made of.
-const (
-	recordBytes = 48
-	cellBytes   = 12
-)
 
 // bytes is the largest size that the shadow has had.
 func (r *races) bytes() uint64 {
-	return uint64(r.most)*pageWords*cellBytes + uint64(cap(r.recs))*recordBytes
+	return (uint64(len(r.pages))*pageWords+uint64(r.sharedMade)*sharedWords)*cellBytes + r.recs.bytes()
 }
 
 // raceWarp is what racecheck knows of a warp.
@@ -188,7 +150,7 @@ func (b *block) raceAccess(a *engine.Access, shared bool) {
 		b.touch(a, w, id, lowest(m), shared)
 	}
 	if a.Kind != engine.Read {
-		b.launch.races.unref(newSlot(id, 0, 0))
+		b.launch.races.recs.unref(id)
 	}
 	if rel != nil {
 		w.time = b.launch.races.tick()
@@ -206,15 +168,15 @@ func (b *block) acquire(a *engine.Access, w *raceWarp, shared bool) {
 				if s == 0 {
 					continue
 				}
-				rec := &r.recs[s.rec()]
-				if rec.rel == nil {
+				rel := r.recs.released(s.rec())
+				if rel == nil {
 					continue
 				}
-				if rec.block == b.index && int(rec.warp) == a.Warp {
+				if rec := r.recs.at(s.rec()); rec.by(b.index, a.Warp) {
 					w.learn(lane, s.lane(), rec.step)
 					continue
 				}
-				w.vc = join(w.vc, rec.rel)
+				w.vc = join(w.vc, rel)
 			}
 		}
 	}
@@ -241,24 +203,25 @@ func (b *block) record(a *engine.Access, w *raceWarp, strong bool, rel *vclock) 
 	r := b.launch.races
 	if a.Kind == engine.Read {
 		if id := w.recent[a.In]; id != 0 {
-			if rec := &r.recs[id]; rec.time == w.time && rec.mask == a.Mask && rec.step >= w.anyMet {
+			if rec := r.recs.at(id); rec.time == w.time && rec.mask == a.Mask && rec.step >= w.anyMet {
 				return id
 			}
-			r.unref(newSlot(id, 0, 0))
+			r.recs.unref(id)
 			delete(w.recent, a.In)
 		}
 	}
-	id := r.newRecord()
+	id := r.recs.add(a.In, b.index, a.Warp, a.Kind != engine.Read, strong)
 	if id == 0 {
 		return 0
 	}
 	if a.Kind == engine.Read {
 		w.recent[a.In] = id
 	}
-	rec := &r.recs[id]
-	rec.in, rec.block, rec.warp, rec.mask = a.In, b.index, uint8(a.Warp), a.Mask
-	rec.time, rec.step, rec.rel = w.time, w.step, rel
-	rec.write, rec.strong = a.Kind != engine.Read, strong
+	rec := r.recs.at(id)
+	rec.mask, rec.time, rec.step = a.Mask, w.time, w.step
+	if rel != nil {
+		r.recs.release(id, rel)
+	}
 	return id
 }
 
@@ -267,11 +230,11 @@ func (b *block) cell(at uint64, shared bool) *cell {
 	r := b.launch.races
 	if shared {
 		word := (at - b.win.Shared) / 4
-		p := &b.shared[word/pageWords]
+		p := &b.shared[word/sharedWords]
 		if *p == nil {
-			*p = r.newPage()
+			*p = r.newSharedPage()
 		}
-		return &(*p)[word%pageWords]
+		return &(*p)[word%sharedWords]
 	}
 	return &r.page(at &^ (4*pageWords - 1))[at%(4*pageWords)/4]
 }
@@ -294,7 +257,7 @@ func (b *block) touch(a *engine.Access, w *raceWarp, id uint32, lane int, shared
 // word checks an access to one word against those before it, and puts it in the place of what it makes superfluous.
 func (b *block) word(a *engine.Access, w *raceWarp, c *cell, at uint64, s slot) {
 	r := b.launch.races
-	rec := &r.recs[s.rec()]
+	rec := r.recs.at(s.rec())
 	free := -1
 	for i, old := range c {
 		if old == 0 {
@@ -303,14 +266,14 @@ func (b *block) word(a *engine.Access, w *raceWarp, c *cell, at uint64, s slot) 
 			}
 			continue
 		}
-		was := &r.recs[old.rec()]
+		was := r.recs.at(old.rec())
 		order := b.order(a.Warp, w, rec, s.lane(), was, old.lane())
-		if order < ordered && old.bytes()&s.bytes() != 0 && (rec.write || was.write) && !(rec.strong && was.strong) &&
-			!(rec.write && was.write && a.Same>>s.lane()&1 != 0) {
+		if order < ordered && old.bytes()&s.bytes() != 0 && (rec.write() || was.write()) && !(rec.strong() && was.strong()) &&
+			!(rec.write() && was.write() && a.Same>>s.lane()&1 != 0) {
 			b.race(a, at, s, rec, was, old, order)
 		}
-		superfluous := old.bytes()&^s.bytes() == 0 && (rec.write || !was.write)
-		if superfluous && (order >= ordered || rec.strong && was.strong && rec.rel != nil) ||
+		superfluous := old.bytes()&^s.bytes() == 0 && (rec.write() || !was.write())
+		if superfluous && (order >= ordered || rec.strong() && was.strong() && r.recs.released(s.rec()) != nil) ||
 			old == s { // the same instruction again
 			r.unref(old)
 			c[i] = 0
@@ -335,14 +298,14 @@ func (b *block) evict(c *cell, rec *record, s slot) int {
 	r := b.launch.races
 	read := -1
 	for i, old := range c {
-		was := &r.recs[old.rec()]
-		if was.write {
+		was := r.recs.at(old.rec())
+		if was.write() {
 			continue
 		}
-		if !rec.write && old.rec() == s.rec() {
+		if !rec.write() && old.rec() == s.rec() {
 			return -1
 		}
-		if read < 0 || was.block == rec.block && was.warp == rec.warp {
+		if read < 0 || was.sameWarp(rec) {
 			read = i
 		}
 	}
@@ -364,8 +327,8 @@ const (
 
 // order says whether what was done before has happened before what is done now, by a warp of this block.
 func (b *block) order(warp int, w *raceWarp, now *record, lane int, was *record, other int) ordering {
-	if was.block != b.index || int(was.warp) != warp {
-		if was.time <= w.vc.at(was.block, int(was.warp)) {
+	if !was.by(b.index, warp) {
+		if was.time <= w.vc.at(was.block(), was.warp()) {
 			return ordered
 		}
 		return unordered
@@ -389,9 +352,9 @@ func (b *block) order(warp int, w *raceWarp, now *record, lane int, was *record,
 func (b *block) race(a *engine.Access, at uint64, s slot, rec, was *record, old slot, order ordering) {
 	kind := WriteAfterWrite
 	switch {
-	case !rec.write:
+	case !rec.write():
 		kind = ReadAfterWrite
-	case !was.write:
+	case !was.write():
 		kind = WriteAfterRead
 	}
 	if was == rec { // two lanes of one instruction
@@ -404,8 +367,9 @@ func (b *block) race(a *engine.Access, at uint64, s slot, rec, was *record, old 
 	}
 	f := b.finding(Racecheck, kind, a, s.lane(), at)
 	f.Detail = detail
-	f.Other = &Place{Block: b.launch.coordinate(was.block), Thread: threadOf(b.launch.l.Block, int(was.warp), old.lane()),
-		Pos: was.in.Pos, Access: accessOf(was.in)}
+	in := b.launch.races.recs.instr(was)
+	f.Other = &Place{Block: b.launch.coordinate(was.block()), Thread: threadOf(b.launch.l.Block, was.warp(), old.lane()),
+		Pos: in.Pos, Access: accessOf(in)}
 	b.launch.checker.Add(f)
 }
 

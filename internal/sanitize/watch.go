@@ -89,7 +89,7 @@ type block struct {
 	win    engine.Windows
 	local  uint64 // end of local memory
 	warps  []raceWarp
-	shared []*page
+	shared []*sharedPage
 	bars   [16][]arrival
 	// written are the bytes of shared memory that were written.
 	written []uint64
@@ -111,7 +111,7 @@ func (w *Launch) Block(at [3]uint32, win engine.Windows) engine.BlockWatch {
 		b, w.spare = w.spare[n-1], w.spare[:n-1]
 	} else {
 		b = &block{launch: w, warps: make([]raceWarp, (threads+engine.WarpSize-1)/engine.WarpSize)}
-		b.shared = make([]*page, (w.l.SharedBytes/4+pageWords)/pageWords)
+		b.shared = make([]*sharedPage, (w.l.SharedBytes/4+sharedWords)/sharedWords)
 		b.written = make([]uint64, (w.l.SharedBytes+63)/64)
 	}
 	b.index, b.at, b.win = w.linear(at), at, win
@@ -136,7 +136,7 @@ func (b *block) End() {
 		}
 		for i := range b.warps {
 			for _, id := range b.warps[i].recent {
-				r.unref(newSlot(id, 0, 0))
+				r.recs.unref(id)
 			}
 			b.warps[i] = raceWarp{}
 		}
