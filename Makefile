@@ -90,7 +90,7 @@ gen: ## generated files: embedded PTX, tables
 	$(GO) generate ./...
 
 golden: ## rewrite the expected files of golden tests
-	$(GO) test ./internal/ir ./internal/lower ./internal/passes ./internal/parity -args -rewrite
+	$(GO) test ./internal/ir ./internal/lower ./internal/passes ./internal/listing ./internal/parity -args -rewrite
 	$(GO) test ./internal/engine/enginetest -run TestSupport -args -rewrite
 	$(GO) test ./internal/engine/enginetest -run TestSupport -args -rewrite # the page is made of the table that the first wrote
 

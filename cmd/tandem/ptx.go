@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/tandem-go/tandem/internal/listing"
 	"github.com/tandem-go/tandem/internal/ptx/support"
 )
 
@@ -20,8 +24,67 @@ func ptxCommand() *cli.Command {
 			}
 			return cli.ShowSubcommandHelp(c)
 		},
-		Commands: []*cli.Command{ptxSupportCommand()},
+		Commands: []*cli.Command{ptxCheckCommand(), ptxDumpCommand(), ptxSupportCommand()},
 	}
+}
+
+func ptxCheckCommand() *cli.Command {
+	return &cli.Command{
+		Name: "check", Usage: "every reason why the host device would refuse PTX", ArgsUsage: "FILE",
+		Action: func(_ context.Context, c *cli.Command) error {
+			name, text, err := ptxFile(c)
+			if err != nil {
+				return err
+			}
+			if _, err := listing.Check(name, text); err != nil {
+				return &exitError{exitCompile, err}
+			}
+			return nil
+		},
+	}
+}
+
+func ptxDumpCommand() *cli.Command {
+	return &cli.Command{
+		Name: "dump", Usage: "a kernel in its intermediate form, or its machine code beside its PTX lines", ArgsUsage: "FILE",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "kernel", Usage: "the kernel; not needed if there is exactly one"},
+			&cli.StringFlag{Name: "stage", Usage: "one of " + strings.Join(listing.Stages(), ", ") + "; by default the form that engines compile"},
+			&cli.StringFlag{Name: "engine", Usage: "for --stage=asm: jit/avx512 or jit/avx2, on arm64 jit/neon; this processor need not have it"},
+			&cli.StringFlag{Name: "block", Usage: "threads of a block, X[,Y[,Z]], that the code is for; by default any"},
+		},
+		Action: func(_ context.Context, c *cli.Command) error {
+			name, text, err := ptxFile(c)
+			if err != nil {
+				return err
+			}
+			r := listing.Request{Name: name, Text: text, Kernel: c.String("kernel"), Stage: c.String("stage"), Engine: c.String("engine")}
+			if b := c.String("block"); b != "" {
+				d, err := parseDim("--block", b)
+				if err != nil {
+					return err
+				}
+				r.Block = [3]uint32{uint32(d.X), uint32(d.Y), uint32(d.Z)}
+			}
+			switch err := listing.Write(c.Root().Writer, r); {
+			case errors.Is(err, listing.ErrUsage):
+				return &exitError{exitUsage, err}
+			case err != nil:
+				return &exitError{exitCompile, err}
+			}
+			return nil
+		},
+	}
+}
+
+// ptxFile reads the one file that a command names.
+func ptxFile(c *cli.Command) (name string, text []byte, err error) {
+	if c.Args().Len() != 1 {
+		return "", nil, usage("want one FILE, have %d", c.Args().Len())
+	}
+	name = c.Args().First()
+	text, err = os.ReadFile(name)
+	return name, text, err
 }
 
 func ptxSupportCommand() *cli.Command {

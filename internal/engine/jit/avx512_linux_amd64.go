@@ -45,6 +45,7 @@ func (avx512) emit(p *program) (*output, error) {
 		p: p.plan, k: p.kernel, o: p.options, consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[limit]int32{},
 		frame: int32(p.frame), light: p.light, local: int64(p.LocalBytes()), retries: map[int]amd64.Label{},
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64), patterns: map[pattern]int32{},
+		marks: p.marks,
 	}
 	n := 0
 	for _, b := range p.plan.f.Blocks {

@@ -82,6 +82,7 @@ type emitter struct {
 	pc    int
 	aside int32
 	err   error
+	marks *marks
 }
 
 var zmm = amd64.Opt{L: amd64.L512}
@@ -465,9 +466,11 @@ func (e *emitter) code() {
 	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameAll))
 	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameAll+2))
 	e.Jmp(e.body[0])
+	e.marks.own(len(e.cold), nil)
 	for i, b := range f.Blocks {
 		e.block = b
 		e.BindNext(e.body[i])
+		e.marks.block(e.Len(), b)
 		e.later(func() {
 			e.Bind(e.head[i])
 			e.KM(amd64.KMOVW, 1, amd64.At(frameReg, e.pend(i)))
@@ -479,6 +482,7 @@ func (e *emitter) code() {
 			e.pc = 0
 			e.poll()
 		}
+		e.marks.own(len(e.cold), nil)
 		e.findGroups(b)
 		e.second = map[int]amd64.Label{}
 		for k, in := range b.Instrs {
@@ -491,8 +495,9 @@ func (e *emitter) code() {
 		e.start += 2 * len(b.Instrs)
 	}
 	for i := 0; i < len(e.cold); i++ {
-		e.cold[i]()
+		e.marks.piece(i, e.Len(), e.cold[i], func() int { return len(e.cold) })
 	}
+	e.marks.shared(e.Len(), "between warps")
 	e.schedule()
 	e.saveAll()
 	e.Bind(e.resume)
@@ -502,11 +507,13 @@ func (e *emitter) code() {
 // at emits instruction k of the block.
 func (e *emitter) at(k int, in *ir.Instr) {
 	e.pc = k
+	e.marks.begin(e.Len(), in)
 	if in.Op.Terminator() {
 		e.terminator(in)
 	} else {
 		e.instruction(in)
 	}
+	e.marks.own(len(e.cold), in)
 }
 
 // clone emits the second version of the block, from the first label on.

@@ -56,6 +56,7 @@ type quarterEmitter struct {
 	pc    int
 	aside int32
 	err   error
+	marks *marks
 
 	// scratch is the first free byte behind the homes of values, top the highest that was used.
 	base, scratch, top int32
@@ -66,7 +67,8 @@ type quarterEmitter struct {
 
 func (t *narrow) emit(p *program) (*output, error) {
 	e := &quarterEmitter{
-		isa: t.code(), p: p.plan, k: p.kernel, o: p.options, light: p.light, retries: map[int]label{},
+		marks: p.marks,
+		isa:   t.code(), p: p.plan, k: p.kernel, o: p.options, light: p.light, retries: map[int]label{},
 		consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[limit]int32{},
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
 		base: int32(p.frame), top: int32(p.frame),
@@ -184,6 +186,8 @@ func (e *quarterEmitter) emitAll() {
 	e.jump(e.bodies[0])
 	for i, b := range f.Blocks {
 		e.block = b
+		e.marks.own(len(e.cold), nil)
+		e.marks.block(e.here(), b)
 		e.bind(e.heads[i])
 		e.load(curGen, 4, e.pend(i))
 		e.storeImm(e.pend(i), 0)
@@ -199,11 +203,22 @@ func (e *quarterEmitter) emitAll() {
 		e.start += 2 * len(b.Instrs)
 	}
 	for i := 0; i < len(e.cold); i++ {
-		e.cold[i]()
+		e.marks.piece(i, e.here(), e.cold[i], func() int { return len(e.cold) })
 	}
+	e.marks.shared(e.here(), "between warps")
 	e.schedule()
 	e.saveAll()
 	e.restoreAll()
+}
+
+// here is the offset of the code that comes next, for marks only.
+func (e *quarterEmitter) here() int {
+	if e.marks == nil {
+		return 0
+	}
+	l := e.newLabel()
+	e.bind(l)
+	return e.position(l)
 }
 
 // piece emits instructions from first to last, which are one piece of the block.
@@ -212,13 +227,16 @@ func (e *quarterEmitter) piece(first, last int) {
 	e.pool.reset()
 	list := e.block.Instrs[first : last+1]
 	kinds := e.p.pieces.work[e.block.Order]
+	defer func() { e.marks.own(len(e.cold), list[0]) }()
 	if list[0].Op.Terminator() {
 		e.pc = first
+		e.marks.begin(e.here(), list[0])
 		e.terminator(list[0])
 		return
 	}
 	if kinds[first] == workAlone {
 		e.pc = first
+		e.marks.begin(e.here(), list[0])
 		e.alone(list[0])
 		return
 	}
@@ -232,6 +250,7 @@ func (e *quarterEmitter) piece(first, last int) {
 	rows := e.beginRows(sliced)
 	for i, in := range list {
 		e.pc = first + i
+		e.marks.begin(e.here(), in)
 		switch {
 		case kinds[e.pc] == workOnce:
 			e.executeOnce(in)
@@ -288,6 +307,7 @@ func (e *quarterEmitter) sliceAll(sliced []*ir.Instr, rows map[*ir.Instr]*access
 		p.quarter(q)
 		for i, in := range sliced {
 			p.now = i
+			e.marks.begin(e.here(), in)
 			if in.Op == ir.OpLoad {
 				e.loadRow(rows[in])
 			} else {

@@ -38,6 +38,7 @@ type program struct {
 	frame     int             // bytes
 	escapes   []atomic.Uint64 // by site: the lane operations that were executed in Go
 	pool      sync.Pool
+	marks     *marks // nil unless the code is listed
 }
 
 // compiler is the engine for one target.
@@ -70,6 +71,19 @@ func (p *program) Escapes() map[string]uint64 {
 // Compile compiles a kernel. It fails for operations that neither this engine nor the reference engine has, and for kernels
 // with calls.
 func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
+	p, err := c.prepare(k, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.emit(); err != nil {
+		return nil, fmt.Errorf("compile kernel %s: %w", k.Name, err)
+	}
+	p.pool.New = func() any { return &running{program: p} }
+	return p, nil
+}
+
+// prepare does all that comes before code is emitted.
+func (c compiler) prepare(k *ir.Kernel, o engine.Options) (*program, error) {
 	if len(k.Funcs) > 1 || len(k.FuncTable) > 0 {
 		return nil, fmt.Errorf("compile kernel %s: calls are not supported", k.Name)
 	}
@@ -90,10 +104,6 @@ func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error
 	frame := p.plan.allocate(c.target.registers(), (framePend+4*int32(len(k.Funcs[0].Blocks))+63)/64*64)
 	p.frame = frameSize(int(frame))
 	p.light = oneBarrier(k.Funcs[0], p.plan)
-	if err := p.emit(); err != nil {
-		return nil, fmt.Errorf("compile kernel %s: %w", k.Name, err)
-	}
-	p.pool.New = func() any { return &running{program: p} }
 	return p, nil
 }
 

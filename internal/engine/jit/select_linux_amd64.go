@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/interp"
+	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 )
 
 // makers are the engines for this processor, the fastest first.
@@ -18,6 +19,18 @@ func newAVX2() (engine.Engine, error) {
 	if !(x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT) {
 		return nil, fmt.Errorf("%w: it needs AVX2, FMA, BMI1, BMI2 and POPCNT", ErrUnavailable)
 	}
-	t := &narrow{engine: "jit/avx2", code: func() isa { return &avx2Code{} }, general: []uint8{3, 8, 9, 10, 11, 12, 13}}
-	return compiler{t, interp.New()}, nil
+	return compiler{avx2(), interp.New()}, nil
+}
+
+func avx2() target {
+	return &narrow{engine: "jit/avx2", code: func() isa { return &avx2Code{} }, general: []uint8{3, 8, 9, 10, 11, 12, 13}}
+}
+
+// targets are what code can be emitted for, whether or not this machine can run it.
+var targets = map[string]target{"jit/avx512": avx512{}, "jit/avx2": avx2()}
+
+// decode reads the first instruction of code. Where it names another place, that is at base plus what follows $.
+func decode(code []byte, offset int) (size int, text string, base int) {
+	d := amd64.Decode(code)
+	return d.Size, d.Text, offset + d.Size
 }
