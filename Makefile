@@ -9,7 +9,7 @@ FUZZTIME ?= 5m
 RACE := ./cuda/... ./internal/hostdev/... ./internal/nvidia/... ./internal/workers/... ./hostpar/par/... ./hostpar/task/... ./hostpar/csp/... ./hostpar/proc/... ./hostpar/shm/...
 MODULES := $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -mindepth 2 -name go.mod -not -path './.*')))
 
-.PHONY: help setup run check test race test-modules mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero hetero-full bench-hostpar bench-kernels bench gpu gen math golden fuzz corpus corpus-check lint abi chroot cross image module-path
+.PHONY: help setup run check test race test-modules test-gorgonia mpi-test hostpar-soak test-arm64 test-all bench-host bench-hetero hetero-full bench-hostpar bench-kernels bench gpu gen math golden fuzz corpus corpus-check lint abi chroot cross image module-path
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-modules: ## the nested modules, which need C compilers and headers
 
 test-fakecuda: ## the NVIDIA back end against a driver library in C that needs no GPU (needs gcc)
 	@sh tools/fakecuda.sh test
+
+test-gorgonia: ## interop/gorgonia with gorgonia.org/cu, NVIDIA's headers fetched from PyPI, and the driver library in C (needs gcc)
+	@sh tools/gorgonia.sh
 
 test-libcuda: ## NVIDIA's own driver library must say "no device" (fetched from the distribution, not installed)
 	@sh tools/libcuda.sh test

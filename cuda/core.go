@@ -161,6 +161,7 @@ const (
 	graphHandle
 	execHandle
 	streamHandle
+	foreignStream // of somebody else
 	eventHandle
 	moduleHandle
 )
@@ -224,6 +225,11 @@ func (c *core) free(n note) (op string, err error) {
 		return "destroy graph", c.drv.DestroyGraphExec(driver.GraphExec(n.handle))
 	case streamHandle:
 		return "destroy stream", c.dropQueue(n.queue)
+	case foreignStream:
+		if err := c.settle(n.queue); err != nil && !isFault(err) {
+			return "wait for a stream", err
+		}
+		return "forget stream", c.dropQueue(n.queue)
 	case eventHandle:
 		return "destroy event", c.drv.DestroyEvent(driver.Event(n.handle))
 	default:

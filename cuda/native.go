@@ -64,8 +64,9 @@ func (f *Function) Native() (uintptr, error) {
 	return f.mod.dev.nativeOf("kernel", f.mod.res, func(n driver.Native) (uintptr, error) { return n.NativeFunction(f.h) })
 }
 
-// ForeignStream makes a stream of somebody else's CUstream, which belongs to the device's context. Its owner keeps it until
-// the stream is closed and all work on it is done; Close does not destroy it. The error wraps ErrNotSupported on the host device.
+// ForeignStream makes a stream of somebody else's CUstream, which belongs to the device's context. Close waits for the work on
+// it and does not destroy it; until then its owner keeps it. The garbage collector never closes such a stream. The error wraps
+// ErrNotSupported on the host device.
 func (d *Device) ForeignStream(handle uintptr) (*Stream, error) {
 	op := fmt.Sprintf("use stream %#x", handle)
 	n, err := d.native(op)
@@ -76,10 +77,10 @@ func (d *Device) ForeignStream(handle uintptr) (*Stream, error) {
 	if err != nil {
 		return nil, d.c.wrap(op, err)
 	}
-	return d.newStream(h), nil
+	return d.newStream(h, foreignStream), nil
 }
 
-// ForeignEvent makes an event of somebody else's CUevent; what ForeignStream says holds for it as well.
+// ForeignEvent makes an event of somebody else's CUevent; what ForeignStream says holds for it as well, but Close does not wait.
 func (d *Device) ForeignEvent(handle uintptr) (*Event, error) {
 	op := fmt.Sprintf("use event %#x", handle)
 	n, err := d.native(op)
@@ -90,5 +91,5 @@ func (d *Device) ForeignEvent(handle uintptr) (*Event, error) {
 	if err != nil {
 		return nil, d.c.wrap(op, err)
 	}
-	return &Event{dev: d, res: d.c.guarded(eventHandle, uint64(h))}, nil
+	return &Event{dev: d, res: &resource{c: d.c, note: note{kind: eventHandle, handle: uint64(h), gen: d.c.gen.Load()}}}, nil
 }

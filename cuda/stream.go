@@ -58,19 +58,20 @@ func (d *Device) NewStream(cfg StreamConfig) (*Stream, error) {
 	if err != nil {
 		return nil, d.c.wrap(op, err)
 	}
-	return d.newStream(h), nil
+	s := d.newStream(h, streamHandle)
+	s.res.guard()
+	return s, nil
 }
 
-// newStream makes the stream that owns a handle.
-func (d *Device) newStream(h driver.Stream) *Stream {
+// newStream makes the stream that has a handle.
+func (d *Device) newStream(h driver.Stream, k kind) *Stream {
 	q := &queue{h: h}
 	d.c.mu.Lock()
 	if d.c.queues != nil {
 		d.c.queues[q] = struct{}{}
 	}
 	d.c.mu.Unlock()
-	s := &Stream{dev: d, q: q, res: &resource{c: d.c, note: note{kind: streamHandle, handle: uint64(h), queue: q, gen: d.c.gen.Load()}}}
-	s.res.guard()
+	s := &Stream{dev: d, q: q, res: &resource{c: d.c, note: note{kind: k, handle: uint64(h), queue: q, gen: d.c.gen.Load()}}}
 	return s
 }
 
