@@ -79,6 +79,50 @@ func BenchmarkLaunch(b *testing.B) {
 	})
 }
 
+// BenchmarkRunMultiply is the smallest whole job: 400 floats there twice and back once, one block.
+func BenchmarkRunMultiply(b *testing.B) {
+	cudatest.EachB(b, func(b *testing.B, dev *cuda.Device) {
+		m, err := cuda.CompileWith(background, dev, cuda.Library(nvrtctest.Open(b)), multiplySource, cuda.CompileConfig{})
+		require.NoError(b, err)
+		k, err := m.Function("multiply_them")
+		require.NoError(b, err)
+		x, y, dest := make([]float32, 400), make([]float32, 400), make([]float32, 400)
+		b.Run("any", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := k.Run(background, threads(400), cuda.Out(dest), cuda.In(x), cuda.In(y)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		typed, err := cuda.Bind3[cuda.Output[float32], cuda.Input[float32], cuda.Input[float32]](background, k)
+		require.NoError(b, err)
+		b.Run("typed", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := typed.Run(background, threads(400), dest, x, y); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	})
+}
+
+// BenchmarkDropped is what a buffer costs that is made and dropped, with what finds and frees it.
+func BenchmarkDropped(b *testing.B) {
+	dev, err := cuda.OpenHost(cuda.HostConfig{})
+	require.NoError(b, err)
+	defer dev.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := cuda.Alloc[float32](dev, 256); err != nil {
+			b.Fatal(err)
+		}
+	}
+	u := dev.Usage()
+	b.ReportMetric(float64(u.Allocations), "live")
+}
+
 // BenchmarkArguments is the part of a launch that checks and encodes, on a device that does nothing else.
 func BenchmarkArguments(b *testing.B) {
 	d, _ := open(b)

@@ -135,33 +135,51 @@ func BenchmarkFakeCLaunch(b *testing.B) {
 	})
 }
 
-// bareLaunches calls the driver's function and nothing else.
+// bareLaunches calls the driver's function and nothing else: by itself, as purego calls it, and behind cuCtxSetCurrent in one
+// transition, as package nvidia does.
 func bareLaunches(b *testing.B, search cuapi.Search) {
 	lib, err := search.Open()
 	require.NoError(b, err)
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	require.NoError(b, lib.Start())
 	dev, err := lib.DeviceGet(0)
 	require.NoError(b, err)
 	ctx, err := lib.DevicePrimaryCtxRetain(dev)
 	require.NoError(b, err)
 	defer func() { require.NoError(b, lib.DevicePrimaryCtxRelease(dev)) }()
+	runtime.LockOSThread()
 	require.NoError(b, lib.CtxSetCurrent(ctx))
 	m, _, err := lib.ModuleLoadDataEx(append([]byte(fivePTX), 0), nil)
 	require.NoError(b, err)
-	f, err := lib.ModuleGetFunction(m, "five")
+	f, err := lib.ModuleGetFunction(m, "none")
 	require.NoError(b, err)
 	s, err := lib.StreamCreateWithPriority(cuapi.StreamNonBlocking, 0)
 	require.NoError(b, err)
-	k := cuapi.Launch{Function: f, Stream: s, Params: make([]byte, 28), GridX: 1, GridY: 1, GridZ: 1, X: 32, Y: 1, Z: 1}
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := lib.LaunchKernel(&k); err != nil {
-			b.Fatal(err)
+	runtime.UnlockOSThread()
+	raw, err := dl.Open(lib.Path())
+	require.NoError(b, err)
+	launch, err := raw.Symbol("cuLaunchKernel")
+	require.NoError(b, err)
+	b.Run("call", func(b *testing.B) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		require.NoError(b, lib.CtxSetCurrent(ctx))
+		for b.Loop() {
+			if launch.Call(uintptr(f), 1, 1, 1, 32, 1, 1, 0, uintptr(s), 0, 0) != 0 {
+				b.Fatal("it failed")
+			}
 		}
-	}
-	b.StopTimer()
+	})
+	b.Run("in its context", func(b *testing.B) {
+		k := cuapi.Launch{Function: f, Stream: s, GridX: 1, GridY: 1, GridZ: 1, X: 32, Y: 1, Z: 1}
+		for b.Loop() {
+			if err := lib.LaunchKernel(ctx, &k); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	require.NoError(b, lib.CtxSetCurrent(ctx))
 	require.NoError(b, lib.StreamDestroy(s))
 	require.NoError(b, lib.ModuleUnload(m))
 }

@@ -164,6 +164,11 @@ func (d *device) raw(f func() error) error {
 		err = f()
 	}
 	runtime.UnlockOSThread()
+	return d.judge(err)
+}
+
+// judge translates what a call in the context returned.
+func (d *device) judge(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -125,7 +125,7 @@ func (d *device) launch(f *function, s *stream, l *driver.Launch) error {
 		GridX: l.Grid.X, GridY: l.Grid.Y, GridZ: l.Grid.Z, X: l.Block.X, Y: l.Block.Y, Z: l.Block.Z,
 	}
 	if !l.Cooperative {
-		return d.raw(func() error { return d.api.LaunchKernel(&k) })
+		return d.judge(d.api.LaunchKernel(d.ctx, &k))
 	}
 	if f.info.Signature == nil {
 		return fail(driver.NotSupported, "a cooperative launch of a kernel whose parameters this driver does not tell")

@@ -34,28 +34,49 @@ type extra struct {
 	words  [5]uintptr
 	size   uintptr
 	params []byte
+	pair   dl.Pair
 }
 
 var extras = sync.Pool{New: func() any { return new(extra) }}
 
-// LaunchKernel queues a kernel. It passes the parameter block as a whole (CU_LAUNCH_PARAM_BUFFER_POINTER) and allocates
-// nothing.
-func (l *Library) LaunchKernel(k *Launch) error {
-	if len(k.Params) == 0 {
-		return l.call(LaunchKernel, k.frame().Int(0).Int(0))
+// LaunchKernel makes the context current on a thread and queues a kernel on it, in one transition to C. It passes the parameter
+// block as a whole (CU_LAUNCH_PARAM_BUFFER_POINTER) and allocates nothing.
+func (l *Library) LaunchKernel(c Context, k *Launch) error {
+	first, err := l.resolve(CtxSetCurrent)
+	if err != nil {
+		return err
+	}
+	second, err := l.resolve(LaunchKernel)
+	if err != nil {
+		return err
 	}
 	x := extras.Get().(*extra)
-	x.params, x.size = k.Params, uintptr(len(k.Params))
-	x.words = [5]uintptr{
-		launchParamBufferPointer, uintptr(unsafe.Pointer(unsafe.SliceData(x.params))),
-		launchParamBufferSize, uintptr(unsafe.Pointer(&x.size)),
-		launchParamEnd,
+	p := &x.pair
+	p.First, p.Arg, p.Second = first, uintptr(c), second
+	p.Args = [11]uintptr{
+		uintptr(k.Function), uintptr(k.GridX), uintptr(k.GridY), uintptr(k.GridZ), uintptr(k.X), uintptr(k.Y), uintptr(k.Z),
+		uintptr(k.SharedBytes), uintptr(k.Stream),
 	}
-	err := l.call(LaunchKernel, k.frame().Int(0).Words(x.words[:]))
+	if len(k.Params) > 0 {
+		x.params, x.size = k.Params, uintptr(len(k.Params))
+		x.words = [5]uintptr{
+			launchParamBufferPointer, uintptr(unsafe.Pointer(unsafe.SliceData(x.params))),
+			launchParamBufferSize, uintptr(unsafe.Pointer(&x.size)),
+			launchParamEnd,
+		}
+		p.Args[10] = uintptr(unsafe.Pointer(&x.words))
+	}
+	r, failed := p.Run()
 	runtime.KeepAlive(x)
-	*x = extra{}
+	x.params = nil
 	extras.Put(x)
-	return err
+	switch {
+	case r == 0:
+		return nil
+	case failed:
+		return &CallError{Symbol: *l.symbols[CtxSetCurrent].Load(), Result: Result(uint32(r)), library: l}
+	}
+	return &CallError{Symbol: *l.symbols[LaunchKernel].Load(), Result: Result(uint32(r)), library: l}
 }
 
 // LaunchCooperativeKernel queues a kernel whose blocks are all resident at once. The driver takes one pointer for each
@@ -69,7 +90,7 @@ func (l *Library) LaunchCooperativeKernel(k *Launch, offsets []int) error {
 	}
 	err := l.call(LaunchCooperativeKernel, k.frame().Words(pointers))
 	runtime.KeepAlive(x)
-	*x = extra{}
+	x.params = nil
 	extras.Put(x)
 	return err
 }
