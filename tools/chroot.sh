@@ -2,7 +2,7 @@
 # Tries Tandem where nothing is installed: the static binary in an empty root, then a clone of the last commit in a fresh
 # Debian root with Go, make, git and ca-certificates alone, as root and as an ordinary user, with and without network.
 #
-#   tools/chroot.sh [all | static | debian]      CHROOT_TESTS=0 leaves `make test` out
+#   tools/chroot.sh [all | static | debian | image]      CHROOT_TESTS=0 leaves `make test` out
 #
 # Needs root and, for the Debian root, debootstrap and the network.
 set -eu
@@ -12,7 +12,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 [ "$(id -u)" = 0 ] || { echo "chroot: needs root" >&2; exit 1; }
 work=${CHROOT_DIR:-$(mktemp -d)}
 root=$work/root
-user=user
+user=user builder=builder
 trap 'umount "$root/proc" "$root/dev/shm" 2>/dev/null || true; [ -n "${CHROOT_DIR:-}" ] || rm -rf "$work"' EXIT
 
 say() { printf '\n== %s\n' "$*"; }
@@ -42,7 +42,7 @@ clone() { # clone USER DIR
 	chown -R "$(chroot "$root" id -u "$1"):$(chroot "$root" id -g "$1")" "$root$2"
 }
 
-debian() {
+fresh() {
 	command -v debootstrap >/dev/null || { echo "chroot: needs debootstrap" >&2; exit 1; }
 	say "a fresh Debian 12 root"
 	if [ ! -x "$root/usr/bin/make" ]; then
@@ -56,6 +56,10 @@ debian() {
 	mkdir -p "$root/dev/shm" && mount -t tmpfs tmpfs "$root/dev/shm"
 	chroot "$root" id user >/dev/null 2>&1 || chroot "$root" useradd -m user
 
+}
+
+debian() {
+	fresh
 	say "ordinary user: make run"
 	clone user "/home/$user/tandem"
 	in_root user sh -c 'cd ~/tandem && make run' | tail -n 5
@@ -67,10 +71,10 @@ debian() {
 	in_root user sh -c 'rm -rf ~/.local/share/tandem ~/.cache/tandem'
 	no_network=1 in_root user sh -c 'cd ~/tandem && make run' | tail -n 5
 
-	say "root: the steps of the Dockerfile, then make run and make test"
+	image
+
+	say "root: make run and make test"
 	clone root /src
-	in_root root sh -c 'cd /src && sh tools/image.sh && multiply_them' | tail -n 3
-	in_root root sh -c 'cd /src && ! TANDEM_DEVICE=gpu multiply_them'
 	in_root root sh -c 'cd /src && make run' | tail -n 3
 	if [ "${CHROOT_TESTS:-1}" != 0 ]; then
 		in_root root sh -c 'cd /src && CI= make test'
@@ -79,9 +83,36 @@ debian() {
 	in_root user sh -c 'cd ~/tandem && make run' | tail -n 3
 }
 
+# image does what the Dockerfile does, stage by stage.
+image() {
+	say "the Dockerfile's first stage: an ordinary user fetches and builds"
+	chroot "$root" id $builder >/dev/null 2>&1 || chroot "$root" useradd -m $builder
+	clone $builder /src
+	in_root $builder sh -c 'cd /src && BIN=$HOME/bin sh tools/image.sh' | tail -n 3
+	say "its last stage: a root without Go, an ordinary user"
+	last=$work/last
+	if [ ! -x "$last/usr/bin/env" ]; then
+		debootstrap --variant=minbase bookworm "$last" ${DEBIAN_MIRROR:-} >"$work/debootstrap.log"
+		chroot "$last" useradd -m $user
+	fi
+	mkdir -p "$last/usr/local/share"
+	rm -rf "$last/usr/local/share/tandem"
+	cp -a "$root/home/$builder/.local/share/tandem" "$last/usr/local/share/tandem"
+	cp -a "$root/home/$builder/bin/." "$last/usr/local/bin/"
+	chown -R 0:0 "$last/usr/local"
+	(
+		root=$last
+		in_root $user multiply_them | tail -n 3
+		in_root $user generated
+		in_root $user tandem doctor
+		in_root $user sh -c '! TANDEM_DEVICE=gpu multiply_them'
+	)
+}
+
 case $what in
 static) static ;;
 debian) debian ;;
+image) fresh; image ;;
 all) static; debian ;;
-*) echo "usage: tools/chroot.sh [all | static | debian]" >&2; exit 2 ;;
+*) echo "usage: tools/chroot.sh [all | static | debian | image]" >&2; exit 2 ;;
 esac

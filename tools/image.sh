@@ -1,9 +1,10 @@
 #!/bin/sh
-# The steps of the Dockerfile: NVRTC into the system's folder, the command and the example into the path.
+# The build steps of the Dockerfile, for any user: NVRTC into the data folder, the commands and the example into $BIN.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/go.sh
 export GOFLAGS=-buildvcs=false GOWORK=off
 "$GO" mod download
 sh tools/setup.sh
-CGO_ENABLED=0 "$GO" build -o "${BIN:-/usr/local/bin}/" ./cmd/tandem ./examples/multiply_them
+mkdir -p "${BIN:=/usr/local/bin}"
+CGO_ENABLED=0 "$GO" build -o "$BIN/" ./cmd/tandem ./examples/multiply_them ./examples/generated
