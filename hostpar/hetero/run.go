@@ -122,7 +122,8 @@ type Progress struct {
 // RunConfig configures a run. The zero value is the recommended run.
 type RunConfig struct {
 	_ struct{}
-	// Policy decides the sizes of chunks; nil is policy.Adaptive. It counts in rows of blocks across the split axis.
+	// Policy decides the sizes of chunks; nil is policy.Adaptive. It counts in rows of blocks across the split axis, or with
+	// CostHint in equal parts of the work.
 	Policy policy.Policy
 	// SharedBytes is the dynamic shared memory of each block in bytes.
 	SharedBytes int

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-go/tandem/hostpar/hetero"
+	"github.com/tandem-go/tandem/hostpar/hetero/policy"
 	"github.com/tandem-go/tandem/hostpar/hetero/trace"
 )
 
@@ -359,4 +361,35 @@ func TestTimelineAgreesWithReport(t *testing.T) {
 			require.InEpsilon(t, d.Busy.Seconds(), busy[i].Seconds(), 0.01)
 		}
 	})
+}
+
+// void is a device that does nothing, at once.
+type void struct{}
+
+func (void) Info() hetero.Info { return hetero.Info{ID: "void", Name: "void", Lanes: 1} }
+
+func (void) Prepare(context.Context, *hetero.Job) (hetero.Feed, error) { return void{}, nil }
+
+func (void) Do(context.Context, int, *hetero.Task) error { return nil }
+
+func (void) Close() error { return nil }
+
+// TestMemoryOfARun: it depends on neither the number of items nor that of chunks.
+func TestMemoryOfARun(t *testing.T) {
+	allocated := func(items, chunks int) uint64 {
+		p := open(t, void{}, void{})
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		rep, err := p.Run(background, noop(t), hetero.Grid1(items, 1), nil, hetero.RunConfig{Policy: policy.Dynamic(items / chunks)})
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, rep.Chunks, chunks)
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	const most = 256 << 10
+	require.Less(t, allocated(1_000_000, 100), uint64(most))
+	require.Less(t, allocated(1_000_000_000, 100), uint64(most), "a thousand times as many items")
+	chunks := int(count(100_000, 1_000_000))
+	require.Less(t, allocated(1_000_000, chunks), uint64(most), "many more chunks")
 }

@@ -9,6 +9,8 @@
 // Adaptive needs nothing: it probes, grows chunks while they prove right, bounds each to a fiftieth of the run, and sees
 // to it that devices end together. OneShot is the closed form for devices that are known.
 //
+// A DecisionLog is what a policy was asked in a run and what came of it: Replay repeats it, Check asks again.
+//
 // Sources of the formulas: guided self-scheduling (Polychronopoulos and Kuck 1987) for Guided with one power for all;
 // HGuided (Nozal, Bosque, Beivide: EngineCL) for Guided with powers; Luk, Hong, Kim (Qilin 2009) for the split by
 // fitted lines that OneShot solves for any number of devices.
