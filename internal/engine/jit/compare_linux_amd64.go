@@ -98,8 +98,12 @@ func (e *emitter) predicate2(in *ir.Instr) {
 		if half == 0 || a.class == mask { // both halves of what is uniform are equal
 			x = e.maskIn(a, half, 5)
 		}
-		e.KKK(maskRows[in.Op], 0, x, e.maskIn(b, half, 6))
-		e.maskOut(v, half, 0)
+		k := amd64.KReg(0)
+		if v.home.kind == inRegister && !v.masked {
+			k = amd64.KReg(v.home.reg) + amd64.KReg(half)
+		}
+		e.KKK(maskRows[in.Op], k, x, e.maskIn(b, half, 6))
+		e.maskOut(v, half, k)
 	}
 }
 

@@ -3,6 +3,8 @@
 package jit
 
 import (
+	"math/bits"
+
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
@@ -179,6 +181,19 @@ func (p *plan) affine(in *ir.Instr) (fact, bool) {
 			return fact{}, false
 		}
 		return times(in, a, fact{class: constant, imm: 1 << b.imm, align: 1 << b.imm})
+	case ir.OpAnd:
+		if b.class != constant {
+			a, b = b, a
+		}
+		if !word || b.class != constant {
+			return fact{}, false
+		}
+		return cutOut(a, b.imm)
+	case ir.OpShr:
+		if !word || b.class != constant || b.imm >= 32 {
+			return fact{}, false
+		}
+		return shiftedOut(a, b.imm)
 	case ir.OpNeg:
 		if !word {
 			return fact{}, false
@@ -208,6 +223,39 @@ func (p *plan) affine(in *ir.Instr) (fact, bool) {
 		return fact{}, false
 	}
 	return f, true
+}
+
+// within returns the least 2^n-1 that no offset of a exceeds, if the number of lane 0 has zeroes in all its bits: then the bits
+// of the two do not meet.
+func within(a fact) (low uint64, ok bool) {
+	least, most := (&value{s: a.s, d: a.d}).span()
+	if least < 0 {
+		return 0, false
+	}
+	low = 1<<bits.Len64(uint64(most)) - 1
+	return low, low < a.align
+}
+
+// cutOut is a and a constant, which keeps the offsets whole or drops them.
+func cutOut(a fact, c uint64) (fact, bool) {
+	low, ok := within(a)
+	f := fact{class: scalar, align: max(a.align, alignOf(c))}
+	switch {
+	case !ok || c&low != 0 && c&low != low:
+		return fact{}, false
+	case c&low != 0:
+		f.s, f.d, f.align = a.s, a.d, a.align
+	}
+	return f, true
+}
+
+// shiftedOut is a shifted right by n, where that drops the offsets.
+func shiftedOut(a fact, n uint64) (fact, bool) {
+	low, ok := within(a)
+	if !ok || low>>n != 0 {
+		return fact{}, false
+	}
+	return fact{class: scalar, align: max(1, a.align>>n)}, true
 }
 
 // times is the product of two scalars, one of which is uniform.
