@@ -440,7 +440,14 @@ func TestImageMistakes(t *testing.T) {
 	_, err = x.RegisterImage(empty, gl.Texture2D, 0)
 	require.ErrorContains(t, err, "no memory")
 	require.Zero(t, s.call("glGetError"))
+}
 
+// TestImageLifetime: what is done twice, too late or behind our back.
+func TestImageLifetime(t *testing.T) {
+	s, _, x := setUp(t)
+	const target = int(gl.Texture2D)
+	rgba8, k := sharedFormats()[2], kinds[0]
+	id := s.image(k, rgba8, [][]byte{make([]byte, k.bytes(rgba8))})
 	image, err := x.RegisterImage(id, gl.Texture2D, gl.WriteDiscard)
 	require.NoError(t, err)
 	_, err = x.RegisterImage(id, gl.Texture2D, 0)
