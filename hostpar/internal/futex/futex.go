@@ -2,11 +2,15 @@
 // lives.
 //
 // A process is known by its number and the time it was started, so that a number that the system gives out again is not
-// mistaken for its former owner. It works between processes that see each other under /proc by the same numbers.
+// mistaken for its former owner. On Linux it works between processes that see each other under /proc by the same numbers.
+//
+// Linux waits in the kernel. macOS and Windows wait in the kernel for words of one process only, so that there who waits
+// looks again and again; so does Linux with the build tag tandem_portable, which is there to test that.
 package futex
 
 import (
 	"errors"
+	"os"
 	"sync"
 )
 
@@ -23,7 +27,7 @@ const pidBits = 31
 // PID returns the number of the process.
 func (id ID) PID() int { return int(id & (1<<pidBits - 1)) }
 
-var self = sync.OnceValues(identify)
+var self = sync.OnceValues(func() (ID, error) { return Of(os.Getpid()) })
 
 // Self returns the ID of this process.
 func Self() (ID, error) { return self() }
