@@ -12,6 +12,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 [ "$(id -u)" = 0 ] || { echo "chroot: needs root" >&2; exit 1; }
 work=${CHROOT_DIR:-$(mktemp -d)}
 root=$work/root
+mkdir -p "$work"
 user=user builder=builder
 trap 'umount "$root/proc" "$root/dev/shm" 2>/dev/null || true; [ -n "${CHROOT_DIR:-}" ] || rm -rf "$work"' EXIT
 
