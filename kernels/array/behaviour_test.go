@@ -55,7 +55,14 @@ func TestInPlace(t *testing.T) {
 		require.Equal(t, []float64{2, 4, 6, 2, 4, 6}, get(t, z))
 		require.NoError(t, z.Slice("..., 1").Assign(ctx, 7))
 		require.Equal(t, []float64{2, 7, 6, 2, 7, 6}, get(t, z))
-		require.Equal(t, []float64{0, 0}, get(t, array.Zeros[float64](ws, 2)))
+		w := array.Zeros[float64](ws, 2, 2)
+		sum := w.Slice("1").Add(w.T()) // of a constant and its view
+		require.NoError(t, w.Slice("0, 1:").Assign(ctx, 3))
+		require.Equal(t, []float64{0, 3, 0, 0}, get(t, w), "a view of a constant is a view")
+		require.Equal(t, make([]float64, 4), get(t, sum))
+		require.NoError(t, w.Slice("1").Assign(ctx, array.Full(ws, 5.0, 3).Slice(":2")))
+		require.Equal(t, []float64{0, 3, 5, 5}, get(t, w))
+		require.Equal(t, []float64{1, 1, 1}, get(t, array.Ones[float64](ws, 4).Slice("1:")))
 	})
 }
 

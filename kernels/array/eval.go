@@ -106,8 +106,11 @@ type step struct {
 func (ws *Workspace) single(ctx context.Context, st step, into *target) error {
 	p := &plan{shape: st.out.shape, outputs: []*node{st.out}, leaves: append([]*node(nil), st.args...)}
 	n := expr.Node{Op: st.op, Type: st.out.typ}
-	for i := range p.leaves {
+	for i, a := range p.leaves {
 		n.Args = append(n.Args, i)
+		if a.state == view { // of a constant: gather has computed others
+			p.leaves[i] = a.args[0]
+		}
 	}
 	p.s = expr.Structure{Leaves: kindsOf(p.leaves), Nodes: []expr.Node{n}, Outputs: []int{len(p.leaves)}}
 	p.canonical()

@@ -41,6 +41,13 @@ func (g *graph) add(ctx context.Context, n *node) (int, error) {
 	if v, ok := g.value[n]; ok {
 		return v, nil
 	}
+	if n.state == view && n.args[0].state == konst { // the same value, whatever its shape
+		v, err := g.add(ctx, n.args[0])
+		if err == nil {
+			g.value[n] = v
+		}
+		return v, err
+	}
 	if !g.takes(n) {
 		if n.state != konst && (n.state != index || !slices.Equal(n.shape, g.shape)) {
 			if err := n.eval(ctx); err != nil {

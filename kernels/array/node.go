@@ -31,7 +31,7 @@ const (
 	konst                // con, everywhere
 	index                // their number in row-major order; int64
 	compute              // op of args, element by element
-	view                 // lay on args[0], which is compute or call, and thus contiguous once it is stored
+	view                 // lay on args[0], which is none of stored and view, and contiguous once it is stored
 	call                 // do, which stores the node
 	broken               // why: the elements that it depends on make it impossible
 )
@@ -147,8 +147,6 @@ func (n *node) seen(shape []int, l layout) *node {
 	switch n.state {
 	case stored:
 		return n.ws.stored(n.typ, shape, n.st, l)
-	case konst:
-		return n.ws.konst(n.typ, shape, n.con)
 	case view:
 		n = n.args[0]
 		if n.state == stored {
