@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -77,12 +78,12 @@ func compile(t testing.TB, source string, options ...string) []byte {
 	return ptx
 }
 
-// everywhere is host devices, and the GPUs of this machine: what has the same bits on the one has them on the other, unless
+// everywhere is host devices, and the GPUs of this machine, without TANDEM_DEVICE=host: what has the same bits on the one has them on the other, unless
 // its kernel uses approximations.
 func everywhere(t testing.TB) (devices []hetero.Device, gpus int) {
 	devices = hosts(t, 4)
 	for _, info := range cuda.Devices() {
-		if info.Kind == cuda.GPU {
+		if info.Kind == cuda.GPU && os.Getenv("TANDEM_DEVICE") != "host" {
 			d, err := cuda.Open(info.ID)
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, d.Close()) })

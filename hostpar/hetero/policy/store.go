@@ -144,7 +144,12 @@ func (s *Store) change(kernel [32]byte, device string, items int, now time.Time,
 	defer s.mu.Unlock()
 	m := s.entry(kernel, device)
 	b := bucket(items)
-	m.Fits[b] = f(m.Fits[b])
+	old := m.Fits[b]
+	fit := f(old)
+	if fit == old {
+		return nil
+	}
+	m.Fits[b] = fit
 	m.dirty = true
 	if since := now.Sub(m.written); since >= 0 && since < time.Second {
 		return nil

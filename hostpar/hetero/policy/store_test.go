@@ -57,6 +57,40 @@ func TestStoreBeginsAnew(t *testing.T) {
 	require.False(t, f.Trusted())
 }
 
+// TestStoreTriesAgain: a device that was left out because of what is known is unknown again after 4 runs, then after 8, and
+// after 4 once it was of use.
+func TestStoreTriesAgain(t *testing.T) {
+	s := policy.NewStore(t.TempDir())
+	skips := func() (n int) {
+		for {
+			if _, ok := s.Load(kernel, "d", 10, then); !ok {
+				return n
+			}
+			require.NoError(t, s.Skip(kernel, "d", 10, then))
+			n++
+		}
+	}
+	require.NoError(t, s.Skip(kernel, "d", 10, then), "nothing is known: nothing to forget")
+	for _, want := range []int{4, 8, 16, 32, 64, 64} {
+		require.NoError(t, s.Save(kernel, "d", 10, policy.Fit{Rate: 100, Seen: 5}, then))
+		require.Equal(t, want, skips())
+	}
+	for range 3 {
+		require.NoError(t, s.Save(kernel, "d", 10, policy.Fit{Rate: 100, Seen: 5}, then))
+	}
+	require.Equal(t, 4, skips())
+}
+
+// TestLargeChunksTellMore: the rate of one item, which is mostly overhead, does not weigh as much as that of a hundred.
+func TestLargeChunksTellMore(t *testing.T) {
+	f := policy.Fit{Rate: 100, Seen: 1, Weight: 1, Last: then}
+	f = f.Add(policy.Fit{Rate: 200, Seen: 100, Weight: 1, Last: then})
+	require.Greater(t, f.Rate, 195.0)
+	require.Equal(t, 100, f.Seen)
+	f = f.Add(policy.Fit{Rate: 100, Seen: 1, Weight: 1, Last: then})
+	require.Greater(t, f.Rate, 190.0)
+}
+
 // TestStoreReadsAnything cuts a file at each byte, and changes each byte: never a panic, and never a rate that cannot be.
 func TestStoreReadsAnything(t *testing.T) {
 	dir := t.TempDir()
