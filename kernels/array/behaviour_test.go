@@ -66,6 +66,15 @@ func TestInPlace(t *testing.T) {
 	})
 }
 
+func TestMulAdd(t *testing.T) {
+	each(t, func(t *testing.T, ws *array.Workspace) {
+		x, y := array.From(t.Context(), ws, []float32{1, 2}), array.From(t.Context(), ws, []float32{10, 20})
+		require.Equal(t, []float32{32, 64}, get(t, x.MulAdd(2, y, 3)))
+		require.Equal(t, []float32{101, 404}, get(t, x.MulAdd(x, y, y)))
+		require.ErrorIs(t, x.MulAdd(2, array.Zeros[float32](ws, 3), 3).Err(), array.ErrShape)
+	})
+}
+
 // TestBadInput: every error names what does not fit, and nothing is written.
 func TestBadInput(t *testing.T) {
 	each(t, func(t *testing.T, ws *array.Workspace) {
