@@ -15,11 +15,12 @@ struct block {
 __device__ block philox(u32 c0, u32 c1, u32 c2, u32 c3, u32 k0, u32 k1) {
 #pragma unroll
     for (int round = 0; round < 10; round++) {
-        u64 a = (u64)0xd2511f53u * c0, b = (u64)0xcd9e8d57u * c2;
-        c0 = (u32)(b >> 32) ^ c1 ^ k0;
-        c2 = (u32)(a >> 32) ^ c3 ^ k1;
-        c1 = (u32)b;
-        c3 = (u32)a;
+        u32 a = __umulhi(0xd2511f53u, c0), b = __umulhi(0xcd9e8d57u, c2); // 32 bits wide, as lanes are
+        u32 lo_a = 0xd2511f53u * c0, lo_b = 0xcd9e8d57u * c2;
+        c0 = b ^ c1 ^ k0;
+        c2 = a ^ c3 ^ k1;
+        c1 = lo_b;
+        c3 = lo_a;
         k0 += 0x9e3779b9u;
         k1 += 0xbb67ae85u;
     }

@@ -57,6 +57,9 @@ func (c *call[K]) launch(kernel string, blocks, threads int, args ...any) error 
 	return c.l.lib.Launch(c.ctx, c.variant, kernel, blocks, threads, c.s, args...)
 }
 
+// host tells that the kernels are those for the host device. Results do not depend on it.
+func (c *call[K]) host() bool { return c.l.lib.Host() && !c.l.likeGPU }
+
 // flip is what turns the order of keys round, as an argument: all ones for descending.
 func (c *call[K]) flip() any {
 	all := uint64(0)
@@ -72,12 +75,12 @@ func (c *call[K]) flip() any {
 // runs divides lines of a length into runs, one for each warp. More runs keep more of a device busy and cost more counts.
 func (c *call[K]) runs(length int) runs {
 	most, parts := 32<<10, 64
-	if !c.l.lib.Host() {
+	if !c.host() {
 		most, parts = 4<<10, 4096
 	}
 	run := min(max(length/parts, 1024), most) &^ 127
 	r := runs{run: run, n: (length + run - 1) / run, warps: 1}
-	if !c.l.lib.Host() {
+	if !c.host() {
 		r.warps = gpuWarps
 	}
 	return r
@@ -133,15 +136,26 @@ func sortLines[K Key, U uint32 | uint64](c *call[K], dst, src *cuda.Buffer[K], v
 	if length > short {
 		return radix(c, length, dst, src, values, srcValues, p)
 	}
+	if c.host() {
+		if p == none {
+			return c.launch("warp_line0", c.rows, 32, arg(dst), src, c.flip(), uint32(length))
+		}
+		return c.launch(c.kernel("warp_line", values), c.rows, 32, arg(dst), src, values, arg(srcValues), c.flip(), uint32(length))
+	}
+	return c.network(length, arg(dst), src, arg(values), arg(srcValues), p == none, c.kernel("sort_line", values))
+}
+
+// network sorts short lines as GPUs do it.
+func (c *call[K]) network(length int, dst any, src *cuda.Buffer[K], values, srcValues any, alone bool, kernel string) error {
 	size := 1
 	for size < length {
 		size *= 2
 	}
 	threads := min(max(size/2, 32), 256)
-	if p == none {
-		return c.launch("sort_line0", c.rows, threads, arg(dst), src, c.flip(), uint32(length), uint32(size))
+	if alone {
+		return c.launch("sort_line0", c.rows, threads, dst, src, c.flip(), uint32(length), uint32(size))
 	}
-	return c.launch(c.kernel("sort_line", values), c.rows, threads, arg(dst), src, values, arg(srcValues), c.flip(), uint32(length), uint32(size))
+	return c.launch(kernel, c.rows, threads, dst, src, values, srcValues, c.flip(), uint32(length), uint32(size))
 }
 
 // kernel adds the size of values to a kernel's name.

@@ -236,7 +236,7 @@ func (c *call[K]) findKth(state *cuda.Buffer[uint64], src *cuda.Buffer[K], k int
 // share divides n elements among blocks.
 func (c *call[K]) share(n int) (run, blocks int) {
 	run = min(max(n/64, 4096), 1<<17)
-	if !c.l.lib.Host() {
+	if !c.host() {
 		run = 8192
 	}
 	return run, (n + run - 1) / run

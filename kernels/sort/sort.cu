@@ -59,16 +59,17 @@ extern "C" __global__ void count(u32 *table, const W *keys, W flip, int shift, u
 #pragma unroll
     for (int d = 0; d < DIGITS; d += 32) n[d + lane] = 0;
     __syncwarp();
-    u64 i = p.begin;
-    for (; i + 128 <= p.end; i += 128) {
+    const W *from = keys + p.begin;
+    u32 size = (u32)(p.end - p.begin), i = 0;
+    for (; i + 128 <= size; i += 128) {
         W k[4];
 #pragma unroll
-        for (int j = 0; j < 4; j++) k[j] = keys[i + 32 * j + lane];
+        for (int j = 0; j < 4; j++) k[j] = from[i + 32 * j + lane];
 #pragma unroll
         for (int j = 0; j < 4; j++) atomicAdd(&n[(u32)(ordered(k[j], flip) >> shift) & 255], 1u);
     }
-    for (; i < p.end; i += 32)
-        if (i + lane < p.end) atomicAdd(&n[(u32)(ordered(keys[i + lane], flip) >> shift) & 255], 1u);
+    for (; i < size; i += 32)
+        if (i + lane < size) atomicAdd(&n[(u32)(ordered(from[i + lane], flip) >> shift) & 255], 1u);
     __syncwarp();
     u32 *to = table + p.line * DIGITS * runs + p.run;
 #pragma unroll
@@ -76,18 +77,18 @@ extern "C" __global__ void count(u32 *table, const W *keys, W flip, int shift, u
 }
 
 // rank gives each lane the place of its key, and moves the places of the run on. Lanes with the same digit find each other by
-// votes; the last of them moves the place.
-__device__ u32 rank(u32 *next, u32 digit, bool here, u32 lane) {
-    u32 peers = __ballot_sync(ALL, here);
+// votes; the last of them moves the place. With ragged, only lanes that are here take part.
+template <bool ragged> __device__ u32 rank(u32 *next, u32 digit, bool here, u32 lane) {
+    u32 peers = ragged ? __ballot_sync(ALL, here) : ALL;
 #pragma unroll
     for (int b = 0; b < 8; b++) {
-        u32 m = __ballot_sync(ALL, digit >> b & 1);
-        peers &= digit >> b & 1 ? m : ~m;
+        int mine = (int)(digit << (31 - b)) >> 31; // all ones for a 1
+        peers &= ~(__ballot_sync(ALL, mine < 0) ^ (u32)mine);
     }
     u32 at = 0;
-    if (here) at = next[digit] + __popc(peers & ((1u << lane) - 1));
+    if (!ragged || here) at = next[digit] + __popc(peers & ((1u << lane) - 1));
     __syncwarp();
-    if (here && peers >> lane == 1) next[digit] = at + 1;
+    if ((!ragged || here) && peers >> lane == 1) next[digit] = at + 1;
     __syncwarp();
     return at;
 }
@@ -116,20 +117,30 @@ __device__ void scatter(W *keys_out, const W *keys, V *values_out, const V *valu
 #pragma unroll
     for (int d = 0; d < DIGITS; d += 32) next[d + lane] = from[(u64)(d + lane) * runs];
     __syncwarp();
-    u64 first = p.line * length;
-    for (u64 i = p.begin; i < p.end; i += 32) {
-        bool here = i + lane < p.end;
-        W key = 0;
-        V value = number<V>(i + lane - first);
-        if (here) {
-            key = keys[i + lane];
-            if (values != 0) value = load(values, i + lane);
-        }
-        u32 to = rank(next, (u32)(ordered(key, flip) >> shift) & 255, here, lane);
-        if (here) {
-            if (keys_out != 0) keys_out[to] = key;
-            store(values_out, to, value);
-        }
+    const W *k = keys + p.begin;
+    const V *v = values == 0 ? values : values + p.begin;
+    u64 first = p.begin - p.line * length;
+    u32 n = (u32)(p.end - p.begin), i = 0;
+    for (; i + 32 <= n; i += 32) {
+        W key = k[i + lane];
+        V value = number<V>(first + i + lane);
+        if (v != 0) value = load(v, i + lane);
+        u32 to = rank<false>(next, (u32)(ordered(key, flip) >> shift) & 255, true, lane);
+        if (keys_out != 0) keys_out[to] = key;
+        store(values_out, to, value);
+    }
+    if (i == n) return;
+    bool here = i + lane < n;
+    W key = 0;
+    V value = number<V>(first + i + lane);
+    if (here) {
+        key = k[i + lane];
+        if (v != 0) value = load(v, i + lane);
+    }
+    u32 to = rank<true>(next, (u32)(ordered(key, flip) >> shift) & 255, here, lane);
+    if (here) {
+        if (keys_out != 0) keys_out[to] = key;
+        store(values_out, to, value);
     }
 }
 
@@ -146,6 +157,16 @@ extern "C" __global__ void scatter0(W *keys_out, const W *keys, const u32 *table
 }
 
 enum { LINE = 2048 };
+
+// move writes the values of a line in the order of numbers: through shared memory, since the output may be the input.
+template <typename V>
+__device__ void move(V *out, const V *values, u64 first, u32 length, u32 lane, V *room, const unsigned short *from) {
+    if (values != 0)
+        for (u32 i = lane; i < length; i += 32) room[i] = values[first + i];
+    __syncwarp();
+    for (u32 i = lane; i < length; i += 32) out[first + i] = values != 0 ? room[from[i]] : number<V>(from[i]);
+}
+__device__ void move(none *, const none *, u64, u32, u32, none *, const unsigned short *) {}
 
 // sort_line sorts a line of at most LINE keys in shared memory, by a bitonic network (Batcher, Sorting Networks and Their
 // Applications, 1968) over the next power of two; numbers in the line decide between equal keys.
@@ -196,6 +217,83 @@ SORT_LINE(sort_line8, u64)
 extern "C" __global__ void sort_line0(W *keys_out, const W *keys, W flip, u32 length, u32 size) {
     sort_line<none>(keys_out, keys, 0, 0, flip, length, size);
 }
+
+// warp_line sorts a line of at most LINE keys by one warp, by radix in shared memory. The keys' numbers move; keys and values
+// follow at the end.
+template <typename V> __device__ void warp_line(W *keys_out, const W *keys, V *values_out, const V *values, W flip, u32 length) {
+    __shared__ W key[2][LINE];
+    __shared__ unsigned short from[2][LINE];
+    __shared__ u32 next[DIGITS];
+    u32 lane = threadIdx.x;
+    u64 first = (u64)blockIdx.x * length;
+    for (u32 i = lane; i < length; i += 32) {
+        key[0][i] = ordered(keys[first + i], flip);
+        from[0][i] = (unsigned short)i;
+    }
+    for (int pass = 0; pass < (int)sizeof(W); pass++) {
+        const W *k = key[pass & 1];
+        const unsigned short *f = from[pass & 1];
+        W *k_out = key[(pass & 1) ^ 1];
+        unsigned short *f_out = from[(pass & 1) ^ 1];
+        int shift = 8 * pass;
+#pragma unroll
+        for (int d = 0; d < DIGITS; d += 32) next[d + lane] = 0;
+        __syncwarp();
+        for (u32 i = lane; i < length; i += 32) atomicAdd(&next[(u32)(k[i] >> shift) & 255], 1u);
+        __syncwarp();
+        u32 before = 0;
+        for (int d = 0; d < DIGITS; d += 32) {
+            u32 n = next[d + lane], sum = n;
+#pragma unroll
+            for (int j = 1; j < 32; j <<= 1) {
+                u32 u = __shfl_up_sync(ALL, sum, j);
+                if (lane >= j) sum += u;
+            }
+            next[d + lane] = before + sum - n;
+            before += __shfl_sync(ALL, sum, 31);
+        }
+        __syncwarp();
+        u32 i = 0;
+        for (; i + 32 <= length; i += 32) {
+            W x = k[i + lane];
+            unsigned short number = f[i + lane];
+            u32 to = rank<false>(next, (u32)(x >> shift) & 255, true, lane);
+            k_out[to] = x;
+            f_out[to] = number;
+        }
+        if (i < length) {
+            bool here = i + lane < length;
+            W x = 0;
+            unsigned short number = 0;
+            if (here) {
+                x = k[i + lane];
+                number = f[i + lane];
+            }
+            u32 to = rank<true>(next, (u32)(x >> shift) & 255, here, lane);
+            if (here) {
+                k_out[to] = x;
+                f_out[to] = number;
+            }
+        }
+        __syncwarp();
+    }
+    // The number of passes is even, so the numbers are in from[0]; both buffers of keys are free for what moves.
+    if (keys_out != 0) {
+        for (u32 i = lane; i < length; i += 32) key[0][i] = keys[first + i];
+        __syncwarp();
+        for (u32 i = lane; i < length; i += 32) keys_out[first + i] = key[0][from[0][i]];
+        __syncwarp();
+    }
+    move(values_out, values, first, length, lane, (V *)key, from[0]);
+}
+
+#define WARP_LINE(name, V)                                                                                                                \
+    extern "C" __global__ void name(W *keys_out, const W *keys, V *values_out, const V *values, W flip, u32 length) {                     \
+        warp_line<V>(keys_out, keys, values_out, values, flip, length);                                                                   \
+    }
+WARP_LINE(warp_line4, u32)
+WARP_LINE(warp_line8, u64)
+extern "C" __global__ void warp_line0(W *keys_out, const W *keys, W flip, u32 length) { warp_line<none>(keys_out, keys, 0, 0, flip, length); }
 
 // search finds how many elements of a sorted array stand before each value: those that are less, or with right those that
 // are not greater.

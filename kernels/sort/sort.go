@@ -7,7 +7,7 @@
 // Lines of more than 2,048 keys are sorted by radix, eight bits at a time from the lowest (Knuth, The Art of Computer Programming,
 // volume 3, section 5.2.5): 4 or 8 passes, each of which counts the digits of runs of neighbours, sums the counts and moves every
 // key to its place; O(n) time, and temporary memory for one more copy of keys and values. Shorter lines are sorted in
-// shared memory by a network, O(n log² n). The result does not depend on how the work was divided, so every device gives the
+// shared memory: by radix on the host device, on a GPU by a network, O(n log² n). The result does not depend on how the work was divided, so every device gives the
 // same bits.
 //
 // Temporary memory belongs to a pool of the Library. Calls queue their work on a stream (nil is the default stream) and return,
@@ -57,11 +57,13 @@ const (
 type Library struct {
 	lib  *library.Library
 	scan *scan.Library
+
+	likeGPU bool // for tests: kernels and shapes as on a GPU
 }
 
 // New returns the sorts of a device. Kernels are loaded when they are first needed. The caller may close the Library, and need
 // not.
-func New(dev *cuda.Device) *Library { return &Library{library.New(dev, kernels), scan.New(dev)} }
+func New(dev *cuda.Device) *Library { return &Library{lib: library.New(dev, kernels), scan: scan.New(dev)} }
 
 // Close unloads the kernels and frees temporary memory. Work that is queued goes on; a second Close does nothing.
 func (l *Library) Close() error {

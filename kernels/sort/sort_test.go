@@ -107,6 +107,10 @@ func testSorts[K sort.Key](t *testing.T, dev *cuda.Device, l *sort.Library) {
 		testSort(t, dev, l, draw[K](r, n), 1, sort.Order(i%2))
 		testSort(t, dev, l, draw[K](r, n), 1, sort.Order(1-i%2))
 	}
+	for i, n := range []int{1, 33, 1000, 9001} {
+		testSort(t, dev, l.LikeGPU(), draw[K](r, n), 1, sort.Order(i%2))
+		testSort(t, dev, l.LikeGPU(), draw[K](r, 3*n), 3, sort.Order(i%2))
+	}
 	for i, shape := range [][2]int{{1, 5}, {3, 1}, {5, 33}, {64, 100}, {3, 2048}, {3, 2049}, {2, 9001}} {
 		testSort(t, dev, l, draw[K](r, shape[0]*shape[1]), shape[0], sort.Order(i%2))
 	}
@@ -185,7 +189,8 @@ func testTopK[K sort.Key](t *testing.T, dev *cuda.Device, l *sort.Library) {
 		for _, order := range []sort.Order{sort.Ascending, sort.Descending} {
 			index := argsort(x, 1, order)
 			want := gather(x, 1, index)
-			for _, k := range []int{0, 1, n / 3, n - 1, n} {
+			for i, k := range []int{0, 1, n / 3, n - 1, n} {
+				l := []*sort.Library{l, l.LikeGPU()}[i%2]
 				dst, di := oracle.Make[K](t, dev, k), oracle.Make[int64](t, dev, k)
 				require.NoError(t, sort.TopK(t.Context(), l, order, dst.Buffer, di.Buffer, src.Buffer, nil))
 				require.Equal(t, index[:k], di.Read(t), "%d of %d, %v", k, n, order)
