@@ -148,7 +148,7 @@ type RunConfig struct {
 	// costs of items are very different and known. It is asked for at most 4096 ranges, before the run, and need not be
 	// exact. Reports and models count items as ever.
 	CostHint func(Range) float64
-	// Decisions, if not nil, gets what the policy decided and what came of it.
+	// Decisions, if not nil, gets what the policy decided and what came of it; of a plan, in its last run.
 	Decisions *policy.DecisionLog
 	// Replay, if not nil, gives devices the same chunks in the same order as in the run of that log, instead of asking
 	// Policy. It is for as many devices, and a job and CostHint of the same size. Nothing is learned from it.
