@@ -34,7 +34,7 @@ func TestReadmeLinks(t *testing.T) {
 	files, err := filepath.Glob(root + "/docs/*.md")
 	require.NoError(t, err)
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	code := regexp.MustCompile("(?s)```.*?```")
+	code := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
 	for _, file := range append(files, root+"/README.md", root+"/ROADMAP.md") {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
