@@ -97,10 +97,11 @@ golden: ## rewrite the expected files of golden tests
 	$(GO) test ./internal/engine/enginetest -run TestSupport -args -rewrite
 	$(GO) test ./internal/engine/enginetest -run TestSupport -args -rewrite # the page is made of the table that the first wrote
 
-fuzz: ## fuzz the parsers, FUZZTIME each
+fuzz: ## fuzz the parsers and the engines, and torture these under the race detector (needs gcc), FUZZTIME each
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./internal/ptx
 	$(GO) test -run '^$$' -fuzz FuzzLower -fuzztime $(FUZZTIME) ./internal/lower
 	$(GO) test -run TestDifferential -timeout 0 ./internal/engine/jit -differential $(FUZZTIME)
+	@sh tools/race.sh -run TestTorture -timeout 0 ./internal/engine/jit -torture $(FUZZTIME)
 
 corpus: setup ## the test kernels through every NVRTC that is found; with DIR=folder, the kernels of its .cu files
 	@if [ -n "$(DIR)" ]; then $(GO) run ./internal/corpus/survey -include "$(INCLUDE)" "$(DIR)"; else sh tools/corpus.sh; fi

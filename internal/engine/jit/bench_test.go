@@ -107,7 +107,10 @@ func prepare(t testing.TB, e engine.Engine, w workload) *prepared {
 	return p
 }
 
-func (p *prepared) run(t testing.TB) {
+func (p *prepared) run(t testing.TB) { p.runIn(t, 1<<13) }
+
+// runIn runs all blocks, each in slices of a budget.
+func (p *prepared) runIn(t testing.TB, budget int) {
 	g := p.launch.Grid
 	count := uint64(g[0]) * uint64(g[1]) * uint64(g[2])
 	for i := uint64(0); i < count; {
@@ -119,9 +122,10 @@ func (p *prepared) run(t testing.TB) {
 			i += more
 		}
 		for {
-			state, fault := b.Run(1 << 13)
+			state, fault := b.Run(budget)
 			if fault != nil {
-				t.Fatalf("%+v", fault)
+				t.Errorf("%+v", fault)
+				return
 			}
 			if ok {
 				i -= sequence.Rest()
