@@ -49,9 +49,6 @@ func escapes(all []engine.Program) map[string]uint64 {
 	return sum
 }
 
-// nativeList has a line for each form of instruction that the run files execute: native, or in Go.
-const nativeList = "testdata/native-avx512.txt"
-
 var rewrite = flag.Bool("rewrite", false, "write the list of native operations anew")
 
 // TestNative holds the list: what it calls native never left compiled code when the run files were executed, and
@@ -80,17 +77,4 @@ func TestNative(t *testing.T) {
 	want, err := os.ReadFile(nativeList)
 	require.NoError(t, err)
 	require.Equal(t, strings.Split(string(want), "\n"), strings.Split(have.String(), "\n"), "after a change of what is compiled: go test -run TestNative -rewrite")
-}
-
-// nativeOps are the operations of which the list calls some form native.
-func nativeOps(t *testing.T) (ops []string) {
-	list, err := os.ReadFile(nativeList)
-	require.NoError(t, err)
-	for line := range strings.Lines(string(list)) {
-		form, how, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if op, _, _ := strings.Cut(form, "."); how == "native" && !slices.Contains(ops, op) {
-			ops = append(ops, op)
-		}
-	}
-	return ops
 }

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package jit_test
 
 import (
@@ -5,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -463,12 +466,16 @@ var (
 // enough is how often a long run has to execute each operation that compiled engines have code for.
 const enough = 1000
 
-// TestDifferential compares the engines on random kernels: 60, or for as long as it is told.
+// TestDifferential compares the engines on random kernels: 60, in short runs 8, or for as long as it is told.
 func TestDifferential(t *testing.T) {
+	kernels := uint64(60)
+	if testing.Short() {
+		kernels = 8
+	}
 	executed := map[string]uint64{}
 	first, begun := rand.Uint64N(1<<40), time.Now()
 	n := uint64(0)
-	for ; n < 60 || time.Since(begun) < *duration; n++ {
+	for ; n < kernels || time.Since(begun) < *duration; n++ {
 		differ(t, first+n, executed)
 	}
 	if *duration == 0 {
@@ -499,4 +506,20 @@ func TestSeeds(t *testing.T) {
 func FuzzDifferential(f *testing.F) {
 	f.Add(uint64(1))
 	f.Fuzz(func(t *testing.T, seed uint64) { differ(t, seed, map[string]uint64{}) })
+}
+
+// nativeList has a line for each form of instruction that the run files execute on AVX-512: native, or in Go.
+const nativeList = "testdata/native-avx512.txt"
+
+// nativeOps are the operations of which the list calls some form native.
+func nativeOps(t *testing.T) (ops []string) {
+	list, err := os.ReadFile(nativeList)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(list)) {
+		form, how, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if op, _, _ := strings.Cut(form, "."); how == "native" && !slices.Contains(ops, op) {
+			ops = append(ops, op)
+		}
+	}
+	return ops
 }
