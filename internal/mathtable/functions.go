@@ -3,15 +3,19 @@ package mathtable
 import (
 	"math"
 	"math/big"
+	"slices"
 )
 
 // function is a function of CUDA's math library in both precisions.
 type function struct {
 	// name is that of the double precision function; the single precision one ends in f.
 	name string
+	// names, if not zero, are the names in single and in double precision; a function without one is not there.
+	names [2]string
 	// arity is the number of floating-point arguments.
 	arity int
-	// call is the expression in x, y, z if it is not name(x, …), with F for the f of single precision.
+	// call is the expression in x, y, z if it is not name(x, …), with F for the f of single precision, or if there are names
+	// with N for the name.
 	call string
 	// bound32 and bound64 are the documented largest errors in ulp (CUDA C++ Programming Guide, appendix Mathematical
 	// Functions, Standard Functions), -1 where the guide gives another kind of bound.
@@ -123,8 +127,25 @@ func onlyFinite(x [3]float64) bool { return math.Abs(x[0]) <= 700 }
 
 func upTo60(x [3]float64) bool { return x[0] > 0 && x[0] <= 60 }
 
-// functions are those of the guide's tables, in their order.
-var functions = []function{
+// functions are those of the guide's tables, in their order, with what the tables leave out, and the intrinsics.
+var functions = slices.Concat(standard, others, intrinsics, directed())
+
+// in is the name in a precision, and whether there is such a function.
+func (f *function) in(single bool) (string, bool) {
+	if f.names != [2]string{} {
+		name := f.names[1]
+		if single {
+			name = f.names[0]
+		}
+		return name, name != ""
+	}
+	if single && f.name[0] != 'x' && f.name[0] != '1' {
+		return f.name + "f", true
+	}
+	return f.name, true
+}
+
+var standard = []function{
 	{name: "x+y", arity: 2, call: "x+y", exact: func(x [3]float64, s bool) float64 { return x[0] + x[1] }},
 	{name: "x*y", arity: 2, call: "x*y", exact: func(x [3]float64, s bool) float64 { return x[0] * x[1] }},
 	{name: "x/y", arity: 2, call: "x/y", exact: func(x [3]float64, s bool) float64 { return x[0] / x[1] }},

@@ -44,6 +44,13 @@ func (r Result) Within() bool {
 const helpers = `
 template <typename T, typename F> __device__ T both(T x, F f) { T s, c; f(x, &s, &c); return s; }
 template <typename T, typename F> __device__ T fraction(T x, F f) { int e; return f(x, &e); }
+__device__ double remainderOf(double x, double y) { int q; return remquo(x, y, &q); }
+__device__ float remainderOf(float x, float y) { int q; return remquof(x, y, &q); }
+__device__ double length(double x, double y, double z) { double v[3] = {x, y, z}; return norm(3, v); }
+__device__ double inverseLength(double x, double y, double z) { double v[3] = {x, y, z}; return rnorm(3, v); }
+__device__ float length(float x, float y, float z) { float v[3] = {x, y, z}; return normf(3, v); }
+__device__ float inverseLength(float x, float y, float z) { float v[3] = {x, y, z}; return rnormf(3, v); }
+__device__ float fastSine(float x) { float s, c; __sincosf(x, &s, &c); return s; }
 template <typename T, typename F> __device__ T fractional(T x, F f) { T whole; return f(x, &whole); }
 `
 
@@ -56,12 +63,21 @@ func source(single bool) string {
 		t, suffix = "float", "f"
 	}
 	for i, f := range functions {
+		name, ok := f.in(single)
+		if !ok {
+			continue
+		}
 		call := f.call
-		if call == "" {
+		if f.names != [2]string{} {
+			if call == "" {
+				call = "N(" + strings.Join([]string{"x", "y", "z"}[:max(f.arity, 1)], ", ") + ")"
+			}
+			call = strings.ReplaceAll(call, "N(", name+"(")
+		} else if call == "" {
 			call = f.name + "F(" + strings.Join([]string{"x", "y", "z"}[:max(f.arity, 1)], ", ") + ")"
 		}
 		// Functions with pointers are called by a lambda, since they are overloaded.
-		for _, name := range []string{"sincosF", "frexpF", "modfF"} {
+		for _, name := range []string{"sincosF", "sincospiF", "frexpF", "modfF"} {
 			call = strings.ReplaceAll(call, ", "+name+")", ", [](auto... a) { return "+name+"(a...); })")
 		}
 		call = strings.ReplaceAll(call, "F(", suffix+"(")
@@ -86,6 +102,9 @@ func Measure(ctx context.Context, dev *cuda.Device, samples int, seed uint64) ([
 			return nil, err
 		}
 		for i := range functions {
+			if _, ok := functions[i].in(single); !ok {
+				continue
+			}
 			fn, err := mod.Function(fmt.Sprintf("k%d", i))
 			if err != nil {
 				return nil, err
@@ -109,11 +128,9 @@ func measure(ctx context.Context, fn *cuda.Function, f *function, single bool, s
 	} else {
 		got, err = evaluate(ctx, fn, args, func(v float64) float64 { return v })
 	}
-	r := Result{Name: f.name, Single: single, Bound: f.bound64, AbsBound: f.abs64, Note: f.note}
+	name, _ := f.in(single)
+	r := Result{Name: name, Single: single, Bound: f.bound64, AbsBound: f.abs64, Note: f.note}
 	if single {
-		if f.name[0] != 'x' && f.name[0] != '1' {
-			r.Name += "f"
-		}
 		r.Bound, r.AbsBound = f.bound32, f.abs32
 	}
 	if err != nil {
