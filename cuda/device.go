@@ -204,6 +204,26 @@ func (d *Device) Attribute(number int) (int, error) {
 	return v, d.c.wrap(op, err)
 }
 
+// Attributes returns all properties that the device tells, by CUDA's names without CU_DEVICE_ATTRIBUTE_, such as
+// "MAX_THREADS_PER_BLOCK". What a CPU has no counterpart of is 0 on the host device.
+func (d *Device) Attributes() (map[string]int, error) {
+	const op = "ask for all attributes"
+	if err := d.c.usable(op); err != nil {
+		return nil, err
+	}
+	out := map[string]int{}
+	for number, name := range driver.AttributeNames {
+		v, err := d.c.attribute(number)
+		switch {
+		case err == nil:
+			out[name] = v
+		case !errors.Is(err, driver.InvalidValue): // else the driver is older than the name
+			return nil, d.c.wrap(op, err)
+		}
+	}
+	return out, nil
+}
+
 // SetOutput sets where printf in kernels writes; nil, the default, discards it. Text arrives during waits, and w is
 // called by one goroutine at a time.
 func (d *Device) SetOutput(w io.Writer) { d.c.drv.SetOutput(w) }

@@ -3,7 +3,7 @@ package driver
 // Attribute is a CUdevice_attribute by CUDA's number (driver manual, Data types used by CUDA driver).
 type Attribute int
 
-// The attributes that every back end answers. Others are passed to the driver by number.
+// The attributes that every back end answers. Others of AttributeNames may be 0; what has no name is passed to the driver by number.
 const (
 	MaxThreadsPerBlock          Attribute = 1
 	MaxBlockDimX                Attribute = 2

@@ -60,15 +60,31 @@ var attributes = map[driver.Attribute]int{
 	driver.MemoryPoolsSupported:        1,
 	driver.TextureAlignment:            textureAlign,
 	driver.TexturePitchAlignment:       pitchAlign,
+
+	// Extents of images are those of the capability; the device itself takes larger ones.
+	11: 1<<31 - 1,                                                                // pitch of a copy
+	21: 1 << 17, 22: 1 << 17, 23: 1 << 16, 24: 1 << 14, 25: 1 << 14, 26: 1 << 14, // textures
+	27: 1 << 15, 28: 1 << 15, 29: 1 << 11, 42: 1 << 15, 43: 1 << 11, // in layers
+	30: textureAlign, 44: 1, 45: 1 << 15, 46: 1 << 15, 47: 1 << 13, 48: 1 << 13, 49: 1 << 15,
+	52: 1 << 15, 53: 1 << 15, 54: 2046, // cubes
+	55: 1 << 15, 56: 1 << 17, 57: 1 << 16, 58: 1 << 14, 59: 1 << 14, 60: 1 << 14, 61: 1 << 15, 62: 1 << 11, // surfaces
+	63: 1 << 15, 64: 1 << 15, 65: 1 << 11, 66: 1 << 15, 67: 1 << 15, 68: 2046,
+	69: 1 << 28, 70: 1 << 17, 71: 65000, 72: 2097120, // textures of memory
+	78: 1,                                         // priorities of streams
+	82: maxRegisters, 86: 1, 89: 1, 99: 1, 101: 1, // host and device are one
+	87: 2, 106: 16,
 }
 
-// Attribute answers the attributes that package driver names.
+// Attribute answers all attributes that CUDA has a name for.
 func (d *device) Attribute(a driver.Attribute) (int, error) {
 	if a == driver.MultiprocessorCount {
 		return d.config.Workers, nil
 	}
 	if v, ok := attributes[a]; ok {
 		return v, nil
+	}
+	if _, ok := driver.AttributeNames[a]; ok {
+		return 0, nil
 	}
 	return 0, fail(driver.InvalidValue, "read attribute %d of the host device", int(a))
 }

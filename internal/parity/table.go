@@ -145,7 +145,7 @@ var gpuarrayRows = []Row{
 	{"G13", "real imag conj/conjugate; pycuda-complex.hpp", Both, "array.RealPart array.ImagPart array.Array.Conj array.Magnitude array.Phase array.Compose", "kernels/array.TestNumPy", ""},
 	{"G14", "mul_add (axpbyz), bind_to_texref(_ext)", Both, "array.Array.MulAdd", "kernels/array.TestMulAdd", "textures are made of buffers (A6)"},
 	{"G15", "pickle, __bool__/__str__/__hash__", Both, "array.Array.String array.Array.Format array.Array.Item", "kernels/array.TestPrint", "prints as NumPy; Download and interop/npy in place of pickle"},
-	{"G16", "FFT / BLAS / linalg", Later, "", "", ""},
+	{"G16", "FFT / BLAS / linalg", Later, "", "", "of BLAS, gemm, batched gemm, gemv and ger stand in kernels/linalg"},
 }
 
 var mathRows = []Row{
@@ -153,12 +153,12 @@ var mathRows = []Row{
 	{"X2", "cumath fmod frexp ldexp modf", Both, "array.Array.Fmod array.Array.Frexp array.Array.Ldexp array.Array.Modf", "kernels/array.TestNumPy", ""},
 	{"X3", "ElementwiseKernel(arguments, operation, name, keep, options, preamble); range=/slice=; get_texref", Both, "elementwise.New elementwise.Config elementwise.Range elementwise.Kernel.Launch", "kernels/elementwise.TestExpression kernels/elementwise.TestRange", "compiled once; CompileConfig.Embedded where there is no NVRTC"},
 	{"X4", "ReductionKernel(dtype_out, neutral, reduce_expr, map_expr, arguments, …) out=", Both, "reduction.New reduction.Config reduction.Kernel.Run reduction.Kernel.Launch", "kernels/reduction.TestDeterministic kernels/reduction.TestCustom", "the same bits on every device"},
-	{"X5", "InclusiveScanKernel / ExclusiveScanKernel", Later, "", "", ""},
-	{"R1", "rand(shape,dtype)", Later, "", "", ""},
-	{"R2", "XORWOWRandomNumberGenerator, MRG32k3aRandomNumberGenerator", Later, "", "", ""},
+	{"X5", "InclusiveScanKernel / ExclusiveScanKernel", Both, "scan.Inclusive scan.Exclusive scan.InclusiveRows scan.InclusiveRuns scan.NewKernel scan.Kernel.Inclusive", "kernels/scan.TestScans kernels/scan.TestNumPy kernels/scan.TestCustom", "rows and runs too; the same bits on every device"},
+	{"R1", "rand(shape,dtype)", Both, "random.Uniform random.New random.Library.NewGenerator", "kernels/random.TestReals32 kernels/random.TestStatistics", "numbers depend on seed and place only"},
+	{"R2", "XORWOWRandomNumberGenerator, MRG32k3aRandomNumberGenerator", Both, "random.XORWOW random.Philox random.Config", "kernels/random.TestXORWOW kernels/random.TestKnownAnswers", "Philox 4x32-10 in place of MRG32k3a, which is not offered; XORWOW is seeded otherwise than cuRAND's"},
 	{"R3", "Sobol32/ScrambledSobol32/Sobol64/ScrambledSobol64RandomNumberGenerator", Later, "", "", ""},
-	{"R4", "fill/gen_uniform, _normal, _log_normal, _poisson; call_skip_ahead(_array/_sequence/_sequence_array)", Later, "", "", ""},
-	{"R5", "seed_getter_uniform/unique, get_curand_version, generate_direction_vectors, generate_scramble_constants32/64", Later, "", "", ""},
+	{"R4", "fill/gen_uniform, _normal, _log_normal, _poisson; call_skip_ahead(_array/_sequence/_sequence_array)", Both, "random.Uniform random.Normal random.LogNormal random.Poisson random.Exponential random.Integers random.Permutation random.Choice random.Generator.Skip random.Generator.Seek random.Config.Stream", "kernels/random.TestPieces kernels/random.TestWords kernels/random.TestPoisson kernels/random.TestLogNormal kernels/random.TestStatistics", "any index of any stream can be sought"},
+	{"R5", "seed_getter_uniform/unique, get_curand_version, generate_direction_vectors, generate_scramble_constants32/64", Dropped, "", "", "a seed is a number, and streams of one seed are independent; cuRAND is not used. Vectors and constants belong to R3"},
 }
 
 var otherRows = []Row{

@@ -105,6 +105,10 @@ var handleChecks = []check{
 			t.ok(err)
 			t.that(v >= 0, "attribute %d is %d", a, v)
 		}
+		for a, name := range driver.AttributeNames {
+			_, err := t.Attribute(a)
+			t.that(err == nil, "attribute %d (%s): %v", a, name, err)
+		}
 		major, _ := t.Attribute(driver.ComputeCapabilityMajor)
 		minor, _ := t.Attribute(driver.ComputeCapabilityMinor)
 		i := t.Info()

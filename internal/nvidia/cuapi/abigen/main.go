@@ -77,6 +77,11 @@ func writeAssertions(w io.Writer) {
 	for _, a := range attributes {
 		assertValue(w, "CU_DEVICE_ATTRIBUTE_"+a.name, int(a.value))
 	}
+	for a := range driver.Attribute(1 << 10) {
+		if name, ok := driver.AttributeNames[a]; ok {
+			assertValue(w, "CU_DEVICE_ATTRIBUTE_"+name, int(a))
+		}
+	}
 	// Pointers are no constant expressions, so the program that this file makes compares them when it runs.
 	fmt.Fprint(w, "int main(void)\n{\n\treturn 0")
 	for _, v := range cuapi.PointerValues() {
