@@ -75,8 +75,10 @@ type emitter struct {
 	// groups are the accesses of the block that are checked together; cloned tells that the second version is emitted, which
 	// second has the beginnings of, by instruction.
 	groups map[*ir.Instr]*group
-	second map[int]amd64.Label
-	cloned bool
+	// already are, by barrier, the values that the frame has.
+	already map[*ir.Instr]bitset
+	second  map[int]amd64.Label
+	cloned  bool
 
 	block *ir.Block
 	pc    int
@@ -458,6 +460,7 @@ func (e *emitter) code() {
 	for _, l := range e.p.loops {
 		e.loops[l.first] = true
 	}
+	e.already = e.findStored()
 	e.begin = e.NewLabel()
 	e.Bind(e.begin)
 	e.MovRM(amd64.W64, sharedReg, amd64.At(blockReg, areaShared))
