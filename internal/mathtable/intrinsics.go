@@ -108,7 +108,11 @@ func moderate(arity int, positive bool) func([3]float64) bool {
 				return false
 			}
 		}
-		return (!positive || x[0] > 0) && x[0] != -x[1] && x[0]*x[1] != -x[2]
+		switch { // no zero may come out, whose sign has rules of its own
+		case arity == 2 && (x[0] == -x[1] || x[0] == x[1]), arity == 3 && x[0]*x[1] == -x[2]:
+			return false
+		}
+		return !positive || x[0] > 0
 	}
 }
 

@@ -32,7 +32,7 @@ func TestAccuracy(t *testing.T) {
 		if !r.Within() {
 			t.Errorf("%s: %d ulp at %v, bound %d; absolute %g, bound %g; %q", r.Name, r.Ulp, r.At, r.Bound, r.AbsErr, r.AbsBound, r.Wrong)
 		}
-		require.Positive(t, r.Samples, r.Name)
+		require.Greater(t, r.Samples, 12, r.Name) // more than the special values
 	}
 	if *rewrite {
 		mod, err := dev.Compile(t.Context(), "", cuda.CompileConfig{Name: "empty.cu"})
