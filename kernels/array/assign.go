@@ -8,7 +8,7 @@ import (
 )
 
 // Assign writes v, an array that broadcasts to a's shape or one Go value, into the elements of a. a may be a view. Arrays that
-// were described with a before, and not computed, are computed first. An expression is computed into a's memory by one kernel,
+// were described with a before, and not computed, get a copy of the old elements. An expression is computed into a's memory by one kernel,
 // unless it reads that memory. If v is itself a view of the same memory under another layout, the error wraps ErrOverlap; copy
 // it. When there is an error, nothing was written.
 func (a *Array[T]) Assign(ctx context.Context, v any) error {
@@ -93,7 +93,7 @@ func (n *node) write(ctx context.Context, op string, v *node) error {
 	if err != nil {
 		return err
 	}
-	if err := n.st.settle(ctx); err != nil {
+	if err := n.st.settle(n.ws); err != nil {
 		return err
 	}
 	into := &target{n.st, n.lay}

@@ -15,8 +15,6 @@ func (n *node) eval(ctx context.Context) error {
 	switch {
 	case n.state == stored:
 		return nil
-	case n.state == broken:
-		return n.why
 	case n.state == view:
 		base := n.args[0]
 		if err := base.eval(ctx); err != nil {

@@ -3,7 +3,6 @@ package array
 import (
 	"context"
 	_ "embed" // for gather.ptx
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -63,9 +62,6 @@ func TakeFlat[T Element, I int32 | int64](a *Array[T], index *Array[I]) *Array[T
 func (n *node) take(ctx context.Context, from, index *node, outer, inner, limit int) error {
 	ws := n.ws
 	ix, err := index.checked(ctx, "take", limit)
-	if errors.Is(err, ErrIndex) {
-		return n.fail(err)
-	}
 	if err != nil {
 		return err
 	}
@@ -187,7 +183,7 @@ func (n *node) put(ctx context.Context, index, v *node) error {
 	if err := values.eval(ctx); err != nil {
 		return err
 	}
-	if err := n.st.settle(ctx); err != nil {
+	if err := n.st.settle(ws); err != nil {
 		return err
 	}
 	dst, err := n.rowMajor(ctx)

@@ -48,10 +48,11 @@ func (n *node) bits(t expr.Type) *node {
 		return n.args[0].bits(t).seen(n.shape, n.lay)
 	}
 	return ws.later(t, n.shape, []*node{n}, func(ctx context.Context, to *node) error {
-		if err := n.eval(ctx); err != nil {
+		from := to.args[0]
+		if err := from.eval(ctx); err != nil {
 			return err
 		}
-		to.store(n.st, n.lay)
+		to.store(from.st, from.lay)
 		return nil
 	})
 }

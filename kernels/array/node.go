@@ -33,7 +33,6 @@ const (
 	compute              // op of args, element by element
 	view                 // lay on args[0], which is none of stored and view, and contiguous once it is stored
 	call                 // do, which stores the node
-	broken               // why: the elements that it depends on make it impossible
 )
 
 // node is an array without its type: memory, or how to compute it. All but typ, shape and ws is guarded by ws.mu. Once a
@@ -50,7 +49,6 @@ type node struct {
 	op      string
 	args    []*node
 	do      func(ctx context.Context) error
-	why     error
 	uses    int // by how many nodes it was used
 	readers []weak.Pointer[node]
 }
@@ -112,26 +110,46 @@ func (n *node) store(st *storage, l layout) {
 	n.con, n.op, n.args, n.do, n.readers = nil, "", nil, nil, nil
 }
 
-// fail makes n broken.
-func (n *node) fail(why error) error {
-	n.state, n.why = broken, why
-	n.args, n.do = nil, nil
-	return why
-}
-
-// settle computes every node that still has to read st, which is about to be written.
-func (st *storage) settle(ctx context.Context) error {
-	list := st.readers
+// settle gives the nodes that still have to read st, which is about to be written, a copy of the present contents. That is one
+// copy however many they are, and most of them may be garbage: parts of expressions that were computed long ago.
+func (st *storage) settle(ws *Workspace) error {
+	waiting := slices.DeleteFunc(st.readers, func(w weak.Pointer[node]) bool {
+		r := w.Value()
+		return r == nil || r.state == stored
+	})
+	if st.readers = waiting; len(waiting) == 0 || st.buf == nil {
+		return nil
+	}
+	buf, err := cuda.AllocPooled[uint8](ws.pool, st.buf.Len())
+	if err != nil {
+		return err
+	}
+	if err := cuda.Copy(buf, st.buf, ws.stream); err != nil {
+		return err
+	}
+	old := &storage{buf: buf, readers: waiting}
 	st.readers = nil
-	for i, w := range list {
-		if r := w.Value(); r != nil && r.state != stored {
-			if err := r.eval(ctx); err != nil && r.state != broken {
-				st.readers = append(st.readers, list[i:]...)
-				return err
+	for _, w := range waiting {
+		if r := w.Value(); r != nil {
+			for i, a := range r.args {
+				r.args[i] = a.in(st, old)
 			}
 		}
 	}
 	return nil
+}
+
+// in is n, or the same elements of another storage if n is stored in st.
+func (n *node) in(st, other *storage) *node {
+	l := n.lay
+	switch {
+	case n.state == stored && n.st == st:
+	case n.state == view && n.args[0].state == stored && n.args[0].st == st:
+		l.off += n.args[0].lay.off
+	default:
+		return n
+	}
+	return n.ws.stored(n.typ, n.shape, other, l)
 }
 
 // layoutNow is where the elements are, or will be relative to the beginning of the storage.

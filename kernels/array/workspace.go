@@ -9,6 +9,9 @@ import (
 
 	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/kernels/internal/expr"
+	"github.com/tandem-go/tandem/kernels/linalg"
+	"github.com/tandem-go/tandem/kernels/scan"
+	"github.com/tandem-go/tandem/kernels/sort"
 )
 
 // Fusion says when several operations become one kernel, which needs NVRTC. Results have the same bits either way.
@@ -48,6 +51,9 @@ type Workspace struct {
 	fused      []*cuda.Module
 	seen       map[string]int // how often a structure came up that is not compiled
 	noCompiler error          // why nothing is compiled
+	scans      *scan.Library  // nil until needed, as the next two
+	sorts      *sort.Library
+	products   *linalg.Library
 	stats      Stats
 }
 
@@ -102,6 +108,15 @@ func (ws *Workspace) Close() error {
 	}
 	for _, m := range ws.fused {
 		errs = append(errs, m.Close())
+	}
+	if ws.scans != nil {
+		errs = append(errs, ws.scans.Close())
+	}
+	if ws.sorts != nil {
+		errs = append(errs, ws.sorts.Close())
+	}
+	if ws.products != nil {
+		errs = append(errs, ws.products.Close())
 	}
 	return errors.Join(append(errs, ws.pool.Close())...)
 }
