@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"syscall"
 
+	"golang.org/x/sys/windows"
+
 	"github.com/tandem-go/tandem/hostpar/internal/frame"
 )
 
@@ -36,7 +38,11 @@ func newLink(cmd *exec.Cmd, _ *page) (*frame.Link, []*os.File, error) {
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{AdditionalInheritedHandles: []syscall.Handle{r, w}}
 	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d %d", environment, r, w))
-	return frame.OverPipes(ourR, ourW), []*os.File{theirR, theirW}, nil
+	// The child cannot be mistaken for another process: cmd keeps it known.
+	pass := passer(func() (windows.Handle, error) {
+		return windows.OpenProcess(windows.PROCESS_DUP_HANDLE, false, uint32(cmd.Process.Pid))
+	})
+	return frame.OverPipesWith(ourR, ourW, pass), []*os.File{theirR, theirW}, nil
 }
 
 func inherit(mode string) (*frame.Link, *page, error) {
@@ -44,7 +50,29 @@ func inherit(mode string) (*frame.Link, *page, error) {
 	if _, err := fmt.Sscanf(mode, "%d %d", &r, &w); err != nil {
 		return nil, nil, fmt.Errorf("proc: %s=%q: %w", environment, mode, err)
 	}
-	return frame.OverPipes(os.NewFile(r, "link"), os.NewFile(w, "link")), nil, nil
+	parent := uint32(os.Getppid())
+	pass := passer(func() (windows.Handle, error) { return windows.OpenProcess(windows.PROCESS_DUP_HANDLE, false, parent) })
+	return frame.OverPipesWith(os.NewFile(r, "link"), os.NewFile(w, "link"), pass), nil, nil
+}
+
+// passer passes files to a process, of which it opens a handle for the time.
+type passer func() (windows.Handle, error)
+
+// Pass is for package frame.
+func (open passer) Pass(f *os.File) (uint64, error) {
+	process, err := open()
+	if err != nil {
+		return 0, os.NewSyscallError("OpenProcess", err)
+	}
+	defer func() { _ = windows.CloseHandle(process) }() // it is open
+	var there windows.Handle
+	err = windows.DuplicateHandle(windows.CurrentProcess(), windows.Handle(f.Fd()), process, &there, 0, false, windows.DUPLICATE_SAME_ACCESS)
+	return uint64(there), os.NewSyscallError("DuplicateHandle", err)
+}
+
+// Adopt is for package frame.
+func (passer) Adopt(number uint64) (*os.File, error) {
+	return os.NewFile(uintptr(number), "received"), nil
 }
 
 func ownGroup(*exec.Cmd) {}

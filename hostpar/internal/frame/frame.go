@@ -48,8 +48,8 @@ type Frame struct {
 type conn interface {
 	// read fills p with at least one byte. Files that came with these bytes are appended to what take returns.
 	read(p []byte) (int, error)
-	// take returns the next n files, which have arrived.
-	take(n int) ([]*os.File, error)
+	// take returns the next n files, which have arrived. What tells them may follow the header; more reads it.
+	take(n int, more func(p []byte) error) ([]*os.File, error)
 	write(p []byte) error
 	// writeFiles writes p, with files attached to its first byte.
 	writeFiles(p []byte, files []*os.File) error
@@ -156,7 +156,7 @@ func (l *Link) Receive() (Frame, error) {
 		return Frame{}, fmt.Errorf("%w: header says %d bytes", ErrTooLarge, n)
 	}
 	if h[5] > 0 {
-		files, err := l.c.take(int(h[5]))
+		files, err := l.c.take(int(h[5]), l.readFull)
 		if err != nil {
 			return Frame{}, err
 		}

@@ -97,7 +97,7 @@ func (s *socket) collect(oob []byte) {
 	}
 }
 
-func (s *socket) take(n int) ([]*os.File, error) {
+func (s *socket) take(n int, _ func([]byte) error) ([]*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.files) < n {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tandem-go/tandem/hostpar/internal/frame"
 )
@@ -22,9 +23,36 @@ func overSockets(t *testing.T) (a, b *frame.Link) {
 	return a, b
 }
 
+// sameProcess passes files to its own process.
+type sameProcess struct{}
+
+func (sameProcess) Pass(f *os.File) (uint64, error) {
+	fd, err := unix.Dup(int(f.Fd()))
+	return uint64(fd), err
+}
+
+func (sameProcess) Adopt(number uint64) (*os.File, error) {
+	return os.NewFile(uintptr(number), "received"), nil
+}
+
+func overPassingPipes(t *testing.T) (a, b *frame.Link) {
+	t.Helper()
+	r1, w1, err := os.Pipe()
+	require.NoError(t, err)
+	r2, w2, err := os.Pipe()
+	require.NoError(t, err)
+	return frame.OverPipesWith(r1, w2, sameProcess{}), frame.OverPipesWith(r2, w1, sameProcess{})
+}
+
 // Files arrive with their frames, whatever is sent around them.
 func TestFiles(t *testing.T) {
-	a, b := overSockets(t)
+	t.Run("sockets", func(t *testing.T) { testFiles(t, overSockets) })
+	t.Run("pipes", func(t *testing.T) { testFiles(t, overPassingPipes) })
+}
+
+func testFiles(t *testing.T, connect func(*testing.T) (a, b *frame.Link)) {
+	t.Helper()
+	a, b := connect(t)
 	const n = 100
 	sent := make(chan error, 1)
 	go func() {
