@@ -37,6 +37,7 @@
 // group, which it leads, within milliseconds; a worker that ends takes the rest of its group along. Every child is waited
 // for, whether or not the program does. Processes that are stopped are continued when their parent dies.
 //
-// On Linux everything here works. Elsewhere workers talk through sockets or pipes only, and blame for the death of a
-// worker is found by running its tasks one by one.
+// On Linux everything here works. On macOS and Windows, where this was built and never run, blame for the death of a worker
+// is found by running its tasks one by one, a limit on memory is not watched, and waiting at queues and pipes is as package
+// shm says.
 package proc

@@ -21,7 +21,7 @@ type QueueConfig struct {
 }
 
 // Queue hands elements from any number of producers to any number of consumers in any processes, first in, first out. Make
-// it with NewQueue, and pass it to other processes as an argument. It is a shm.Ring and needs Linux.
+// it with NewQueue, and pass it to other processes as an argument. It is a shm.Ring.
 //
 // A process that dies leaves the queue usable by the others. What it had taken is lost with it.
 type Queue[T any] struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// exported holds the names that Python 3.13's modules list in __all__, without those that begin with an underscore.
+// exported holds the names that Python 3.13's modules list in __all__; tools/python-names.sh compares them with Python's.
 var exported = map[string]string{
 	"threading": `Barrier BoundedSemaphore BrokenBarrierError Condition Event ExceptHookArgs Lock RLock Semaphore TIMEOUT_MAX Thread
 		ThreadError Timer active_count current_thread enumerate excepthook get_ident get_native_id getprofile gettrace local main_thread
@@ -35,7 +35,8 @@ var exported = map[string]string{
 		TimeoutError TimerHandle Transport WriteTransport all_tasks as_completed create_eager_task_factory create_subprocess_exec
 		create_subprocess_shell create_task current_task eager_task_factory ensure_future gather get_child_watcher get_event_loop
 		get_event_loop_policy get_running_loop iscoroutine iscoroutinefunction isfuture new_event_loop open_connection
-		open_unix_connection run run_coroutine_threadsafe set_child_watcher set_event_loop set_event_loop_policy shield sleep
+		open_unix_connection run run_coroutine_threadsafe set_child_watcher _enter_task _get_running_loop _leave_task _register_task
+		_set_running_loop _unregister_task set_event_loop set_event_loop_policy shield sleep
 		start_server start_unix_server timeout timeout_at to_thread wait wait_for wrap_future`,
 }
 
