@@ -259,8 +259,12 @@ func (b *bench) check(f file, c check, dev *cuda.Device, mod *cuda.Module, engin
 	if b.native[engine] == nil {
 		b.native[engine] = map[string]int{}
 	}
-	for _, ran := range r.engines {
-		b.native[engine][ran]++
+	for _, l := range r.ran {
+		b.native[engine][l.engine]++
+		if note := fmt.Sprintf("%-9s  %s/%s: %s, where %s was asked for", l.engine, f.collection, f.path, l.kernel, engine); !strings.HasPrefix(l.engine, engine) &&
+			!slices.Contains(b.details, note) {
+			b.details = append(b.details, note)
+		}
 	}
 }
 

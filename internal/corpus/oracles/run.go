@@ -21,11 +21,14 @@ type run struct {
 	arrays      []memory
 	closers     []func() error
 	launched    map[string]bool
-	engines     []string
+	ran         []launch
 	err         error
 	compared    bool // something was compared that is no array
 	differences []string
 }
+
+// launch is a kernel and what executed it.
+type launch struct{ kernel, engine string }
 
 func newRun(ctx context.Context, dev *cuda.Device, mod *cuda.Module, seed uint64) *run {
 	return &run{ctx: ctx, dev: dev, mod: mod, rng: rand.New(rand.NewPCG(seed, 0x7f4a7c15)), launched: map[string]bool{}}
@@ -187,7 +190,7 @@ func (r *run) launchShared(kernel string, grid, block cuda.Dim3, sharedBytes int
 	r.fail(f.Run(r.ctx, cuda.LaunchConfig{Grid: grid, Block: block, SharedBytes: sharedBytes}, args...))
 	base, _, _ := strings.Cut(kernel, "<")
 	r.launched[base] = true
-	r.engines = append(r.engines, f.Engine())
+	r.ran = append(r.ran, launch{base, f.Engine()})
 }
 
 // set writes a variable of the module.
