@@ -93,6 +93,14 @@ func TestFakeCTyped(t *testing.T) {
 	require.Equal(t, []float32{30, 60, 90, 120}, downloaded(t, x))
 }
 
+// TestFakeCBadInputs: mistakes get the errors that they get on the host device.
+func TestFakeCBadInputs(t *testing.T) {
+	badInputs(t, func(t *testing.T) *cuda.Device {
+		d, _, _ := fakeC(t)
+		return d
+	})
+}
+
 // BenchmarkFakeCLaunch is a launch through each layer on a driver that does next to nothing: the bare driver call on a locked
 // thread, a prepared launch, a typed one, and one whose arguments are checked anew.
 func BenchmarkFakeCLaunch(b *testing.B) {
