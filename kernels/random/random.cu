@@ -200,6 +200,19 @@ __device__ R ln(R u) {
     return fused((R)e, 0x1.62e430p-1f, r);
 }
 __device__ R root(R x) { return __fsqrt_rn(x); }
+// exponent is e^x: 2^n times the series of the rest; 2^n in two factors, since it may lie outside the range of normal numbers.
+__device__ R power(int n) { return __int_as_float((n + 127) << 23); }
+__device__ R exponent(R x) {
+    x = x > 130.0f ? 130.0f : x < -130.0f ? -130.0f : x;
+    R n = rintf(x * 0x1.715476p+0f);
+    R r = fused(n, -0x1.62e430p-1f, x);
+    r = fused(n, 0x1.05c610p-29f, r);
+    R p = 1.0f / 5040;
+    p = fused(r, fused(r, fused(r, p, 1.0f / 720), 1.0f / 120), 1.0f / 24);
+    p = fused(r, fused(r, fused(r, fused(r, p, 1.0f / 6), 0.5f), 1.0f), 1.0f);
+    int k = (int)n, h = k >> 1;
+    return p * power(h) * power(k - h);
+}
 // The series of sine and cosine.
 __device__ R sine(R x) {
     R z = x * x;
@@ -237,6 +250,21 @@ __device__ R ln(R u) {
     return fused((R)e, 0x1.62e42fefa39efp-1, fused((R)e, 0x1.abc9e3b39803fp-56, r));
 }
 __device__ R root(R x) { return __dsqrt_rn(x); }
+__device__ R power(int n) { return __longlong_as_double((i64)(n + 1023) << 52); }
+__device__ R exponent(R x) {
+    x = x > 800.0 ? 800.0 : x < -800.0 ? -800.0 : x;
+    R n = ::rint(x * 0x1.71547652b82fep+0);
+    R r = fused(n, -0x1.62e42fefa39efp-1, x);
+    r = fused(n, -0x1.abc9e3b39803fp-56, r);
+    R p = 1.0 / 6227020800.0, f = 479001600.0;
+#pragma unroll
+    for (int k = 12; k >= 0; k--) {
+        p = fused(r, p, 1.0 / f);
+        f = k > 0 ? f / k : f;
+    }
+    int k = (int)n, h = k >> 1;
+    return p * power(h) * power(k - h);
+}
 __device__ R sine(R x) {
     R z = x * x;
     R p = fused(z, -1.0 / 121645100408832000.0, 1.0 / 355687428096000.0);
@@ -263,8 +291,8 @@ extern "C" __global__ void uniform(R *to, u64 n, u64 first, u64 seed, u32 number
 }
 
 // normal is the transform of Box and Muller, A Note on the Generation of Random Normal Deviates, 1958.
-extern "C" __global__ void normal(R *to, u64 n, u64 first, u64 seed, u32 number, u32 domain, const u32 *words, R mean, R deviation) {
-    fill<OUT>(to, n, first, {seed, number, domain}, words, [=](block b, u64, R *v) {
+template <bool LOG> __device__ void gauss(R *to, u64 n, u64 first, stream at, const u32 *words, R mean, R deviation) {
+    fill<OUT>(to, n, first, at, words, [=](block b, u64, R *v) {
 #pragma unroll
         for (int k = 0; k < OUT; k += 2) {
             R r = root(R(-2) * ln(positive(b, k))), x;
@@ -275,8 +303,20 @@ extern "C" __global__ void normal(R *to, u64 n, u64 first, u64 seed, u32 number,
             o = q & 2 ? -o : o;
             v[k] = fused(r * a, deviation, mean);
             v[k + 1] = fused(r * o, deviation, mean);
+            if (LOG) {
+                v[k] = exponent(v[k]);
+                v[k + 1] = exponent(v[k + 1]);
+            }
         }
     });
+}
+
+extern "C" __global__ void normal(R *to, u64 n, u64 first, u64 seed, u32 number, u32 domain, const u32 *words, R mean, R deviation) {
+    gauss<false>(to, n, first, {seed, number, domain}, words, mean, deviation);
+}
+
+extern "C" __global__ void log_normal(R *to, u64 n, u64 first, u64 seed, u32 number, u32 domain, const u32 *words, R mean, R deviation) {
+    gauss<true>(to, n, first, {seed, number, domain}, words, mean, deviation);
 }
 
 extern "C" __global__ void exponential(R *to, u64 n, u64 first, u64 seed, u32 number, u32 domain, const u32 *words, R scale) {

@@ -198,6 +198,16 @@ func Normal[T Real](ctx context.Context, g *Generator, mean, deviation T, dst *c
 	})
 }
 
+// LogNormal queues filling dst with e^z for the numbers z that Normal gives with the same mean and deviation.
+func LogNormal[T Real](ctx context.Context, g *Generator, mean, deviation T, dst *cuda.Buffer[T], s *cuda.Stream) error {
+	return g.take(ctx, "log-normal", dst, func(c *call) error {
+		if !finite(mean) || !finite(deviation) || deviation < 0 {
+			return fmt.Errorf("mean %v, deviation %v: want finite numbers, the deviation not negative: %w", mean, deviation, cuda.ErrInvalidValue)
+		}
+		return real(c, "log_normal", normal, dst, s, mean, deviation)
+	})
+}
+
 // Exponential queues filling dst with numbers of the exponential distribution: -ln(u)·mean for uniform u in (0, 1]. mean is not
 // negative.
 func Exponential[T Real](ctx context.Context, g *Generator, mean T, dst *cuda.Buffer[T], s *cuda.Stream) error {

@@ -194,6 +194,38 @@ func TestReals64(t *testing.T) {
 	})
 }
 
+// testLogNormal compares with the exponentials of the same normal numbers.
+func testLogNormal[T random.Real](t *testing.T, dev *cuda.Device, l *random.Library, u float64) {
+	const n = 1000
+	z, e := oracle.Make[T](t, dev, n), oracle.Make[T](t, dev, n)
+	for _, deviation := range []T{0.25, 3, 15, 400} {
+		require.NoError(t, random.Normal(t.Context(), philoxGenerator(l), 1, deviation, z.Buffer, nil))
+		require.NoError(t, random.LogNormal(t.Context(), philoxGenerator(l), 1, deviation, e.Buffer, nil))
+		got := e.Read(t)
+		for i, v := range z.Read(t) {
+			want := math.Exp(float64(v))
+			if T(want) == 0 || math.IsInf(float64(T(want)), 0) {
+				require.Equal(t, T(want), got[i], "e^%v", v)
+				continue
+			}
+			least := 0x1p-1074
+			if u > 0x1p-30 {
+				least = 0x1p-149
+			}
+			require.InDelta(t, want, float64(got[i]), 4*u*want+least, "e^%v", v)
+		}
+	}
+}
+
+func TestLogNormal(t *testing.T) {
+	cudatest.Each(t, func(t *testing.T, dev *cuda.Device) {
+		l := open(t, dev)
+		testLogNormal[float32](t, dev, l, 0x1p-24)
+		testLogNormal[float64](t, dev, l, 0x1p-53)
+		require.ErrorIs(t, random.LogNormal(t.Context(), philoxGenerator(l), 0, -1, oracle.Make[float32](t, dev, 1).Buffer, nil), cuda.ErrInvalidValue)
+	})
+}
+
 // TestEnginesAgree compares bits between engines, for all distributions.
 func TestEnginesAgree(t *testing.T) {
 	var first []any

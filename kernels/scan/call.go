@@ -21,31 +21,36 @@ const (
 type call[T Number] struct {
 	ctx     context.Context
 	lib     *library.Library
-	what    string
-	op      Op
+	what    string // the operation in errors: "inclusive scan (add)"
 	variant string
+	neutral T // changes nothing, bit for bit
 	rows, n int
 	s       *cuda.Stream
 }
 
 // newCall checks the operands.
 func newCall[T Number](ctx context.Context, l *Library, what string, op Op, rows int, dst, src *cuda.Buffer[T], s *cuda.Stream) (*call[T], error) {
-	c := &call[T]{ctx, l.lib, what, op, "", rows, src.Len(), s}
+	c := &call[T]{ctx: ctx, lib: l.lib, what: fmt.Sprintf("%s (%v)", what, op), rows: rows, n: src.Len(), s: s}
 	if op < Add || op > Max {
 		return nil, c.fail(fmt.Errorf("operation %d: want %d to %d: %w", int(op), int(Add), int(Max), cuda.ErrInvalidValue))
 	}
-	c.variant = op.String() + "_" + library.Suffix[T]()
-	if rows < 0 || rows == 0 && c.n > 0 || rows > 0 && c.n%rows != 0 {
-		return nil, c.fail(fmt.Errorf("%d elements are no %d rows of one length: %w", c.n, rows, cuda.ErrLength))
+	c.variant, c.neutral = op.String()+"_"+library.Suffix[T](), neutral[T](op)
+	return c, c.check(dst, src)
+}
+
+// check returns an error if the operands do not fit each other.
+func (c *call[T]) check(dst, src *cuda.Buffer[T]) error {
+	if c.rows < 0 || c.rows == 0 && c.n > 0 || c.rows > 0 && c.n%c.rows != 0 {
+		return c.fail(fmt.Errorf("%d elements are no %d rows of one length: %w", c.n, c.rows, cuda.ErrLength))
 	}
-	err := errors.Join(library.On(l.lib, "dst", dst), library.On(l.lib, "src", src))
+	err := errors.Join(library.On(c.lib, "dst", dst), library.On(c.lib, "src", src))
 	if err == nil {
 		err = library.Length("dst", dst.Len(), "src", src.Len())
 	}
 	if err == nil {
 		err = library.ApartOrSame(dst, "dst", src, "src")
 	}
-	return c, c.fail(err)
+	return c.fail(err)
 }
 
 // newRuns is newCall with heads.
@@ -68,20 +73,20 @@ func (c *call[T]) fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s (%v): %w", c.what, c.op, err)
+	return fmt.Errorf("%s: %w", c.what, err)
 }
 
 // neutral is what changes nothing, bit for bit.
-func (c *call[T]) neutral() T {
+func neutral[T Number](op Op) T {
 	var zero T
 	v := reflect.ValueOf(&zero).Elem()
-	least := c.op == Max
+	least := op == Max
 	switch {
-	case c.op == Mul:
+	case op == Mul:
 		return 1
-	case c.op == Add && v.CanFloat():
+	case op == Add && v.CanFloat():
 		v.SetFloat(math.Copysign(0, -1))
-	case c.op == Add:
+	case op == Add:
 	case v.CanFloat() && least:
 		v.SetFloat(math.Inf(-1))
 	case v.CanFloat():
@@ -122,7 +127,7 @@ func scanRows[T Number](c *call[T], kernel string, first T, dst, src *cuda.Buffe
 	if err := c.launch("fold", blocks, part, src, uint64(length), uint32(segments), uint64(warps)); err != nil {
 		return err
 	}
-	if err := scanRows(c, "inclusive", c.neutral(), part, part); err != nil {
+	if err := scanRows(c, "inclusive", c.neutral, part, part); err != nil {
 		return err
 	}
 	return c.launch(kernel, blocks, dst, src, part, first, uint64(length), uint32(segments), uint64(warps))
@@ -148,7 +153,7 @@ func scanRuns[T Number](c *call[T], shift int32, first T, dst, src *cuda.Buffer[
 	if err := c.launch("fold_runs", blocks, part, found, src, heads, uint64(length), uint32(segments), uint64(warps)); err != nil {
 		return err
 	}
-	if err := scanRuns(c, 0, c.neutral(), part, part, found); err != nil {
+	if err := scanRuns(c, 0, c.neutral, part, part, found); err != nil {
 		return err
 	}
 	return c.launch("scan_runs", blocks, dst, src, heads, part, first, shift, uint64(length), uint32(segments), uint64(warps))

@@ -1,5 +1,6 @@
 // Scans. One warp does a segment of ROWS rows of 32 neighbours, so that a row is one access of the warp, and no two warps
-// wait for each other. TYPE is the type, and one of ADD, MUL, MIN, MAX the operation.
+// wait for each other. TYPE is the type, and one of ADD, MUL, MIN, MAX the operation,
+// or EXPRESSION of a and b with NEUTRAL.
 //
 // All additions are in an order that depends on the lengths only.
 
@@ -27,7 +28,10 @@ template <> struct of<double> {
 };
 
 // neutral changes nothing, bit for bit: -0 + x is x for every x.
-#if defined(ADD)
+#if defined(EXPRESSION)
+__device__ T op(T a, T b) { return EXPRESSION; }
+__device__ T neutral() { return NEUTRAL; }
+#elif defined(ADD)
 __device__ T op(T a, T b) { return a + b; }
 __device__ T neutral() { return -T(0); }
 #elif defined(MUL)
@@ -57,6 +61,16 @@ __device__ place where(u64 length, unsigned segments, u64 warp) {
     return p;
 }
 
+// row is the inclusive scan of one row.
+__device__ T row(T v, unsigned lane) {
+#pragma unroll
+    for (int d = 1; d < 32; d <<= 1) {
+        T u = __shfl_up_sync(ALL, v, d);
+        if (lane >= d) v = op(u, v);
+    }
+    return v;
+}
+
 // fold sums up each segment: part[warp].
 extern "C" __global__ void fold(T *part, const T *src, u64 length, unsigned segments, u64 warps) {
     u64 warp = ((u64)blockIdx.x * blockDim.x + threadIdx.x) >> 5;
@@ -64,6 +78,15 @@ extern "C" __global__ void fold(T *part, const T *src, u64 length, unsigned segm
     if (warp >= warps) return;
     place p = where(length, segments, warp);
     const T *x = src + p.first;
+#ifdef EXPRESSION
+    // a and b may not change places
+    T t = neutral();
+    for (unsigned i = 0; i < p.n; i += 32) {
+        T v = neutral();
+        if (i + lane < p.n) v = x[i + lane];
+        t = op(t, __shfl_sync(ALL, row(v, lane), 31));
+    }
+#else
     T total[4] = {neutral(), neutral(), neutral(), neutral()};
     unsigned i = 0;
     for (; i + 128 <= p.n; i += 128)
@@ -74,17 +97,8 @@ extern "C" __global__ void fold(T *part, const T *src, u64 length, unsigned segm
     T t = op(op(total[0], total[1]), op(total[2], total[3]));
 #pragma unroll
     for (int d = 16; d > 0; d >>= 1) t = op(t, __shfl_xor_sync(ALL, t, d));
+#endif
     if (lane == 0) part[warp] = t;
-}
-
-// row is the inclusive scan of one row.
-__device__ T row(T v, unsigned lane) {
-#pragma unroll
-    for (int d = 1; d < 32; d <<= 1) {
-        T u = __shfl_up_sync(ALL, v, d);
-        if (lane >= d) v = op(u, v);
-    }
-    return v;
 }
 
 // scan writes the scan of each segment. part, if there is any, is the inclusive scan of what fold made; first is what every

@@ -83,7 +83,7 @@ func InclusiveRows[T Number](ctx context.Context, l *Library, op Op, rows int, d
 	if err != nil || c.n == 0 {
 		return err
 	}
-	return c.fail(scanRows(c, "inclusive", c.neutral(), dst, src))
+	return c.fail(scanRows(c, "inclusive", c.neutral, dst, src))
 }
 
 // ExclusiveRows is Exclusive for each row of a matrix, whose rows follow one another in memory. The error wraps
@@ -103,7 +103,7 @@ func InclusiveRuns[T Number](ctx context.Context, l *Library, op Op, dst, src *c
 	if err != nil || c.n == 0 {
 		return err
 	}
-	return c.fail(scanRuns(c, 0, c.neutral(), dst, src, heads))
+	return c.fail(scanRuns(c, 0, c.neutral, dst, src, heads))
 }
 
 // ExclusiveRuns queues the exclusive scan of each run, each with the first value first. The rest is as for InclusiveRuns.

@@ -308,3 +308,57 @@ func TestRefusals(t *testing.T) {
 		require.Equal(t, "max Op(9)", fmt.Sprint(scan.Max, scan.Op(9)))
 	})
 }
+
+// TestCustom scans with operations that are not commutative, or have a neutral value that is not 0.
+func TestCustom(t *testing.T) {
+	cudatest.NVRTC(t)
+	cudatest.Each(t, func(t *testing.T, dev *cuda.Device) {
+		ctx := t.Context()
+		// The last that is not 0: associative, and a∘b differs from b∘a.
+		last, err := scan.NewKernel[int64](ctx, dev, "b != 0 ? b : a", 0)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, last.Close()) })
+		x := oracle.Small[int64](oracle.Rand(t, 8), 3*5001, 0, 40)
+		for i := range x {
+			if x[i] > 2 {
+				x[i] = 0
+			}
+		}
+		dst, src := oracle.Make[int64](t, dev, len(x)), oracle.Upload(t, dev, x)
+		require.NoError(t, last.Inclusive(ctx, 3, dst.Buffer, src.Buffer, nil))
+		want := make([]int64, len(x))
+		for i, v := range x {
+			want[i] = v
+			if v == 0 && i%5001 != 0 {
+				want[i] = want[i-1]
+			}
+		}
+		require.Equal(t, want, dst.Read(t))
+		require.NoError(t, last.Exclusive(ctx, 7, 3, dst.Buffer, src.Buffer, nil))
+		for i, v := range dst.Read(t) {
+			switch {
+			case i%5001 == 0 || want[i-1] == 0:
+				require.EqualValues(t, 7, v)
+			default:
+				require.Equal(t, want[i-1], v)
+			}
+		}
+
+		least, err := scan.NewKernel(ctx, dev, "a < b ? a : b", float32(math.Inf(1)))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, least.Close()) })
+		y := oracle.Bits[float32](oracle.Rand(t, 9), 9000)
+		low := oracle.Make[float32](t, dev, len(y))
+		require.NoError(t, least.Inclusive(ctx, 1, low.Buffer, oracle.Upload(t, dev, y).Buffer, nil))
+		require.Equal(t, serial(scan.Min, y, 1, nil, nil), low.Read(t))
+
+		err = least.Inclusive(ctx, 1, low.Buffer, oracle.Make[float32](t, dev, 3).Buffer, nil)
+		require.ErrorIs(t, err, cuda.ErrLength)
+		require.ErrorContains(t, err, "inclusive scan (a < b ? a : b): dst has 9000 elements, src has 3")
+		_, err = scan.NewKernel[int32](ctx, dev, "a +\nb", 0)
+		require.ErrorIs(t, err, cuda.ErrInvalidValue)
+		var compile *cuda.CompileError
+		_, err = scan.NewKernel[int32](ctx, dev, "a + c", 0)
+		require.ErrorAs(t, err, &compile)
+	})
+}

@@ -180,3 +180,10 @@ func (l *Library) Launch(ctx context.Context, variant, kernel string, blocks, th
 	}
 	return f.Launch(cuda.LaunchConfig{Grid: cuda.D1(blocks), Block: cuda.D1(threads), Stream: s}, args...)
 }
+
+// Adopt makes a module that the caller compiled a variant. The library closes it.
+func (l *Library) Adopt(variant string, m *cuda.Module) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mods[variant] = m
+}
