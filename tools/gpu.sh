@@ -12,11 +12,11 @@ mkdir -p "$out"
 
 "$GO" build -trimpath -o "$out/" ./cmd/tandem ./examples/multiply_them
 (cd bench && "$GO" build -trimpath -o "$OLDPWD/$out/bench_hetero" ./hetero)
-for p in internal/nvidia cuda cuda/cudatest kernels hostpar/hetero; do
+for p in internal/nvidia cuda cuda/cudatest kernels kernels/scan kernels/sort kernels/random kernels/linalg hostpar/hetero; do
 	dir=$out/$(echo "$p" | tr / _)
 	mkdir "$dir"
 	"$GO" test -c -trimpath -o "$dir/test" "./$p"
-	find "$p" -maxdepth 1 \( -name testdata -o -name '*.cu' -o -name '*.ptx' \) -exec cp -R {} "$dir/" \;
+	find "$p" -maxdepth 1 \( -name testdata -o -name '*.cu' -o -name '*.ptx' -o -name '*.zip' \) -exec cp -R {} "$dir/" \;
 done
 commit=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 [ -z "$(git status --porcelain 2>/dev/null)" ] || commit="$commit, changed"

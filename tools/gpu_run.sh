@@ -49,7 +49,9 @@ step example . $device ./multiply_them
 step contract internal_nvidia ./test -test.v -test.timeout 30m -test.run '^TestConformance$' $contract
 step cuda cuda ./test -test.v -test.timeout 30m
 step cudatest cuda_cudatest ./test -test.v -test.timeout 10m
-step kernels kernels ./test -test.v -test.timeout 30m
+for p in kernels kernels_scan kernels_sort kernels_random kernels_linalg; do
+	step $p $p ./test -test.v -test.timeout 30m
+done
 step hetero hostpar_hetero ./test -test.v -test.timeout 30m
 # The promises of hostpar/hetero: never worse than the best device, gain where there is one, nothing for the CPU
 # where the data is on the GPU, overlap, faults, disturbance, cores, streams of jobs, code by hand. It exits with 1 where one
@@ -57,7 +59,9 @@ step hetero hostpar_hetero ./test -test.v -test.timeout 30m
 step 'hetero: CPU and GPU' . ./bench_hetero -part gpu -rounds "${ROUNDS:-15}" -v
 step 'hetero: chunks' . ./bench_hetero -part chunks
 step 'benchmarks of cuda' cuda ./test -test.run '^$' -test.bench . -test.benchtime "${BENCHTIME:-1s}" -test.timeout 60m
-step 'benchmarks of kernels' kernels ./test -test.run '^$' -test.bench . -test.benchtime "${BENCHTIME:-1s}" -test.timeout 60m
+for p in kernels kernels_scan kernels_sort kernels_random kernels_linalg; do
+	step "benchmarks of $p" $p ./test -test.run '^$' -test.bench . -test.benchtime "${BENCHTIME:-1s}" -test.timeout 60m
+done
 
 {
 	printf '{"commit": %s,\n"date": "%s",\n"machine": %s,\n"device": %s,\n"nvidia_smi": %s,\n"steps": [\n' \

@@ -63,7 +63,9 @@ type Library struct {
 
 // New returns the sorts of a device. Kernels are loaded when they are first needed. The caller may close the Library, and need
 // not.
-func New(dev *cuda.Device) *Library { return &Library{lib: library.New(dev, kernels), scan: scan.New(dev)} }
+func New(dev *cuda.Device) *Library {
+	return &Library{lib: library.New(dev, kernels), scan: scan.New(dev)}
+}
 
 // Close unloads the kernels and frees temporary memory. Work that is queued goes on; a second Close does nothing.
 func (l *Library) Close() error {
