@@ -1,6 +1,7 @@
 // Command kernels measures the packages below kernels on the host device beside NumPy, which a worker process of its own
 // runs: each thing several times, in turns, so that other load on the machine meets both. It prints the medians and the
-// median of the rounds' ratios; with -write FILE it puts the table between the marks of that document.
+// median of the rounds' ratios; with -write FILE it puts the table between the marks of that document, where rows that were
+// not measured stay as they are.
 package main
 
 import (
@@ -180,16 +181,23 @@ func run(ctx context.Context) error {
 
 const begin, end = "<!-- measured: written by bench/kernels -->\n", "<!-- end of the measured part -->\n"
 
-// replace puts a table between the marks of a document.
+// replace puts a table between the marks of a document. Rows of the table that stands there and that the new one does not have
+// are kept behind the new ones.
 func replace(file, table string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
 	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, ok2 := strings.Cut(rest, end)
+	old, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
 		return fmt.Errorf("%s has no marks", file)
+	}
+	_, rows, _ := strings.Cut(old, head)
+	for line := range strings.Lines(rows) {
+		if name, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " |"); ok && !strings.Contains(table, "| "+name+" |") {
+			table += line
+		}
 	}
 	return os.WriteFile(file, []byte(before+begin+"\n"+table+"\n"+end+after), 0o644)
 }

@@ -33,6 +33,11 @@ func TestReplace(t *testing.T) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, "a\n"+begin+"\nnew\n"+end+"b\n", string(text))
+	require.NoError(t, os.WriteFile(file, []byte(begin+"\n"+head+"| one | 1 |\n| two | 2 |\n\n"+end), 0o600))
+	require.NoError(t, replace(file, head+"| two | 3 |\n"))
+	text, err = os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, begin+"\n"+head+"| two | 3 |\n| one | 1 |\n\n"+end, string(text), "what was not measured stays")
 	require.NoError(t, os.WriteFile(file, []byte("nothing"), 0o600))
 	require.Error(t, replace(file, "new"))
 }
