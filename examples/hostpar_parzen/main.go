@@ -1,5 +1,5 @@
 // Command hostpar_parzen estimates a density at a point with Parzen windows of 100 widths, serially and on several
-// numbers of goroutines, prints times and efficiency, and draws them as a bar chart.
+// numbers of goroutines, or of processes with -processes, prints times and efficiency, and draws them as a bar chart.
 //
 // A Python text on multiprocessing does this with Pool.apply_async. It divides the share of samples inside a window by
 // its width h, as it takes the dimension from the shape of a column vector; the volume of a window is h to the power of
@@ -17,12 +17,14 @@ import (
 	"time"
 
 	"github.com/tandem-go/tandem/hostpar/par"
+	"github.com/tandem-go/tandem/hostpar/proc"
 )
 
 type config struct {
 	samples, widths int
 	divisor         string
 	plot            string
+	processes       bool
 }
 
 func main() {
@@ -31,11 +33,50 @@ func main() {
 	flag.IntVar(&c.widths, "widths", 100, "number of window widths, from 0.1 to 1.2")
 	flag.StringVar(&c.divisor, "divisor", "volume", "volume, or h as in the text")
 	flag.StringVar(&c.plot, "plot", "", "file for the bar chart: .png or .svg")
-	flag.Parse()
-	if err := run(context.Background(), os.Stdout, c); err != nil {
-		fmt.Fprintln(os.Stderr, "hostpar_parzen:", err)
-		os.Exit(1)
+	flag.BoolVar(&c.processes, "processes", false, "work in processes instead of goroutines")
+	os.Exit(proc.Main(func() int {
+		flag.Parse()
+		if err := run(context.Background(), os.Stdout, c); err != nil {
+			fmt.Fprintln(os.Stderr, "hostpar_parzen:", err)
+			return 1
+		}
+		return 0
+	}))
+}
+
+// window is one estimate for a worker process, which gets the samples once.
+type window struct {
+	Samples  *proc.Shared[[]point]
+	H        float64
+	Exponent int
+}
+
+var estimateWindow = proc.Register("estimateWindow", func(_ context.Context, w window) (float64, error) {
+	xs, err := w.Samples.Value()
+	if err != nil {
+		return 0, err
 	}
+	return estimate(xs, point{}, w.H, w.Exponent), nil
+})
+
+// inProcesses estimates at all widths in a pool of processes, which is started before the clock.
+func inProcesses(ctx context.Context, xs []point, widths []float64, workers, exponent int) (densities []float64, took time.Duration, err error) {
+	pool, err := proc.NewPool(ctx, proc.PoolConfig{Workers: workers})
+	if err != nil {
+		return nil, 0, err
+	}
+	defer pool.Close()
+	samples, err := proc.Broadcast(xs)
+	if err != nil {
+		return nil, 0, err
+	}
+	windows := make([]window, len(widths))
+	for i, h := range widths {
+		windows[i] = window{samples, h, exponent}
+	}
+	began := time.Now()
+	densities, err = proc.Map(ctx, pool, estimateWindow, windows, proc.MapConfig{})
+	return densities, time.Since(began), err
 }
 
 // normal draws points of a distribution whose density at 0 is 1/(2π) = 0.159.
@@ -46,6 +87,25 @@ func normal(n int, seed uint64) []point {
 		xs[i] = point{rng.NormFloat64(), rng.NormFloat64()}
 	}
 	return xs
+}
+
+// timed estimates at all widths by that many workers, 0 for none but the caller.
+func timed(ctx context.Context, c config, xs []point, widths []float64, workers, exponent int) ([]float64, time.Duration, error) {
+	began := time.Now()
+	if workers == 0 {
+		densities := make([]float64, len(widths))
+		for i, h := range widths {
+			densities[i] = estimate(xs, point{}, h, exponent)
+		}
+		return densities, time.Since(began), nil
+	}
+	if c.processes {
+		return inProcesses(ctx, xs, widths, workers, exponent)
+	}
+	densities, err := par.Map(ctx, widths, par.Config{Workers: workers}, func(_ context.Context, h float64) (float64, error) {
+		return estimate(xs, point{}, h, exponent), nil
+	})
+	return densities, time.Since(began), err
 }
 
 func run(ctx context.Context, w io.Writer, c config) error {
@@ -68,27 +128,18 @@ func run(ctx context.Context, w io.Writer, c config) error {
 	}
 	var chart bars
 	var serial []float64
-	for _, workers := range []int{0, 2, 3, 4, 6} { // 0: without goroutines
-		began := time.Now()
-		var densities []float64
-		var err error
-		if workers == 0 {
-			for _, h := range widths {
-				densities = append(densities, estimate(xs, point{}, h, exponent))
-			}
-			serial = densities
-		} else {
-			densities, err = par.Map(ctx, widths, par.Config{Workers: workers}, func(_ context.Context, h float64) (float64, error) {
-				return estimate(xs, point{}, h, exponent), nil
-			})
-		}
+	for _, workers := range []int{0, 2, 3, 4, 6} { // 0: serially
+		densities, took, err := timed(ctx, c, xs, widths, workers, exponent)
 		if err != nil {
 			return err
 		}
-		chart.add(workers, time.Since(began))
+		if workers == 0 {
+			serial = densities
+		}
+		chart.add(workers, took)
 		for i := range serial {
 			if densities[i] != serial[i] {
-				return fmt.Errorf("%d goroutines: width %g gives %g, serially %g", workers, widths[i], densities[i], serial[i])
+				return fmt.Errorf("%d workers: width %g gives %g, serially %g", workers, widths[i], densities[i], serial[i])
 			}
 		}
 	}

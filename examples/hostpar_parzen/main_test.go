@@ -13,7 +13,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tandem-go/tandem/hostpar/proc"
 )
+
+func TestMain(m *testing.M) { os.Exit(proc.Main(m.Run)) }
 
 // Ten points, three of them within the unit cube around 0.
 func TestCubeOfThreeDimensions(t *testing.T) {
@@ -40,7 +44,8 @@ func TestEstimates(t *testing.T) {
 	const n = 10_000
 	for exponent, divisor := range map[int]string{1: "h", 2: "volume"} {
 		var out strings.Builder
-		require.NoError(t, run(t.Context(), &out, config{samples: n, widths: 20, divisor: divisor}))
+		processes := exponent == 2 // the same from goroutines and from processes
+		require.NoError(t, run(t.Context(), &out, config{samples: n, widths: 20, divisor: divisor, processes: processes}))
 		found := 0
 		for line := range strings.Lines(out.String()) {
 			var h, p float64
