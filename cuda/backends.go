@@ -59,6 +59,6 @@ func hostBackend(cfg HostConfig) (driver.Backend, error) {
 	}
 	return hostdev.New(hostdev.Config{
 		Engine: e, Workers: cfg.Workers, MemoryLimit: cfg.MemoryLimit, Seed: cfg.Seed, Poison: cfg.Poison,
-		Checks: checks, Cover: cfg.Cover,
+		Checks: checks, Cover: cfg.Cover, Count: cfg.Count,
 	}), nil
 }

@@ -35,12 +35,13 @@ func rand64(t *testing.T) uint64 {
 	return seed
 }
 
-// runCase runs c. If engine is not empty, it must be what executed the kernels.
-func runCase(t *testing.T, dev *cuda.Device, c corpus.Case, engine string) {
+// runCase runs c and returns a function for each launch, valid until t ends. If engine is not empty, it must be what executed the
+// kernels.
+func runCase(t *testing.T, dev *cuda.Device, c corpus.Case, engine string) (ran []*cuda.Function) {
 	ctx := context.Background()
 	mod, err := dev.Compile(ctx, c.Source(), cuda.CompileConfig{Name: c.File, Options: corpus.Options})
 	require.NoError(t, err)
-	defer mod.Close()
+	t.Cleanup(func() { require.NoError(t, mod.Close()) })
 	for name, data := range c.Globals {
 		v, err := mod.Global(name)
 		require.NoError(t, err)
@@ -65,10 +66,11 @@ func runCase(t *testing.T, dev *cuda.Device, c corpus.Case, engine string) {
 		}
 		dim := func(d [3]uint32) cuda.Dim3 { return cuda.D3(int(d[0]), int(d[1]), int(d[2])) }
 		require.NoError(t, f.Run(ctx, cuda.LaunchConfig{Grid: dim(l.Grid), Block: dim(l.Block), SharedBytes: l.SharedBytes}, args...))
-		t.Logf("%s ran on %s", l.Kernel, f.Engine())
+		t.Logf("%s ran on %s, %.2f %% of its operations in Go", l.Kernel, f.Engine(), 100*f.Escaped())
 		if engine != "" {
 			require.Equal(t, engine, f.Engine())
 		}
+		ran = append(ran, f)
 	}
 	for i, b := range buffers {
 		want := c.Want[i]
@@ -77,6 +79,7 @@ func runCase(t *testing.T, dev *cuda.Device, c corpus.Case, engine string) {
 		}
 		require.Equal(t, want, b.download(t), "buffer %d", i)
 	}
+	return ran
 }
 
 // memory is one buffer of a case, whatever its element type.

@@ -31,6 +31,8 @@ type HostConfig struct {
 	// Poison fills new device memory, and each block's shared memory, with a pattern, so that a kernel that reads what
 	// nobody wrote is noticed.
 	Poison bool
+	// Count makes kernels count what they execute, for Function.Escaped; it costs a few percent of their time.
+	Count bool
 	// MemoryLimit bounds device memory in bytes; 0 is three quarters of the machine's or the container's memory.
 	MemoryLimit uint64
 }

@@ -177,3 +177,19 @@ func (f *Function) Engine() string {
 	}
 	return info.Engine
 }
+
+// Escaped is the share, 0 to 1, of the operations of lanes that Go executed in place of machine code, in all launches of the
+// kernel so far: on a host device with HostConfig.Count. It is 1 on the reference engine, which is Go, and 0 before the first
+// launch, on other devices and where nothing was counted.
+func (f *Function) Escaped() float64 {
+	info, err := f.mod.dev.c.drv.FunctionInfo(f.h)
+	switch {
+	case err != nil:
+		return 0 // the module or the device was closed
+	case info.Engine == "interp":
+		return 1
+	case info.Executed == 0:
+		return 0
+	}
+	return float64(info.InGo) / float64(info.Executed)
+}

@@ -85,3 +85,12 @@ func Reclaim(d *Device) { d.c.reclaim() }
 
 // ShadowBytes is the most memory that the checks of one launch have taken.
 func (d *Device) ShadowBytes() uint64 { return d.c.drv.(driver.Checker).ShadowBytes() }
+
+// Executed is how many operations of lanes a kernel has executed, and how many of these in Go.
+func Executed(f *Function) (all, inGo uint64) {
+	info, err := f.mod.dev.c.drv.FunctionInfo(f.h)
+	if err != nil {
+		return 0, 0
+	}
+	return info.Executed, info.InGo
+}

@@ -113,6 +113,7 @@ func TestRunJSON(t *testing.T) {
 	require.Equal(t, "only", rep.Kernel)
 	require.Contains(t, rep.Compiler, "NVRTC")
 	require.NotEmpty(t, rep.Engine)
+	require.True(t, (rep.Escaped == 1) == (rep.Engine == "interp"), "%g on %s", rep.Escaped, rep.Engine)
 }
 
 // TestCompile compiles to PTX and runs that.

@@ -141,7 +141,7 @@ func (r *runner) open() (*cuda.Device, error) {
 	}
 	if id == "host" {
 		// Memory of out arguments is not initialised: a kernel that reads it, or does not fill it, should be noticed.
-		return cuda.OpenHost(cuda.HostConfig{Engine: r.engine, Poison: true, Checks: r.checks, Cover: r.cover != ""})
+		return cuda.OpenHost(cuda.HostConfig{Engine: r.engine, Poison: true, Checks: r.checks, Cover: r.cover != "", Count: r.json})
 	}
 	dev, err := cuda.Open(id)
 	if err != nil || dev.Info().Kind == cuda.GPU {
@@ -150,7 +150,7 @@ func (r *runner) open() (*cuda.Device, error) {
 	if err := dev.Close(); err != nil {
 		return nil, err
 	}
-	return cuda.OpenHost(cuda.HostConfig{Poison: true})
+	return cuda.OpenHost(cuda.HostConfig{Poison: true, Count: r.json})
 }
 
 func (r *runner) run(ctx context.Context) error {
@@ -302,7 +302,7 @@ type runReport struct {
 	CompileMS float64 `json:"compile_ms"`
 	LaunchMS  float64 `json:"launch_ms"`
 	Repeat    int     `json:"repeat"`
-	// Escaped is the share of lane operations executed in Go by a machine-code engine.
+	// Escaped is the share of lane operations that were executed in Go.
 	Escaped float64 `json:"escaped"`
 }
 
@@ -311,10 +311,7 @@ func (r *runner) report(dev *cuda.Device, mod *cuda.Module, fn *cuda.Function) e
 	info := dev.Info()
 	rep := runReport{
 		Device: info.Name, DeviceID: info.ID, Engine: fn.Engine(), Compiler: mod.Compiler(), Kernel: fn.Name(),
-		CompileMS: ms(r.compileTime), LaunchMS: ms(r.launchTime), Repeat: r.repeat,
-	}
-	if rep.Engine == "interp" {
-		rep.Escaped = 1 // the reference engine is Go altogether
+		CompileMS: ms(r.compileTime), LaunchMS: ms(r.launchTime), Repeat: r.repeat, Escaped: fn.Escaped(),
 	}
 	if r.json {
 		e := json.NewEncoder(r.stdout)

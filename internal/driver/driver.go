@@ -152,6 +152,9 @@ type FunctionInfo struct {
 	// Engine names what executed the kernel last on the host device, such as "interp"; empty before the first launch, and
 	// on a GPU.
 	Engine string
+	// Executed is how many operations of lanes the kernel has executed on the host device, and InGo how many of these Go
+	// executed in place of machine code: where that is counted, in launches of at most some extents of the block.
+	Executed, InGo uint64
 	// PTXVersion and BinaryVersion are ten times the major plus the minor version, 0 if there is none.
 	PTXVersion, BinaryVersion int
 }

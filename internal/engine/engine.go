@@ -37,6 +37,16 @@ type Options struct {
 	Globals []uint64
 	// Block is the block's extent if the program may be specialised for it; zero if it must serve any.
 	Block [3]uint32
+	// Count makes a program that counts what it executes, if it is a Counter.
+	Count bool
+}
+
+// Counter is a Program of an engine that leaves some operations to Go. What Executed returns counts for programs that were
+// compiled with Options.Count.
+type Counter interface {
+	Program
+	// Executed is how many operations of lanes blocks that were closed have executed, and how many of these in Go.
+	Executed() (all, inGo uint64)
 }
 
 // Program is an executable kernel. It is safe for concurrent use.

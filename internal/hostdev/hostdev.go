@@ -40,6 +40,8 @@ type Config struct {
 	// Checks are tools that look for defects in all launches; Cover counts executions of source lines in all launches.
 	Checks driver.Checks
 	Cover  bool
+	// Count counts the operations that kernels execute (driver.FunctionInfo.Executed).
+	Count bool
 }
 
 // New returns the back end. It opens nothing yet.

@@ -415,11 +415,23 @@ func (f *function) lookup(block driver.Dim3) (compiled, error) {
 		Memory:  f.memory,
 		Globals: f.globals,
 		Block:   [3]uint32{block.X, block.Y, block.Z},
+		Count:   f.count,
 	})
 	if err == nil {
 		all[block] = c
 	}
 	return c, err
+}
+
+// executed adds up what the programs have counted.
+func (p *programs) executed() (all, inGo uint64) {
+	for _, c := range p.all {
+		if counter, ok := c.program.(engine.Counter); ok {
+			n, escaped := counter.Executed()
+			all, inGo = all+n, inGo+escaped
+		}
+	}
+	return all, inGo
 }
 
 // compile tries the engines in order.

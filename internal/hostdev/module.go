@@ -38,6 +38,7 @@ type function struct {
 	memory  *mem.Space
 	globals []uint64 // addresses of kernel.Globals
 	engines []engine.Engine
+	count   bool            // config.Count
 	labels  context.Context // carries the kernel's name for profiles
 
 	programs programs
@@ -181,7 +182,7 @@ func (d *device) lower(m *module, name string) (*function, error) {
 	if err := passes.Run(k, passes.Options{}); err != nil {
 		return nil, fmt.Errorf("%w: %w", driver.Unknown, err)
 	}
-	f := &function{module: m, name: name, kernel: k, memory: m.vars.memory, engines: d.engines}
+	f := &function{module: m, name: name, kernel: k, memory: m.vars.memory, engines: d.engines, count: d.config.Count}
 	f.labels = pprof.WithLabels(context.Background(), pprof.Labels("kernel", name))
 	f.programs.all = map[driver.Dim3]compiled{}
 	for _, g := range k.Globals {
@@ -227,6 +228,7 @@ func (d *device) FunctionInfo(h driver.Function) (driver.FunctionInfo, error) {
 	info := f.info
 	f.programs.mu.Lock()
 	info.Engine = f.programs.last
+	info.Executed, info.InGo = f.programs.executed()
 	f.programs.mu.Unlock()
 	return info, nil
 }

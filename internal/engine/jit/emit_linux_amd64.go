@@ -485,6 +485,7 @@ func (e *emitter) code() {
 			e.pc = 0
 			e.poll()
 		}
+		e.count(b)
 		e.marks.own(len(e.cold), nil)
 		e.findGroups(b)
 		e.second = map[int]amd64.Label{}
@@ -505,6 +506,17 @@ func (e *emitter) code() {
 	e.saveAll()
 	e.Bind(e.resume)
 	e.restoreAll()
+}
+
+// count adds the operations of a block to those that were executed, if somebody wants to know.
+func (e *emitter) count(b *ir.Block) {
+	if !e.o.Count {
+		return
+	}
+	e.laneBits(amd64.RAX, 1)
+	e.Popcnt(amd64.W64, amd64.RAX, amd64.RAX)
+	e.ImulRI(amd64.W64, amd64.RAX, amd64.RAX, int32(len(b.Instrs)))
+	e.AluMR(amd64.W64, amd64.ADD, amd64.At(blockReg, areaExecuted), amd64.RAX)
 }
 
 // at emits instruction k of the block.

@@ -60,6 +60,7 @@ const (
 	areaMore        = 200 // 32 bits: blocks that follow in the row of the grid, which compiled code may begin
 	areaWarps       = 204 // 32 bits: warps of a block
 	areaParked      = 208 // 32 bits: some waiting warps have what they will enter in frameResume
+	areaExecuted    = 216 // operations of lanes that were executed, where the program counts them
 	areaParams      = 256
 )
 

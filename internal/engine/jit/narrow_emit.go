@@ -196,6 +196,7 @@ func (e *quarterEmitter) emitAll() {
 			e.pc = 0
 			e.poll()
 		}
+		e.count(b)
 		s := e.p.pieces
 		for k := 0; k < len(b.Instrs) && e.err == nil; k = s.last[i][k] + 1 {
 			e.piece(k, s.last[i][k])
@@ -209,6 +210,17 @@ func (e *quarterEmitter) emitAll() {
 	e.schedule()
 	e.saveAll()
 	e.restoreAll()
+}
+
+// count adds the operations of a block to those that were executed, if somebody wants to know.
+func (e *quarterEmitter) count(b *ir.Block) {
+	if !e.o.Count {
+		return
+	}
+	e.population(false, acc, curGen)
+	e.aluImm(aluMul, true, acc, int64(len(b.Instrs)))
+	e.aluMem(aluAdd, true, acc, areaAt(areaExecuted))
+	e.store(8, areaAt(areaExecuted), acc)
 }
 
 // here is the offset of the code that comes next, for marks only.

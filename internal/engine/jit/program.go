@@ -39,6 +39,9 @@ type program struct {
 	escapes   []atomic.Uint64 // by site: the lane operations that were executed in Go
 	pool      sync.Pool
 	marks     *marks // nil unless the code is listed
+	// executed are the operations of lanes in blocks that were closed, given those of them in blocks that went on in the
+	// reference engine; both only where options.Count.
+	executed, given atomic.Uint64
 }
 
 // compiler is the engine for one target.
@@ -55,6 +58,12 @@ func (p *program) Escaped() (n uint64) {
 		n += p.escapes[i].Load()
 	}
 	return n
+}
+
+// Executed is how many operations of lanes were executed, and how many of these in Go.
+func (p *program) Executed() (all, inGo uint64) {
+	given := p.given.Load()
+	return p.executed.Load() + given, p.Escaped() + given
 }
 
 // Escapes is Escaped by the form of the operation.

@@ -44,8 +44,9 @@ type running struct {
 	argsIn, resultsIn [16]ops.Lanes
 	waited            bool // some warp was stuck
 	dirty             bool // lanes may wait in the frames of a block that did not end
-	// other goes on in place of this block, if it is not nil.
+	// other goes on in place of this block, if it is not nil; cover counts what it executes, if that is asked for.
 	other engine.Block
+	cover *engine.Coverage
 }
 
 // warp is what Go needs of a warp when compiled code has returned.
@@ -258,7 +259,25 @@ func (b *running) Close() {
 		b.other.Close()
 		b.other = nil
 	}
+	if b.program.options.Count {
+		b.count()
+	}
 	b.program.pool.Put(b)
+}
+
+// count adds what the block has executed to what the program has.
+func (b *running) count() {
+	b.program.executed.Add(le.Uint64(b.area[areaExecuted:]))
+	le.PutUint64(b.area[areaExecuted:], 0)
+	if b.cover == nil {
+		return
+	}
+	for _, block := range b.program.plan.f.Blocks {
+		for _, in := range block.Instrs {
+			b.program.given.Add(b.cover.Count(in))
+		}
+	}
+	b.cover = nil
 }
 
 // Run goes on for about budget warp instructions.
@@ -666,7 +685,13 @@ func (b *running) leave() *engine.Fault {
 	if err != nil {
 		return &engine.Fault{Code: 719, Block: b.warps[0].Block, Detail: err.Error()}
 	}
-	other, err := interp.Resume(reference, b.launch, b.index, b.windows, warps)
+	launch := b.launch
+	if p.options.Count {
+		counted := *launch
+		b.cover = &engine.Coverage{}
+		counted.Cover, launch = b.cover, &counted
+	}
+	other, err := interp.Resume(reference, launch, b.index, b.windows, warps)
 	if err != nil {
 		return &engine.Fault{Code: 719, Block: b.warps[0].Block, Detail: err.Error()}
 	}
