@@ -17,7 +17,8 @@
 // Any goroutine may call anything at any time, with one rule that MPI sets: the ranks must call the collective operations
 // of a communicator in the same order, so two goroutines that both need them take a communicator each, from Dup. A
 // second collective call on a communicator in which one is under way is refused. The library is entered by one thread at
-// a time, and only by calls that do not block. Between calls of this package nothing is moved by the library: a rank that
+// a time, and by calls that do not block, save those that make communicators and windows and those on much data: while one of
+// them runs, which all its ranks have met for, messages of other goroutines of the rank wait. Between calls of this package nothing is moved by the library: a rank that
 // computes for long while a large message is under way delays it, as it would in C.
 //
 // A context bounds a wait. A canceled receive is withdrawn. A canceled send may still be delivered, and its buffer must
