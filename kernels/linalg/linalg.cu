@@ -133,7 +133,7 @@ extern "C" __global__ void wide(T *c, u64 ldc, const R *a, const R *b, unsigned 
         y += 64;
     }
 #else
-#pragma unroll 4
+#pragma unroll 8
     for (unsigned p = 0; p < k; p++) {
         R v = *y;
 #pragma unroll
