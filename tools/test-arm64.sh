@@ -17,7 +17,7 @@ if [ "$(uname -m)" != aarch64 ]; then
 	run=$(find_qemu) || { echo 'test-arm64: the package has brought no qemu-aarch64-static' >&2; exit 1; }
 	# qemu keeps a few bytes for each page that was ever reserved, and never reserves the same twice unless addresses are few:
 	# the large ranges of the host device would take all memory. Refused, they are made smaller.
-	run="$run -R 0x400000000"
+	run="$run -R 0x1000000000"
 fi
 
 tmp=$(mktemp -d)

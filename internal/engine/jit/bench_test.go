@@ -72,7 +72,7 @@ func kernelOf(t testing.TB, text []byte, name string) func(e engine.Engine, o en
 }
 
 func prepare(t testing.TB, e engine.Engine, w workload) *prepared {
-	space, err := mem.New(mem.Options{Limit: 1 << 30})
+	space, err := mem.New(mem.Options{Limit: 1 << 26})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, space.Close()) })
 	p := &prepared{space: space}

@@ -43,13 +43,14 @@ func testTorture(t *testing.T, e engine.Engine) {
 	begun, seed := time.Now(), rand.Uint64()
 	t.Logf("seed %d", seed)
 	var workers sync.WaitGroup
+	var bodies []func()
 	for id := range uint64(2 * runtime.GOMAXPROCS(0)) {
 		mine, fresh := make([]*prepared, len(all)), make([][]byte, len(all))
 		for i, w := range all {
 			mine[i] = prepare(t, e, w)
 			fresh[i] = bytes.Clone(mine[i].outputs)
 		}
-		workers.Go(func() {
+		bodies = append(bodies, func() {
 			r := rand.New(rand.NewPCG(seed, id))
 			for round := 0; round < 12 || time.Since(begun) < *torture; round++ {
 				i := r.IntN(len(all))
@@ -72,6 +73,9 @@ func testTorture(t *testing.T, e engine.Engine) {
 				}
 			}
 		})
+	}
+	for _, body := range bodies {
+		workers.Go(body)
 	}
 	workers.Wait()
 	require.False(t, t.Failed())
