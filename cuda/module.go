@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/ksig"
@@ -25,6 +26,9 @@ type Module struct {
 	built   *build // nil unless compiled from source
 	// embedded says that the code is CompileConfig.Embedded, and why.
 	embedded string
+
+	refsMu sync.Mutex
+	refs   map[string]*memory // guarded by refsMu: textures and surfaces that references stand for, which it keeps
 
 	reading chan struct{}            // room for one: held while debug is read, so that a context can end the wait for it
 	debug   map[string][]ksig.Source // guarded by reading: by entry; nil until read

@@ -12,7 +12,8 @@ var geometries = map[string]ir.TexGeometry{
 }
 
 // object lowers [texture or surface, coordinates] to the operands of a texture or surface instruction. A vector of
-// coordinates may be longer than the geometry needs. References, and textures apart from their samplers, are not supported.
+// coordinates may be longer than the geometry needs. A reference, which is a variable, holds a handle: the host device lets
+// programs write it. Textures apart from their samplers are not supported.
 func (l *fn) object(a *check.Arg, g ir.TexGeometry) ([]*ir.Value, bool) {
 	if g.Coordinates() == 0 || len(a.Elems) != 1 || a.Imm != 0 {
 		return nil, false
@@ -27,6 +28,9 @@ func (l *fn) object(a *check.Arg, g ir.TexGeometry) ([]*ir.Value, bool) {
 			return nil, false
 		}
 		ld := &ir.Instr{Op: ir.OpLoad, As: ir.B64, Mods: ir.Mods{Space: ir.SpaceParam}, Imm: uint64(at), Args: []*ir.Value{l.constant(ir.B64, 0)}}
+		handle = l.effect(ld, ir.B64).Results[0]
+	case a.Var != nil && a.Var.Space == ptx.GlobalSpace && a.Var.Size == 8:
+		ld := &ir.Instr{Op: ir.OpLoad, As: ir.B64, Mods: ir.Mods{Space: ir.SpaceGlobal}, Args: []*ir.Value{l.variable(a.Var, 0)}}
 		handle = l.effect(ld, ir.B64).Results[0]
 	default:
 		return nil, false
