@@ -328,7 +328,7 @@ func TestThreadOfTheStarterEnds(t *testing.T) {
 func TestNamesAreVisible(t *testing.T) {
 	p, err := proc.Start(bg, act, "wait", proc.StartConfig{Name: "a name of more than fifteen bytes"})
 	require.NoError(t, err)
-	defer p.Kill()
+	endAfter(t, p.Child)
 	name := fmt.Sprintf("/proc/%d/comm", p.PID())
 	require.Eventually(t, func() bool {
 		comm, err := os.ReadFile(name)
