@@ -53,6 +53,7 @@ func endAfter(t *testing.T, c *proc.Child) {
 }
 
 func TestChildren(t *testing.T) {
+	require.Eventually(t, func() bool { return len(proc.Children()) == 0 }, 5*time.Second, time.Millisecond, "those that other tests killed")
 	p, err := proc.Start(bg, act, "wait", proc.StartConfig{})
 	require.NoError(t, err)
 	endAfter(t, p.Child)
