@@ -18,8 +18,11 @@ func boundToOne() bool {
 	if unix.SchedGetaffinity(0, &set) != nil || set.Count() != 1 {
 		return false
 	}
-	online, err := os.ReadFile("/sys/devices/system/cpu/online")
-	return err == nil && strings.ContainsAny(string(online), "-,")
+	if online, err := os.ReadFile("/sys/devices/system/cpu/online"); err == nil {
+		return strings.ContainsAny(string(online), "-,")
+	}
+	stat, err := os.ReadFile("/proc/stat") // a root without /sys
+	return err == nil && strings.Contains(string(stat), "\ncpu1 ")
 }
 
 // keepSignals makes the UCX library, which MPI libraries bring, leave the signals of bad memory accesses to Go, where a nil
