@@ -282,12 +282,12 @@ func specialShapes() []shape {
 		{"VBLENDVPS VBLENDVPD", func(r *Row) []instruction {
 			return []instruction{in(r.Name+" ymm1, ymm9, ymm12, ymm15", func(a *Asm) { a.RRRI(r, 1, 9, 12, 15<<4, Opt{L: L256}) })}
 		}},
-		{"VMOVUPSStore VMOVAPSStore VMOVDQU32Store VMOVDQU64Store VMOVDQU8Store VMOVDQU16Store VMOVDQUStore VPCOMPRESSD", func(r *Row) (out []instruction) {
+		{"VMOVUPSStore VMOVAPSStore VMOVDQU32Store VMOVDQU64Store VMOVDQU8Store VMOVDQU16Store VMOVDQUStore VMOVNTPS VPCOMPRESSD", func(r *Row) (out []instruction) {
 			each(r, func(l Len, o Opt, hi VReg) {
 				for _, m := range memoriesOf(r) {
 					out = append(out, in(fmt.Sprintf("%s %s%s, %s", mnemonic(r, o), ptr(16<<l), m.text, v(l, hi+9)), func(a *Asm) { a.RRM(r, hi+9, 0, m.m, o) }))
 				}
-				if r.Enc&EVEX != 0 && !o.VEX {
+				if r.Enc&EVEX != 0 && !o.VEX && r != VMOVNTPS {
 					k := o
 					k.K = 1
 					out = append(out, in(fmt.Sprintf("%s %s[rdx+128]{k1}, %s", mnemonic(r, o), ptr(16<<l), v(l, 9)), func(a *Asm) { a.RRM(r, 9, 0, At(RDX, 128), k) }))

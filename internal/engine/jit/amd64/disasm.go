@@ -340,6 +340,8 @@ func (d *decoder) escaped(c uint8) string {
 		switch {
 		case d.mod == 3 && d.reg == 6:
 			return "mfence"
+		case d.mod == 3 && d.reg == 7:
+			return "sfence"
 		case d.reg&7 == 2:
 			return "ldmxcsr " + d.operand(4)
 		case d.reg&7 == 3:

@@ -43,7 +43,7 @@ var forms = [...]form{
 	{rows: "VPMOVDW VPMOVQD VPMOVWB", operands: "Rh D"},
 	{rows: "VPMOVDB VPMOVQW", operands: "Rq D"},
 	{rows: "VPMOVQB", operands: "Rl D"},
-	{rows: "VMOVUPSStore VMOVAPSStore VMOVDQU32Store VMOVDQU64Store VMOVDQU8Store VMOVDQU16Store VMOVDQUStore VPCOMPRESSD", operands: "R D"},
+	{rows: "VMOVUPSStore VMOVAPSStore VMOVDQU32Store VMOVDQU64Store VMOVDQU8Store VMOVDQU16Store VMOVDQUStore VMOVNTPS VPCOMPRESSD", operands: "R D"},
 	{rows: "VCMPPS VCMPPD VPCMPD VPCMPUD VPCMPQ VPCMPUQ", operands: "K X R I"},
 	{rows: "VPTESTMD VPTESTNMD VPTESTMQ VPTESTNMQ", operands: "K X R"},
 	{rows: "VFPCLASSPS VFPCLASSPD", operands: "K R I"},

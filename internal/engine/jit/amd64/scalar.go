@@ -373,6 +373,9 @@ func (a *Asm) Xchg(w Width, m Mem, r Reg) { a.regMem(w, 0x87, r, m) }
 // Mfence orders all accesses.
 func (a *Asm) Mfence() { a.bytes(0x0f, 0xae, 0xf0) }
 
+// Sfence orders stores, those past the caches included.
+func (a *Asm) Sfence() { a.bytes(0x0f, 0xae, 0xf8) }
+
 // Prefetch asks for a line of memory, to be read or to be written. An address without memory is no fault.
 func (a *Asm) Prefetch(m Mem, write bool) {
 	if write {

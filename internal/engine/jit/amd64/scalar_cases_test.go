@@ -168,6 +168,7 @@ func otherCases() (out []instruction) {
 		add("prefetchw "+m.text, func(a *Asm) { a.Prefetch(m.m, true) })
 	}
 	add("mfence", func(a *Asm) { a.Mfence() })
+	add("sfence", func(a *Asm) { a.Sfence() })
 	add("ret", func(a *Asm) { a.Ret() })
 	// Embedded rounding: the length bits say which.
 	for n, mode := range []string{"rn-sae", "rd-sae", "ru-sae", "rz-sae"} {

@@ -117,6 +117,7 @@ var (
 	VBLENDVPD       = &Row{Name: "vblendvpd", Map: 3, PP: 1, Op: 0x4b, Enc: VEX, Elem: 4}
 	VMOVUPS         = &Row{Name: "vmovups", Map: 1, PP: 0, Op: 0x10, Enc: EVEX | VEX, Tuple: FullMem, Elem: 4}
 	VMOVUPSStore    = &Row{Name: "vmovups", Map: 1, PP: 0, Op: 0x11, Enc: EVEX | VEX, Tuple: FullMem, Elem: 4}
+	VMOVNTPS        = &Row{Name: "vmovntps", Map: 1, PP: 0, Op: 0x2b, Enc: EVEX | VEX, Tuple: FullMem, Elem: 4}
 	VMOVAPS         = &Row{Name: "vmovaps", Map: 1, PP: 0, Op: 0x28, Enc: EVEX | VEX, Tuple: FullMem, Elem: 4}
 	VMOVAPSStore    = &Row{Name: "vmovaps", Map: 1, PP: 0, Op: 0x29, Enc: EVEX | VEX, Tuple: FullMem, Elem: 4}
 	VMOVDQU32       = &Row{Name: "vmovdqu32", Map: 1, PP: 2, Op: 0x6f, Enc: EVEX, Tuple: FullMem, Elem: 4}
@@ -401,6 +402,7 @@ var Rows = map[string]*Row{
 	"VBLENDVPD":       VBLENDVPD,
 	"VMOVUPS":         VMOVUPS,
 	"VMOVUPSStore":    VMOVUPSStore,
+	"VMOVNTPS":        VMOVNTPS,
 	"VMOVAPS":         VMOVAPS,
 	"VMOVAPSStore":    VMOVAPSStore,
 	"VMOVDQU32":       VMOVDQU32,
