@@ -8,12 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/nvidia/nvidiatest"
 )
 
 // TestNative: two devices share objects by the driver's own handles, and the adopter destroys none.
 func TestNative(t *testing.T) {
-	f := newFake(t)
-	a, b := f.open(t), f.open(t)
+	f := nvidiatest.New(t)
+	a, b := f.Open(t), f.Open(t)
 	from, to := a.(driver.Native), b.(driver.Native)
 	one, err := from.NativeContext()
 	require.NoError(t, err)
@@ -62,8 +63,8 @@ func TestNative(t *testing.T) {
 
 	require.NoError(t, b.DestroyStream(adopted))
 	require.NoError(t, b.DestroyEvent(event))
-	require.Zero(t, f.called("cuStreamDestroy"))
-	require.Zero(t, f.called("cuEventDestroy"))
+	require.Zero(t, f.Called("cuStreamDestroy"))
+	require.Zero(t, f.Called("cuEventDestroy"))
 	for _, stale := range []func() (uintptr, error){
 		func() (uintptr, error) { return to.NativeStream(adopted) },
 		func() (uintptr, error) { return to.NativeEvent(event) },

@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -26,6 +25,7 @@ import (
 	"github.com/tandem-go/tandem/internal/driver/drivertest"
 	"github.com/tandem-go/tandem/internal/nvidia"
 	"github.com/tandem-go/tandem/internal/nvidia/cuapi"
+	"github.com/tandem-go/tandem/internal/nvidia/nvidiatest"
 	"github.com/tandem-go/tandem/internal/workers"
 )
 
@@ -70,17 +70,18 @@ func TestConformance(t *testing.T) {
 		}
 		return
 	}
-	for name, hidden := range map[string][]string{"new driver": nil, "old driver": younger} {
+	for name, hidden := range map[string][]string{"new driver": nil, "old driver": nvidiatest.Younger} {
 		t.Run(name, func(t *testing.T) {
+			var f *nvidiatest.Fake
+			var of *testing.T
 			drivertest.Run(t, func(t *testing.T) driver.Device {
-				f := active.Load()
-				if f == nil || f.t != t { // a check may open more than one device
-					f = newFake(t)
+				if of != t { // a check may open more than one device
+					f, of = nvidiatest.New(t), t
 					for _, symbol := range hidden {
-						f.hidden[symbol] = true
+						f.Hidden[symbol] = true
 					}
 				}
-				return f.open(t)
+				return f.Open(t)
 			})
 		})
 	}
@@ -90,21 +91,21 @@ func TestConformance(t *testing.T) {
 func TestFakeHasTheSignatures(t *testing.T) {
 	for _, e := range cuapi.Entries() {
 		for _, s := range e.Table() {
-			fn, ok := functions[s.Name]
+			takes, ok := nvidiatest.Parameters(s.Name)
 			require.True(t, ok, s.Name)
 			n := strings.Count(s.Params, ",") + 1
 			if s.Params == "void" {
 				n = 0
 			}
-			require.Equal(t, n, reflect.TypeOf(fn).NumIn(), s.Name)
+			require.Equal(t, n, takes, s.Name)
 		}
 	}
 }
 
 // A context of its own has its own memory and goes with its device; the one that the process shares stays.
 func TestOpenContext(t *testing.T) {
-	f := newFake(t)
-	b := f.backend()
+	f := nvidiatest.New(t)
+	b := f.Backend()
 	shared, err := b.Open(0)
 	require.NoError(t, err)
 	opener, ok := b.(driver.ContextOpener)
@@ -116,14 +117,14 @@ func TestOpenContext(t *testing.T) {
 	require.Error(t, shared.Free(p), "memory of another context")
 	require.NoError(t, own.Fill(p, 1, 4, 16, 0))
 	require.NoError(t, own.Synchronize(0))
-	require.Equal(t, 1, f.called("cuCtxCreate_v2"))
+	require.Equal(t, 1, f.Called("cuCtxCreate_v2"))
 	require.NoError(t, own.Close())
-	require.Equal(t, 1, f.called("cuCtxDestroy_v2"))
+	require.Equal(t, 1, f.Called("cuCtxDestroy_v2"))
 	require.NoError(t, shared.Synchronize(0))
 	require.NoError(t, shared.Close())
 	_, err = opener.OpenContext(7, driver.ContextOptions{})
 	require.ErrorIs(t, err, driver.InvalidDevice)
-	f.force("cuCtxCreate_v2", driver.OutOfMemory)
+	f.Force("cuCtxCreate_v2", driver.OutOfMemory)
 	_, err = opener.OpenContext(0, driver.ContextOptions{})
 	require.ErrorIs(t, err, driver.OutOfMemory)
 }
@@ -142,35 +143,35 @@ func TestNoDriver(t *testing.T) {
 
 func TestNoDevice(t *testing.T) {
 	t.Setenv("CUDA_VISIBLE_DEVICES", "-1")
-	f := newFake(t)
-	f.force("cuInit", driver.NoDevice)
-	b := f.backend()
+	f := nvidiatest.New(t)
+	f.Force("cuInit", driver.NoDevice)
+	b := f.Backend()
 	for range 2 {
 		_, err := b.Devices()
 		require.ErrorIs(t, err, driver.ErrNoBackend)
 		require.EqualError(t, err, `no device of this kind: fake driver found no GPU (CUDA_VISIBLE_DEVICES="-1")`)
 	}
-	require.Equal(t, 1, f.called("cuInit"))
-	f.force("cuInit", 0)
-	f.count = 0
-	_, err := f.backend().Devices()
+	require.Equal(t, 1, f.Called("cuInit"))
+	f.Force("cuInit", 0)
+	f.Count = 0
+	_, err := f.Backend().Devices()
 	require.ErrorIs(t, err, driver.ErrNoBackend)
 }
 
 // TestBrokenDriver: a driver that is there and fails is another error, with name, number and text.
 func TestBrokenDriver(t *testing.T) {
-	f := newFake(t)
+	f := nvidiatest.New(t)
 	for status, text := range map[driver.Status]string{
 		driver.SystemDriverMismatch: "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH (803)",
 		driver.CompatNotSupported:   "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE (804)",
 		driver.Unknown:              "CUDA_ERROR_UNKNOWN (999)",
 	} {
-		f.force("cuInit", status)
+		f.Force("cuInit", status)
 		for _, ask := range []func(driver.Backend) error{
 			func(b driver.Backend) error { _, err := b.Devices(); return err },
 			func(b driver.Backend) error { _, err := b.Open(0); return err },
 		} {
-			err := ask(f.backend())
+			err := ask(f.Backend())
 			require.NotErrorIs(t, err, driver.ErrNoBackend)
 			require.ErrorIs(t, err, status)
 			require.ErrorContains(t, err, "initialise the driver fake driver: cuInit: ")
@@ -180,19 +181,19 @@ func TestBrokenDriver(t *testing.T) {
 			}
 		}
 	}
-	f.force("cuInit", 34)
-	_, err := f.backend().Devices()
+	f.Force("cuInit", 34)
+	_, err := f.Backend().Devices()
 	require.NotErrorIs(t, err, driver.ErrNoBackend)
 	require.EqualError(t, err, "fake driver is a stub made for linking, not the driver: cuInit: CUDA_ERROR (34)")
-	f.force("cuInit", 0)
-	f.force("cuDeviceGetCount", driver.Unknown)
-	_, err = f.backend().Devices()
+	f.Force("cuInit", 0)
+	f.Force("cuDeviceGetCount", driver.Unknown)
+	_, err = f.Backend().Devices()
 	require.ErrorIs(t, err, driver.Unknown)
 }
 
 func TestDevices(t *testing.T) {
-	f := newFake(t)
-	b := f.backend()
+	f := nvidiatest.New(t)
+	b := f.Backend()
 	infos, err := b.Devices()
 	require.NoError(t, err)
 	require.Len(t, infos, 2)
@@ -205,7 +206,7 @@ func TestDevices(t *testing.T) {
 		require.ErrorIs(t, err, driver.InvalidDevice)
 	}
 
-	f.mode = cuapi.ComputeModeProhibited
+	f.Mode = cuapi.ComputeModeProhibited
 	infos, err = b.Devices()
 	require.NoError(t, err)
 	require.ErrorIs(t, infos[0].Unusable, driver.NotPermitted)
@@ -213,29 +214,29 @@ func TestDevices(t *testing.T) {
 	_, err = b.Open(0)
 	require.ErrorIs(t, err, driver.NotPermitted)
 
-	f.mode = 0
-	f.force("cuDeviceTotalMem_v2", driver.Unknown)
+	f.Mode = 0
+	f.Force("cuDeviceTotalMem_v2", driver.Unknown)
 	infos, err = b.Devices()
 	require.NoError(t, err)
 	require.ErrorContains(t, infos[0].Unusable, "ask for the size of memory: cuDeviceTotalMem_v2")
 	require.Equal(t, "Fake 0", infos[0].Name)
-	f.force("cuDeviceTotalMem_v2", 0)
-	f.force("cuDevicePrimaryCtxRetain", driver.NotPermitted)
+	f.Force("cuDeviceTotalMem_v2", 0)
+	f.Force("cuDevicePrimaryCtxRetain", driver.NotPermitted)
 	_, err = b.Open(0)
 	require.ErrorIs(t, err, driver.NotPermitted)
 }
 
 // TestMissingSymbol: what an old driver lacks is NotSupported, and says what and which driver.
 func TestMissingSymbol(t *testing.T) {
-	f := newFake(t)
-	f.hidden["cuLaunchHostFunc"] = true
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	f.Hidden["cuLaunchHostFunc"] = true
+	d := f.Open(t)
 	err := d.HostFunc(0, func() {})
 	require.ErrorIs(t, err, driver.NotSupported)
 	require.EqualError(t, err, "the driver (fake driver, CUDA 12.4) does not export cuLaunchHostFunc: CUDA_ERROR_NOT_SUPPORTED (801)")
 	require.NoError(t, d.Close())
-	f.hidden["cuDevicePrimaryCtxRetain"] = true
-	_, err = f.backend().Open(0)
+	f.Hidden["cuDevicePrimaryCtxRetain"] = true
+	_, err = f.Backend().Open(0)
 	require.ErrorIs(t, err, driver.NotSupported)
 }
 
@@ -272,16 +273,17 @@ func launch(d driver.Device, f driver.Function, s driver.Stream, p driver.Ptr, v
 
 // TestLogAndOptions: the compiler's options arrive, and its logs come back.
 func TestLogAndOptions(t *testing.T) {
-	f := newFake(t)
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	d := f.Open(t)
 	_, log, err := d.LoadModule([]byte(kernel), driver.ModuleOptions{OptLevel: 2, MaxRegisters: 40, Debug: true, LineInfo: true})
 	require.NoError(t, err)
 	require.Equal(t, "fake info : compiled", log)
+	options, values := f.JITOptions()
 	require.Equal(t, []cuapi.JITOption{
 		cuapi.JITInfoLogBuffer, cuapi.JITInfoLogBufferSize, cuapi.JITErrorLogBuffer, cuapi.JITErrorLogBufferSize,
 		cuapi.JITOptimizationLevel, cuapi.JITMaxRegisters, cuapi.JITGenerateDebugInfo, cuapi.JITGenerateLineInfo,
-	}, f.options)
-	require.Equal(t, []uintptr{2, 40, 1, 1}, f.values[4:])
+	}, options)
+	require.Equal(t, []uintptr{2, 40, 1, 1}, values[4:])
 	_, log, err = d.LoadModule([]byte(strings.Replace(kernel, "st.global", "st.globule", 1)), driver.ModuleOptions{Name: "bad.ptx"})
 	require.ErrorIs(t, err, driver.InvalidPTX)
 	require.ErrorContains(t, err, "load bad.ptx: cuModuleLoadDataEx: fake: ")
@@ -291,8 +293,8 @@ func TestLogAndOptions(t *testing.T) {
 
 // TestBinaryImages: binaries are checked before the driver reads them without a length.
 func TestBinaryImages(t *testing.T) {
-	f := newFake(t)
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	d := f.Open(t)
 	header := elf.Header64{
 		Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
 		Type:  uint16(elf.ET_EXEC), Machine: 190, Version: 1, Ehsize: 64, Shoff: 64, Shentsize: 64, Shnum: 2, Shstrndx: 1,
@@ -321,18 +323,18 @@ func TestBinaryImages(t *testing.T) {
 		{"very long fatbin", fatbin(1<<64 - 1), driver.InvalidImage},
 		{"text with a zero byte", []byte(".version\x006.4"), driver.InvalidImage},
 	} {
-		asked := f.called("cuModuleLoadDataEx")
+		asked := f.Called("cuModuleLoadDataEx")
 		_, _, err := d.LoadModule(c.image, driver.ModuleOptions{})
 		require.ErrorIs(t, err, c.want, c.name)
-		require.Equal(t, c.want == driver.NoBinaryForGPU, f.called("cuModuleLoadDataEx") > asked, c.name)
+		require.Equal(t, c.want == driver.NoBinaryForGPU, f.Called("cuModuleLoadDataEx") > asked, c.name)
 	}
 	require.NoError(t, d.Close())
 }
 
 // TestForeignMemory: memory that another owner in the process has from the driver may be used; its length counts.
 func TestForeignMemory(t *testing.T) {
-	f := newFake(t)
-	a, b := f.open(t), f.open(t)
+	f := nvidiatest.New(t)
+	a, b := f.Open(t), f.Open(t)
 	p, err := a.Alloc(1000)
 	require.NoError(t, err)
 	require.NoError(t, b.Write(p+999, []byte{42}, 0))
@@ -349,8 +351,8 @@ func TestForeignMemory(t *testing.T) {
 
 // TestLargeTransfers go through many blocks, and later ones use them again.
 func TestLargeTransfers(t *testing.T) {
-	f := newFake(t)
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	d := f.Open(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	src := make([]byte, 70<<20+13)
 	for i := 0; i < len(src)-8; i += 8 {
@@ -365,19 +367,19 @@ func TestLargeTransfers(t *testing.T) {
 		require.NoError(t, d.Read(got, p, 0))
 		require.True(t, bytes.Equal(src[:n], got), "%d bytes", n)
 	}
-	slabs := f.called("cuMemHostAlloc")
+	slabs := f.Called("cuMemHostAlloc")
 	for i := range 2000 {
 		require.NoError(t, d.Write(p, src[i:i+4096], 0))
 	}
-	require.LessOrEqual(t, f.called("cuMemHostAlloc"), slabs+3, "blocks are used again")
+	require.LessOrEqual(t, f.Called("cuMemHostAlloc"), slabs+3, "blocks are used again")
 	require.NoError(t, d.Synchronize(0))
 	require.NoError(t, d.Close())
 }
 
 // TestDestroyDuringUse: a handle that one goroutine destroys while others use it never reaches the driver afterwards.
 func TestDestroyDuringUse(t *testing.T) {
-	f := newFake(t)
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	d := f.Open(t)
 	for range 20 {
 		s, err := d.NewStream(0)
 		require.NoError(t, err)
@@ -416,9 +418,9 @@ func TestDestroyDuringUse(t *testing.T) {
 
 // TestCloseDuringUse: calls that come too late are refused, those inside are waited for.
 func TestCloseDuringUse(t *testing.T) {
-	f := newFake(t)
+	f := nvidiatest.New(t)
 	for range 10 {
-		d := f.open(t)
+		d := f.Open(t)
 		_, k := load(t, d)
 		p, err := d.Alloc(4)
 		require.NoError(t, err)
@@ -445,10 +447,10 @@ func TestCloseDuringUse(t *testing.T) {
 
 // TestCloseWaitsForCalls: nothing is destroyed while a call is inside the driver.
 func TestCloseWaitsForCalls(t *testing.T) {
-	f := newFake(t)
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	d := f.Open(t)
 	inside, leave := make(chan struct{}), make(chan struct{})
-	f.hook("cuMemGetInfo_v2", func() {
+	f.Hook("cuMemGetInfo_v2", func() {
 		close(inside)
 		<-leave
 	})
@@ -465,10 +467,10 @@ func TestCloseWaitsForCalls(t *testing.T) {
 	for range 10_000 { // time for what must not happen
 		runtime.Gosched()
 	}
-	require.Zero(t, f.called("cuStreamDestroy_v2")+f.called("cuDevicePrimaryCtxRelease_v2"))
+	require.Zero(t, f.Called("cuStreamDestroy_v2")+f.Called("cuDevicePrimaryCtxRelease_v2"))
 	close(leave)
 	all.Wait()
-	require.Equal(t, 1, f.called("cuDevicePrimaryCtxRelease_v2"))
+	require.Equal(t, 1, f.Called("cuDevicePrimaryCtxRelease_v2"))
 }
 
 // TestFreeingWaits: memory and modules go back to the driver when the work queued before is done, on every stream, also
@@ -479,8 +481,8 @@ func TestFreeingWaits(t *testing.T) {
 			"cuMemFree_v2":   func(d driver.Device, p driver.Ptr, _ driver.Module) error { return d.Free(p) },
 			"cuModuleUnload": func(d driver.Device, _ driver.Ptr, m driver.Module) error { return d.UnloadModule(m) },
 		} {
-			f := newFake(t)
-			d := f.open(t)
+			f := nvidiatest.New(t)
+			d := f.Open(t)
 			m, k := load(t, d)
 			p, err := d.Alloc(4)
 			require.NoError(t, err)
@@ -494,13 +496,13 @@ func TestFreeingWaits(t *testing.T) {
 			}
 			var all sync.WaitGroup
 			all.Go(func() { require.NoError(t, free(d, p, m)) })
-			for f.called("cuEventSynchronize")+f.called(symbol) == 0 {
+			for f.Called("cuEventSynchronize")+f.Called(symbol) == 0 {
 				runtime.Gosched()
 			}
-			require.Zero(t, f.called(symbol), "%s before the work was done", symbol)
+			require.Zero(t, f.Called(symbol), "%s before the work was done", symbol)
 			close(hold)
 			all.Wait()
-			require.Equal(t, 1, f.called(symbol))
+			require.Equal(t, 1, f.Called(symbol))
 			require.NoError(t, d.Close())
 		}
 	}
@@ -508,15 +510,15 @@ func TestFreeingWaits(t *testing.T) {
 
 // TestModulesLoadWhole: kernels are on the device when LoadModule returns, whichever way the driver offers.
 func TestModulesLoadWhole(t *testing.T) {
-	for symbol, hidden := range map[string][]string{"cuFuncLoad": nil, "cuFuncGetAttribute": younger} {
-		f := newFake(t)
+	for symbol, hidden := range map[string][]string{"cuFuncLoad": nil, "cuFuncGetAttribute": nvidiatest.Younger} {
+		f := nvidiatest.New(t)
 		for _, h := range hidden {
-			f.hidden[h] = true
+			f.Hidden[h] = true
 		}
-		d := f.open(t)
+		d := f.Open(t)
 		_, _, err := d.LoadModule([]byte(kernel), driver.ModuleOptions{})
 		require.NoError(t, err)
-		require.Positive(t, f.called(symbol), symbol)
+		require.Positive(t, f.Called(symbol), symbol)
 		require.NoError(t, d.Close())
 	}
 }
@@ -527,13 +529,13 @@ func TestQueriesLeaveTheFault(t *testing.T) {
 		"cuStreamQuery": func(d driver.Device, _ driver.Event) error { return d.Query(0) },
 		"cuEventQuery":  func(d driver.Device, e driver.Event) error { return d.QueryEvent(e) },
 	} {
-		f := newFake(t)
-		d := f.open(t)
+		f := nvidiatest.New(t)
+		d := f.Open(t)
 		e, err := d.NewEvent(false)
 		require.NoError(t, err)
-		f.force(symbol, driver.Assert)
+		f.Force(symbol, driver.Assert)
 		require.NoError(t, query(d, e))
-		f.force(symbol, 0)
+		f.Force(symbol, 0)
 		require.ErrorIs(t, d.Close(), driver.Assert)
 	}
 }
@@ -542,17 +544,17 @@ func TestQueriesLeaveTheFault(t *testing.T) {
 // does not matter to it.
 func TestReadIsWhole(t *testing.T) {
 	for waits := range 3 {
-		f := newFake(t)
-		d := f.open(t)
+		f := nvidiatest.New(t)
+		d := f.Open(t)
 		const n = 9 << 20
 		p, err := d.Alloc(n)
 		require.NoError(t, err)
 		require.NoError(t, d.Fill(p, 7, 1, n, 0))
 		dst, before := bytes.Repeat([]byte{1}, n), bytes.Repeat([]byte{1}, n)
 		seen := 0
-		f.hook("cuEventSynchronize", func() {
+		f.Hook("cuEventSynchronize", func() {
 			if seen == waits {
-				f.force("cuEventSynchronize", driver.IllegalAddress)
+				f.Force("cuEventSynchronize", driver.IllegalAddress)
 			}
 			seen++
 		})
@@ -563,7 +565,7 @@ func TestReadIsWhole(t *testing.T) {
 			require.Positive(t, waits)
 			require.True(t, bytes.Equal(bytes.Repeat([]byte{7}, n), dst))
 		}
-		f.force("cuEventSynchronize", 0)
+		f.Force("cuEventSynchronize", 0)
 		require.NoError(t, d.Close())
 	}
 }
@@ -590,14 +592,14 @@ func TestPoison(t *testing.T) {
 		},
 	} {
 		t.Run(symbol, func(t *testing.T) {
-			f := newFake(t)
-			d := f.open(t)
+			f := nvidiatest.New(t)
+			d := f.Open(t)
 			_, k := load(t, d)
 			p, err := d.Alloc(4)
 			require.NoError(t, err)
-			f.force(symbol, driver.HardwareStackError)
+			f.Force(symbol, driver.HardwareStackError)
 			err = call(d, p, k)
-			f.force(symbol, 0)
+			f.Force(symbol, 0)
 			var fault, again *driver.Fault
 			require.ErrorAs(t, err, &fault)
 			require.Equal(t, driver.HardwareStackError, fault.Status)
@@ -660,18 +662,18 @@ func program(d driver.Device) (err error) {
 func TestEachFunctionFails(t *testing.T) {
 	for _, e := range cuapi.Entries() {
 		t.Run(e.String(), func(t *testing.T) {
-			f := newFake(t)
-			d := f.open(t)
+			f := nvidiatest.New(t)
+			d := f.Open(t)
 			require.NoError(t, program(d))
 			used := map[string]int{}
 			for _, s := range e.Symbols() {
-				used[s] = f.called(s)
-				f.force(s, driver.OutOfMemory)
+				used[s] = f.Called(s)
+				f.Force(s, driver.OutOfMemory)
 			}
 			err := program(d)
 			for _, s := range e.Symbols() {
-				f.force(s, 0)
-				if f.called(s) > used[s] {
+				f.Force(s, 0)
+				if f.Called(s) > used[s] {
 					require.ErrorIs(t, err, driver.OutOfMemory, s)
 				}
 			}
@@ -694,13 +696,13 @@ func TestLaunchDoesNotAllocate(t *testing.T) {
 		return 0
 	})
 	require.NoError(t, err)
-	newFake(t)
+	nvidiatest.New(t)
 	lookup := func(symbol string) (dl.Func, error) {
 		switch {
 		case symbol == "cuFuncGetAttribute":
 			return dl.Func(threads), nil
 		case strings.HasPrefix(symbol, "cuDeviceGet"):
-			return callbacks()[symbol], nil
+			return nvidiatest.Callback(symbol), nil
 		case symbol == "cuFuncGetParamInfo":
 			return 0, dl.ErrNoSymbol
 		}

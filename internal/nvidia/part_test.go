@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-go/tandem/internal/driver"
+	"github.com/tandem-go/tandem/internal/nvidia/nvidiatest"
 )
 
 const placePTX = `.version 7.0
@@ -48,8 +49,8 @@ const placePTX = `.version 7.0
 
 // TestPartsOfGrids launches random parts of random grids and holds which blocks ran.
 func TestPartsOfGrids(t *testing.T) {
-	f := newFake(t)
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	d := f.Open(t)
 	defer func() { require.NoError(t, d.Close()) }()
 	m, _, err := d.LoadModule([]byte(placePTX), driver.ModuleOptions{})
 	require.NoError(t, err)
@@ -57,7 +58,7 @@ func TestPartsOfGrids(t *testing.T) {
 	require.NoError(t, err)
 	runs, _, err := d.Global(m, "runs")
 	require.NoError(t, err)
-	loads := f.called("cuModuleLoadDataEx")
+	loads := f.Called("cuModuleLoadDataEx")
 	r, total := rand.New(rand.NewPCG(1, 2)), uint64(0)
 	for range 60 {
 		grid := driver.Dim3{X: uint32(1 + r.IntN(9)), Y: uint32(1 + r.IntN(5)), Z: uint32(1 + r.IntN(4))}
@@ -85,16 +86,16 @@ func TestPartsOfGrids(t *testing.T) {
 	b := make([]byte, 4)
 	require.NoError(t, d.Read(b, runs, 0))
 	require.Equal(t, uint32(total), binary.LittleEndian.Uint32(b), "a part uses the variables of the module")
-	require.Equal(t, loads+1, f.called("cuModuleLoadDataEx"), "it is made once")
-	unloads := f.called("cuModuleUnload")
+	require.Equal(t, loads+1, f.Called("cuModuleLoadDataEx"), "it is made once")
+	unloads := f.Called("cuModuleUnload")
 	require.NoError(t, d.UnloadModule(m))
-	require.Equal(t, unloads+2, f.called("cuModuleUnload"), "and goes with its module")
+	require.Equal(t, unloads+2, f.Called("cuModuleUnload"), "and goes with its module")
 }
 
 // TestPartsThatCannotBeLaunched: what has no part says why, and still runs whole.
 func TestPartsThatCannotBeLaunched(t *testing.T) {
-	f := newFake(t)
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	d := f.Open(t)
 	defer func() { require.NoError(t, d.Close()) }()
 	m, _, err := d.LoadModule([]byte(placePTX), driver.ModuleOptions{})
 	require.NoError(t, err)
@@ -115,20 +116,20 @@ func TestPartsThatCannotBeLaunched(t *testing.T) {
 	params := binary.LittleEndian.AppendUint64(nil, uint64(p))
 	require.ErrorIs(t, launch("place", driver.Launch{Count: 2, Cooperative: true, Params: params}), driver.NotSupported)
 
-	f.force("cuModuleLoadDataEx", driver.OutOfMemory)
+	f.Force("cuModuleLoadDataEx", driver.OutOfMemory)
 	require.ErrorIs(t, launch("place", driver.Launch{Count: 2, Params: params}), driver.OutOfMemory)
-	f.force("cuModuleLoadDataEx", 0)
+	f.Force("cuModuleLoadDataEx", 0)
 	require.NoError(t, launch("place", driver.Launch{Count: 2, Params: params}), "a failure of the driver is not remembered")
 }
 
 // TestPartsOfMachineCode: a cubin's parts are made from the PTX that came with it.
 func TestPartsOfMachineCode(t *testing.T) {
-	f := newFake(t)
-	d := f.open(t)
+	f := nvidiatest.New(t)
+	d := f.Open(t)
 	defer func() { require.NoError(t, d.Close()) }()
 	binary := binary.LittleEndian.AppendUint32(nil, 0xba55ed50) // an empty fatbin: the fake takes its own text for it
 	binary = append(binary, 1, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-	f.binary = placePTX
+	f.Binary = placePTX
 	one := driver.Dim3{X: 1, Y: 1, Z: 1}
 	for _, text := range [][]byte{nil, []byte(placePTX)} {
 		m, _, err := d.LoadModule(binary, driver.ModuleOptions{PTX: text})

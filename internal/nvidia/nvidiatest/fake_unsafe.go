@@ -1,6 +1,6 @@
 //go:build linux && !tandem_nodl
 
-package nvidia_test
+package nvidiatest
 
 import (
 	"encoding/binary"
@@ -15,8 +15,6 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/tandem-go/tandem/internal/dl"
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/hostdev"
@@ -25,28 +23,31 @@ import (
 	"github.com/tandem-go/tandem/internal/ptx"
 )
 
-// fake is a driver library whose functions are C callbacks into this file and whose devices are host devices, so that
+// Fake is a driver library whose functions are C callbacks into this package and whose devices are host devices, so that
 // kernels run. It is as strict as a driver is dangerous: what may crash or corrupt there fails the test here, such as a
 // call without the right context, a stale handle, a copy from memory that is not page-locked.
-type fake struct {
-	t       *testing.T
-	hidden  map[string]bool   // symbols that this driver does not export
-	hooks   map[string]func() // guarded by mu: called by functions before they do anything
-	results map[string]uint32 // what functions return instead of doing anything
-	calls   map[string]int    // guarded by mu: how often each was called
-	mode    int32             // compute mode of the devices
-	binary  string            // what a fatbin was made from; empty for "not for this device"
+type Fake struct {
+	// Hidden are symbols that this driver does not export, Count the devices that it finds, Mode their compute mode. Binary is
+	// the PTX that a fatbin was made from; empty for "not for this device". They are set before they are needed.
+	Hidden map[string]bool
+	Count  int
+	Mode   int32
+	Binary string
+
+	t     *testing.T
+	probe driver.Device // answers questions about devices
 
 	mu       sync.Mutex
-	count    int
+	hooks    map[string]func()      // guarded by mu: called by functions before they do anything
+	results  map[string]uint32      // guarded by mu: what functions return instead of doing anything
+	calls    map[string]int         // guarded by mu: how often each was called
 	contexts int                    // guarded by mu: that cuCtxCreate made
 	linkers  []*fakeLinker          // guarded by mu
 	devices  map[int32]*fakeContext // guarded by mu: primary contexts, by device
 	current  map[int]*fakeContext   // guarded by mu: by thread
 	strings  map[string][]byte      // guarded by mu: C strings that were given out
-	probe    driver.Device          // answers questions about devices
 	options  []cuapi.JITOption      // guarded by mu: of the last ModuleLoadDataEx
-	values   []uintptr
+	values   []uintptr              // guarded by mu
 }
 
 // fakeContext is a primary context: a host device, and what the host device does not know.
@@ -70,19 +71,30 @@ type pinned struct {
 }
 
 // active is the fake that the callbacks serve: callbacks cannot be freed, so there is one set of them.
-var active atomic.Pointer[fake]
+var active atomic.Pointer[Fake]
 
+// callbacks are the functions as C calls them. One that could not be made is missing, as in an old driver.
 var callbacks = sync.OnceValue(func() map[string]dl.Func {
 	out := map[string]dl.Func{}
-	for name, fn := range functions {
-		addr, err := dl.NewCallback(counted(name, fn))
-		if err != nil {
-			panic(err)
+	for name, fn := range functions() {
+		if addr, err := dl.NewCallback(counted(name, fn)); err == nil {
+			out[name] = dl.Func(addr)
 		}
-		out[name] = dl.Func(addr)
 	}
 	return out
 })
+
+// Callback is a function of the fake as C calls it; 0 if there is none of that name. It serves the fake that was made last.
+func Callback(symbol string) dl.Func { return callbacks()[symbol] }
+
+// Parameters is how many parameters a function takes, and whether there is one of that name.
+func Parameters(symbol string) (n int, ok bool) {
+	fn, ok := functions()[symbol]
+	if !ok {
+		return 0, false
+	}
+	return reflect.TypeOf(fn).NumIn(), true
+}
 
 // counted wraps fn so that it is counted and can be made to fail.
 func counted(name string, fn any) any {
@@ -106,16 +118,18 @@ func counted(name string, fn any) any {
 	}).Interface()
 }
 
-// newFake makes the driver that this test uses.
-func newFake(t *testing.T) *fake {
-	f := &fake{
-		t: t, count: 2, hidden: map[string]bool{}, results: map[string]uint32{}, hooks: map[string]func(){}, calls: map[string]int{},
+// New makes the driver that this test uses from now on. When the test ends, every context must have been released.
+func New(t *testing.T) *Fake {
+	f := &Fake{
+		t: t, Count: 2, Hidden: map[string]bool{}, results: map[string]uint32{}, hooks: map[string]func(){}, calls: map[string]int{},
 		devices: map[int32]*fakeContext{}, current: map[int]*fakeContext{}, strings: map[string][]byte{},
 	}
 	f.probe = openHost(t)
 	active.Store(f)
 	t.Cleanup(func() {
-		require.NoError(t, f.probe.Close())
+		if err := f.probe.Close(); err != nil {
+			t.Errorf("close the host device behind the fake: %v", err)
+		}
 		for _, c := range f.devices {
 			t.Errorf("context %#x was not released", c.id)
 			c.Close()
@@ -126,32 +140,37 @@ func newFake(t *testing.T) *fake {
 
 func openHost(t *testing.T) driver.Device {
 	d, err := hostdev.New(hostdev.Config{Workers: 2, MemoryLimit: 1 << 30}).Open(0)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatalf("open the host device behind the fake: %v", err)
+	}
 	return d
 }
 
-// library is the fake as package cuapi sees it.
-func (f *fake) library() (*cuapi.Library, error) {
+// Library is the fake as package cuapi sees it.
+func (f *Fake) Library() (*cuapi.Library, error) {
 	return cuapi.New("fake driver", func(symbol string) (dl.Func, error) {
-		if fn, ok := callbacks()[symbol]; ok && !f.hidden[symbol] {
+		if fn, ok := callbacks()[symbol]; ok && !f.Hidden[symbol] {
 			return fn, nil
 		}
 		return 0, dl.ErrNoSymbol
 	}), nil
 }
 
-func (f *fake) backend() driver.Backend { return nvidia.New(nvidia.Config{Library: f.library}) }
+// Backend is package nvidia on the fake.
+func (f *Fake) Backend() driver.Backend { return nvidia.New(nvidia.Config{Library: f.Library}) }
 
-// open opens device 0.
-func (f *fake) open(t *testing.T) driver.Device {
+// Open opens device 0.
+func (f *Fake) Open(t *testing.T) driver.Device {
 	t.Helper()
-	d, err := f.backend().Open(0)
-	require.NoError(t, err)
+	d, err := f.Backend().Open(0)
+	if err != nil {
+		t.Fatalf("open device 0 of the fake: %v", err)
+	}
 	return d
 }
 
-// force lets a function return r from now on; 0 lets it work again.
-func (f *fake) force(name string, r driver.Status) {
+// Force lets a function return r from now on; 0 lets it work again.
+func (f *Fake) Force(name string, r driver.Status) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if delete(f.results, name); r != 0 {
@@ -159,21 +178,29 @@ func (f *fake) force(name string, r driver.Status) {
 	}
 }
 
-// hook lets a function call h before it does anything.
-func (f *fake) hook(name string, h func()) {
+// Hook lets a function call h before it does anything.
+func (f *Fake) Hook(name string, h func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.hooks[name] = h
 }
 
-func (f *fake) called(name string) int {
+// Called is how often a function was called.
+func (f *Fake) Called(name string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls[name]
 }
 
+// JITOptions are the options of the last module that was loaded, and their values.
+func (f *Fake) JITOptions() ([]cuapi.JITOption, []uintptr) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.options, f.values
+}
+
 // context returns the context that is current on this thread.
-func (f *fake) context(name string) *fakeContext {
+func (f *Fake) context(name string) *fakeContext {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.current[syscall.Gettid()]
@@ -235,7 +262,7 @@ func (c *fakeContext) at(name string, host, n uintptr) driver.Ptr {
 	return 0
 }
 
-func (f *fake) cstring(s string) uintptr {
+func (f *Fake) cstring(s string) uintptr {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b, ok := f.strings[s]
@@ -253,8 +280,8 @@ func word(p uintptr) uintptr { return *(*uintptr)(unsafe.Pointer(&memory(p, 8)[0
 
 func fill(p *byte, n int32, s string) { copy(unsafe.Slice(p, n), s+"\x00") }
 
-// functions are the driver's. Callbacks take integers and pointers as C would pass them.
-var functions = map[string]any{
+// deviceFunctions are those of the library and its devices.
+var deviceFunctions = map[string]any{
 	"cuInit":             func(flags uint32) uintptr { return 0 },
 	"cuDriverGetVersion": func(v *int32) uintptr { *v = 12040; return 0 },
 	"cuGetErrorName": func(r uint32, p *uintptr) uintptr {
@@ -272,7 +299,7 @@ var functions = map[string]any{
 		return uintptr(driver.InvalidValue)
 	},
 
-	"cuDeviceGetCount": func(n *int32) uintptr { *n = int32(active.Load().count); return 0 },
+	"cuDeviceGetCount": func(n *int32) uintptr { *n = int32(active.Load().Count); return 0 },
 	"cuDeviceGet": func(d *int32, ordinal int32) uintptr {
 		*d = ordinal + 100 // not the ordinal
 		return 0
@@ -281,7 +308,7 @@ var functions = map[string]any{
 	"cuDeviceTotalMem_v2": func(n *uintptr, d int32) uintptr { *n = 1 << 30; return 0 },
 	"cuDeviceGetAttribute": func(v *int32, a, d int32) uintptr {
 		if a == cuapi.AttributeComputeMode {
-			*v = active.Load().mode
+			*v = active.Load().Mode
 			return 0
 		}
 		n, err := active.Load().probe.Attribute(driver.Attribute(a))
@@ -336,7 +363,7 @@ var functions = map[string]any{
 }
 
 // newContext makes a context.
-func (f *fake) newContext(id uintptr) *fakeContext {
+func (f *Fake) newContext(id uintptr) *fakeContext {
 	return &fakeContext{
 		Device: openHost(f.t), id: id,
 		pinned: map[uintptr]pinned{}, memory: map[uintptr]uint64{}, dynamic: map[uintptr]int32{},
@@ -345,7 +372,7 @@ func (f *fake) newContext(id uintptr) *fakeContext {
 }
 
 // drop destroys a context, in which nothing may be left.
-func (f *fake) drop(d int32, c *fakeContext) {
+func (f *Fake) drop(d int32, c *fakeContext) {
 	delete(f.devices, d)
 	if len(c.memory)+len(c.pinned) > 0 && c.Err() == nil {
 		f.t.Errorf("%d allocations and %d of page-locked memory were left", len(c.memory), len(c.pinned))
@@ -358,27 +385,27 @@ func (f *fake) drop(d int32, c *fakeContext) {
 	c.Close()
 }
 
-func (f *fake) setCurrent(c *fakeContext) { f.current[syscall.Gettid()] = c }
+func (f *Fake) setCurrent(c *fakeContext) { f.current[syscall.Gettid()] = c }
 
-func init() {
-	maps.Copy(functions, memoryFunctions)
-	maps.Copy(functions, graphFunctions)
-	maps.Copy(functions, controlFunctions)
-	maps.Copy(functions, streamFunctions)
-	maps.Copy(functions, moduleFunctions)
-	maps.Copy(functions, imageFunctions)
-	maps.Copy(functions, poolFunctions)
-	maps.Copy(functions, graphicsFunctions)
+// functions are the driver's. Callbacks take integers and pointers as C would pass them.
+var functions = sync.OnceValue(func() map[string]any {
+	all := map[string]any{}
+	for _, table := range []map[string]any{
+		deviceFunctions, memoryFunctions, graphFunctions, controlFunctions, streamFunctions, moduleFunctions, imageFunctions, poolFunctions, graphicsFunctions,
+	} {
+		maps.Copy(all, table)
+	}
 	for newer, older := range map[string]string{
 		"cuDeviceGetUuid_v2": "cuDeviceGetUuid", "cuEventElapsedTime_v2": "cuEventElapsedTime", "cuDevicePrimaryCtxRelease": "cuDevicePrimaryCtxRelease_v2",
 		"cuGraphAddKernelNode": "cuGraphAddKernelNode_v2",
 	} {
-		functions[newer] = functions[older]
+		all[newer] = all[older]
 	}
-}
+	return all
+})
 
-// younger are the symbols that the oldest drivers lack.
-var younger = []string{
+// Younger are the symbols that the oldest drivers lack.
+var Younger = []string{
 	"cuDeviceGetUuid_v2", "cuEventElapsedTime_v2", "cuDevicePrimaryCtxRelease_v2",
 	"cuFuncGetParamInfo", "cuModuleGetFunctionCount", "cuModuleEnumerateFunctions", "cuFuncLoad",
 	"cuMemPrefetchAsync_v2", "cuMemAdvise_v2", "cuMemPoolCreate",
@@ -693,7 +720,7 @@ func compile(c *fakeContext, p *uintptr, image uintptr, n int, options *int32, v
 		buffers[cuapi.JITOption(o)] = f.values[i]
 	}
 	f.mu.Unlock()
-	text := f.binary
+	text := f.Binary
 	if m := binary.LittleEndian.Uint32(memory(image, 4)); m != 0x464c457f && m != 0xba55ed50 {
 		text = dl.GoString(image)
 	} else if text == "" {

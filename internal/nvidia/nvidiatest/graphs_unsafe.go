@@ -1,6 +1,6 @@
 //go:build linux && !tandem_nodl
 
-package nvidia_test
+package nvidiatest
 
 import (
 	"strings"
