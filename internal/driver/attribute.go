@@ -40,4 +40,5 @@ const (
 	CooperativeLaunch           Attribute = 95
 	MaxSharedBytesPerBlockOptin Attribute = 97
 	MemoryPoolsSupported        Attribute = 115
+	ClusterLaunch               Attribute = 120
 )

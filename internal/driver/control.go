@@ -81,4 +81,8 @@ type Code interface {
 	// SuggestBlock returns the number of threads of a block, at most limit (0: no limit), that gives the best occupancy, and
 	// the least number of blocks that fills the device. Each block has that much dynamic shared memory.
 	SuggestBlock(f Function, sharedBytes uint64, limit int) (blocks, threads int, err error)
+	// Clusters returns how many clusters of a launch are resident on the device at once, 0 if none fits, and the largest number
+	// of blocks that a cluster of the kernel may have. Grid, Block, SharedBytes and Cluster count; a zero Cluster stands for
+	// one of one block. NotSupported unless Caps.Clusters.
+	Clusters(l *Launch) (resident, largest int, err error)
 }

@@ -85,6 +85,8 @@ type Caps struct {
 	MemoryPools bool
 	// Checks: Launch accepts Launch.Checks and Launch.Cover, and the Device is a Checker.
 	Checks bool
+	// Peers: the Device is a Peer. Clusters: Launch accepts Launch.Cluster, and Clusters answers.
+	Peers, Clusters bool
 	// PrintsToStdout: device printf goes to the process's standard output, whatever SetOutput says.
 	PrintsToStdout bool
 }
@@ -111,6 +113,12 @@ type Launch struct {
 	Stream Stream
 	// Cooperative asks that all blocks be resident at once, so that they may wait for each other.
 	Cooperative bool
+	// Cluster is the extent in blocks of the groups of blocks that share memory with each other; zero for none. Grid is a
+	// multiple of it (InvalidValue). NotSupported unless Caps.Clusters.
+	Cluster Dim3
+	// Early lets the launch begin before the work queued before on the stream has ended: the kernel waits for that itself
+	// (griddepcontrol.wait). Devices that cannot do it keep the order.
+	Early bool
 	// Checks are tools that watch this launch, besides those of the device. Cover counts executions of source lines. Both
 	// need Caps.Checks.
 	Checks Checks
@@ -197,6 +205,30 @@ type Device interface {
 	Cancel(t Ticket) error
 }
 
+// MemoryKind says what memory is.
+type MemoryKind uint8
+
+// The kinds of memory: of Alloc and AllocAsync, AllocHost, RegisterHost, AllocManaged, of a module's variables, and of somebody
+// else's allocation in the device's context.
+const (
+	DeviceKind MemoryKind = iota + 1
+	HostKind
+	RegisteredKind
+	ManagedKind
+	ModuleKind
+	ForeignKind
+)
+
+// Location is a piece of memory.
+type Location struct {
+	Kind MemoryKind
+	// Base is its first byte and Bytes its length.
+	Base  Ptr
+	Bytes uint64
+	// Host is where the host finds the first byte; 0 if it cannot reach it.
+	Host uintptr
+}
+
 // Memory is the part of a Device that deals with bytes.
 type Memory interface {
 	// Alloc returns n > 0 bytes of device memory, aligned to 256 bytes, contents undefined.
@@ -207,6 +239,8 @@ type Memory interface {
 	AllocHost(n uint64) (Ptr, []byte, error)
 	// FreeHost frees memory from AllocHost. The caller vouches that no queued work uses it.
 	FreeHost(p Ptr) error
+	// Locate says in which memory of this device an address lies; InvalidValue if in none.
+	Locate(p Ptr) (Location, error)
 
 	// Write queues a copy of src to dst. src has been read when Write returns.
 	Write(dst Ptr, src []byte, s Stream) error

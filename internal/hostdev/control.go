@@ -242,3 +242,8 @@ func (d *device) SuggestBlock(h driver.Function, shared uint64, limit int) (bloc
 func (b *backend) OpenContext(ordinal int, _ driver.ContextOptions) (driver.Device, error) {
 	return b.Open(ordinal)
 }
+
+// Clusters is for GPUs: blocks of this device share no memory with each other.
+func (d *device) Clusters(*driver.Launch) (resident, largest int, err error) {
+	return 0, 0, fail(driver.NotSupported, "ask for the occupancy of clusters")
+}

@@ -3,6 +3,7 @@ package hostdev
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/tandem-go/tandem/internal/driver"
@@ -80,6 +81,8 @@ func badFunction(h driver.Function) error {
 func (f *function) check(l *driver.Launch) error {
 	g, b := l.Grid, l.Block
 	switch {
+	case l.Cluster != driver.Dim3{}:
+		return fail(driver.NotSupported, "a launch in clusters")
 	case g.X == 0 || g.Y == 0 || g.Z == 0 || g.X > maxGridX || g.Y > maxGridYZ || g.Z > maxGridYZ:
 		return fail(driver.InvalidValue, "grid (%d,%d,%d)", g.X, g.Y, g.Z)
 	case b.X == 0 || b.Y == 0 || b.Z == 0:
@@ -372,12 +375,13 @@ type compiled struct {
 type programs struct {
 	mu   sync.Mutex
 	all  map[driver.Dim3]compiled
-	last string // the engine of the last launch
+	made []engine.Program // those of all, each once
+	last string           // the engine of the last launch
 	// watched is the kernel as the reference engine runs it under checks.
 	watched compiled
 }
 
-// maxPrograms bounds how many block extents a kernel is specialised for. Others share a program that serves any.
+// maxPrograms bounds how many programs a kernel has for extents of the block. Extents beyond share one that serves any.
 const maxPrograms = 16
 
 // prepared returns the kernel ready for a launch, on the reference engine if it is watched.
@@ -405,7 +409,7 @@ func (f *function) lookup(block driver.Dim3) (compiled, error) {
 	if c, ok := all[block]; ok {
 		return c, nil
 	}
-	if len(all) >= maxPrograms {
+	if len(f.programs.made) >= maxPrograms {
 		block = driver.Dim3{}
 		if c, ok := all[block]; ok {
 			return c, nil
@@ -415,18 +419,23 @@ func (f *function) lookup(block driver.Dim3) (compiled, error) {
 		Memory:  f.memory,
 		Globals: f.globals,
 		Block:   [3]uint32{block.X, block.Y, block.Z},
+		Like:    f.programs.made,
 		Count:   f.count,
 	})
-	if err == nil {
-		all[block] = c
+	if err != nil {
+		return c, err
 	}
-	return c, err
+	all[block] = c
+	if !slices.Contains(f.programs.made, c.program) {
+		f.programs.made = append(f.programs.made, c.program)
+	}
+	return c, nil
 }
 
 // executed adds up what the programs have counted.
 func (p *programs) executed() (all, inGo uint64) {
-	for _, c := range p.all {
-		if counter, ok := c.program.(engine.Counter); ok {
+	for _, c := range p.made {
+		if counter, ok := c.(engine.Counter); ok {
 			n, escaped := counter.Executed()
 			all, inGo = all+n, inGo+escaped
 		}

@@ -15,16 +15,17 @@ import (
 
 // device implements driver.Device.
 type device struct {
-	api     *cuapi.Library
-	native  cuapi.Device
-	ctx     cuapi.Context
-	own     bool // the context is this device\'s alone
-	info    driver.Info
-	limits  limits
-	pooling bool // the driver has memory pools
-	users   users
-	up      *staging // for writes
-	down    *staging // for reads
+	api      *cuapi.Library
+	native   cuapi.Device
+	ctx      cuapi.Context
+	own      bool // the context is this device\'s alone
+	info     driver.Info
+	limits   limits
+	pooling  bool // the driver has memory pools
+	grouping bool // the device launches clusters
+	users    users
+	up       *staging // for writes
+	down     *staging // for reads
 
 	fault atomic.Pointer[driver.Fault]
 	seen  atomic.Bool // a caller has got fault
@@ -113,6 +114,9 @@ func (d *device) setUp() error {
 	}
 	if v, err := d.api.DeviceGetAttribute(int(driver.MemoryPoolsSupported), d.native); err == nil { // old drivers do not know it
 		d.pooling = v != 0 && d.api.Has(cuapi.MemPoolCreate)
+	}
+	if v, err := d.api.DeviceGetAttribute(int(driver.ClusterLaunch), d.native); err == nil {
+		d.grouping = v != 0 && d.api.Has(cuapi.LaunchKernelEx)
 	}
 	if _, total, err := d.memInfo(); err != nil {
 		return err
@@ -252,7 +256,10 @@ func (d *device) Info() driver.Info { return d.info }
 
 // Caps says what the device can do.
 func (d *device) Caps() driver.Caps {
-	return driver.Caps{BlockRanges: true, LoadsPTX: true, LoadsCubin: true, PrintsToStdout: true, MemoryPools: d.pooling}
+	return driver.Caps{
+		BlockRanges: true, LoadsPTX: true, LoadsCubin: true, PrintsToStdout: true,
+		MemoryPools: d.pooling, Peers: true, Clusters: d.grouping,
+	}
 }
 
 // Attribute asks the driver.

@@ -286,16 +286,14 @@ func (d *device) AddKernel(h driver.Graph, before []driver.Node, l *driver.Launc
 		if err := d.admit(f, l); err != nil {
 			return 0, err
 		}
-		if l.Cooperative || l.Count != 0 && l.Count != l.Grid.Count() {
-			return 0, fail(driver.NotSupported, "add %s to a graph: a cooperative launch, or a part of a grid", f.name)
+		if l.Cooperative || l.Cluster != (driver.Dim3{}) || l.Count != 0 && l.Count != l.Grid.Count() {
+			return 0, fail(driver.NotSupported, "add %s to a graph: a cooperative launch, one in clusters, or a part of a grid", f.name)
 		}
 		if err := d.allow(f, l.SharedBytes); err != nil {
 			return 0, err
 		}
-		return d.api.GraphAddKernelNode(g.native, before, &cuapi.Launch{
-			Function: f.native, SharedBytes: l.SharedBytes, Params: l.Params,
-			GridX: l.Grid.X, GridY: l.Grid.Y, GridZ: l.Grid.Z, X: l.Block.X, Y: l.Block.Y, Z: l.Block.Z,
-		})
+		k := nativeLaunch(f, l)
+		return d.api.GraphAddKernelNode(g.native, before, &k)
 	})
 }
 

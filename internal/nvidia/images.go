@@ -284,23 +284,38 @@ func (d *device) CopyRegion(r *driver.Region, h driver.Stream) error {
 		return err
 	}
 	defer d.done(s)
-	if r == nil || r.Width == 0 || r.Height == 0 || r.Depth == 0 {
-		return fail(driver.InvalidValue, "copy a region: it is empty")
+	b, release, err := d.box(r, d)
+	if err != nil {
+		return d.saw(fmt.Errorf("copy a region: %w", err))
 	}
-	b := cuapi.Box{Width: r.Width, Height: r.Height, Depth: r.Depth}
+	defer release()
+	return d.call(func() error { return d.api.Memcpy3DAsync(b, s.native) })
+}
+
+// box checks a copy of a box to this device from one that may be another, and describes it to the driver. Arrays are in use
+// until release.
+func (d *device) box(r *driver.Region, src *device) (b *cuapi.Box, release func(), err error) {
+	if r == nil || r.Width == 0 || r.Height == 0 || r.Depth == 0 {
+		return nil, nil, fail(driver.InvalidValue, "it is empty")
+	}
+	b = &cuapi.Box{Width: r.Width, Height: r.Height, Depth: r.Depth}
 	var to, from *array
 	if b.Dst, to, err = d.end(r, &r.Dst); err != nil {
-		return d.saw(fmt.Errorf("copy to a region: %w", err))
+		return nil, nil, fmt.Errorf("destination: %w", err)
 	}
-	defer d.letGo(to)
-	if b.Src, from, err = d.end(r, &r.Src); err != nil {
-		return d.saw(fmt.Errorf("copy from a region: %w", err))
+	if b.Src, from, err = src.end(r, &r.Src); err != nil {
+		d.letGo(to)
+		return nil, nil, fmt.Errorf("source: %w", err)
 	}
-	defer d.letGo(from)
-	if r.Overlaps() {
-		return fail(driver.InvalidValue, "copy a region: source and destination overlap")
+	release = func() {
+		d.letGo(to)
+		src.letGo(from)
 	}
-	return d.call(func() error { return d.api.Memcpy3DAsync(&b, s.native) })
+	if d.ctx == src.ctx && r.Overlaps() {
+		release()
+		return nil, nil, fail(driver.InvalidValue, "source and destination overlap")
+	}
+	return b, release, nil
 }
 
 func (d *device) letGo(a *array) {

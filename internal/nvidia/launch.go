@@ -83,6 +83,9 @@ func (d *device) admit(f *function, l *driver.Launch) error {
 	case l.First >= g.Count() || l.Count > g.Count()-l.First || l.Count == 0 && l.First != 0:
 		return fail(driver.InvalidValue, "blocks %d to %d of a grid of %d", l.First, l.First+l.Count, g.Count())
 	}
+	if err := d.admitCluster(l); err != nil {
+		return err
+	}
 	sig := f.info.Signature
 	if sig == nil {
 		return nil
@@ -94,6 +97,22 @@ func (d *device) admit(f *function, l *driver.Launch) error {
 		if want := (driver.Dim3{X: uint32(max(r[0], 1)), Y: uint32(max(r[1], 1)), Z: uint32(max(r[2], 1))}); b != want {
 			return fail(driver.InvalidValue, "block (%d,%d,%d): the kernel requires (%d,%d,%d)", b.X, b.Y, b.Z, want.X, want.Y, want.Z)
 		}
+	}
+	return nil
+}
+
+// admitCluster checks the cluster of a launch.
+func (d *device) admitCluster(l *driver.Launch) error {
+	c, g := l.Cluster, l.Grid
+	switch {
+	case c == driver.Dim3{}:
+		return nil
+	case !d.grouping:
+		return fail(driver.NotSupported, "a launch in clusters: %s or its driver has none", d.info.Name)
+	case c.X == 0 || c.Y == 0 || c.Z == 0 || g.X%c.X != 0 || g.Y%c.Y != 0 || g.Z%c.Z != 0:
+		return fail(driver.InvalidValue, "cluster (%d,%d,%d): grid (%d,%d,%d) is no multiple of it", c.X, c.Y, c.Z, g.X, g.Y, g.Z)
+	case l.Count != 0 && l.Count != g.Count():
+		return fail(driver.NotSupported, "a part of a grid in clusters")
 	}
 	return nil
 }
@@ -118,11 +137,20 @@ func (d *device) allow(f *function, bytes uint32) error {
 	return nil
 }
 
+// nativeLaunch describes a launch to the driver, all but the stream.
+func nativeLaunch(f *function, l *driver.Launch) cuapi.Launch {
+	return cuapi.Launch{
+		Function: f.native, SharedBytes: l.SharedBytes, Params: l.Params,
+		GridX: l.Grid.X, GridY: l.Grid.Y, GridZ: l.Grid.Z, X: l.Block.X, Y: l.Block.Y, Z: l.Block.Z,
+	}
+}
+
 // launch calls the driver.
 func (d *device) launch(f *function, s *stream, l *driver.Launch) error {
-	k := cuapi.Launch{
-		Function: f.native, Stream: s.native, SharedBytes: l.SharedBytes, Params: l.Params,
-		GridX: l.Grid.X, GridY: l.Grid.Y, GridZ: l.Grid.Z, X: l.Block.X, Y: l.Block.Y, Z: l.Block.Z,
+	k := nativeLaunch(f, l)
+	k.Stream = s.native
+	if c := l.Cluster; c != (driver.Dim3{}) || l.Early && d.grouping {
+		return d.launchWith(f, &k, l)
 	}
 	if !l.Cooperative {
 		return d.judge(d.api.LaunchKernel(d.ctx, &k))
@@ -135,4 +163,65 @@ func (d *device) launch(f *function, s *stream, l *driver.Launch) error {
 		offsets[i] = p.Offset
 	}
 	return d.raw(func() error { return d.api.LaunchCooperativeKernel(&k, offsets) })
+}
+
+// portableCluster is the number of blocks of a cluster that every device with clusters takes; more has to be allowed.
+const portableCluster = 8
+
+// attributes are what a launch has beyond the arguments of cuLaunchKernel.
+func attributes(l *driver.Launch) cuapi.LaunchAttributes {
+	return cuapi.LaunchAttributes{
+		ClusterX: l.Cluster.X, ClusterY: l.Cluster.Y, ClusterZ: l.Cluster.Z, Cooperative: l.Cooperative, Early: l.Early,
+	}
+}
+
+// launchWith queues a launch with attributes.
+func (d *device) launchWith(f *function, k *cuapi.Launch, l *driver.Launch) error {
+	return d.raw(func() error {
+		if err := d.allowCluster(f, l); err != nil {
+			return err
+		}
+		return d.api.LaunchKernelEx(k, attributes(l))
+	})
+}
+
+// allowCluster tells the driver that the kernel may run in clusters that not every device takes.
+func (d *device) allowCluster(f *function, l *driver.Launch) error {
+	if l.Cluster.Count() <= portableCluster {
+		return nil
+	}
+	return d.api.FuncSetAttribute(f.native, cuapi.FuncWideClusters, 1)
+}
+
+// Clusters asks the driver.
+func (d *device) Clusters(l *driver.Launch) (resident, largest int, err error) {
+	if l == nil {
+		return 0, 0, fail(driver.InvalidValue, "ask for the occupancy of clusters: no launch")
+	}
+	err = d.onFunction(l.Function, func(f *function) error {
+		all := *l
+		if all.Cluster == (driver.Dim3{}) {
+			all.Cluster = driver.Dim3{X: 1, Y: 1, Z: 1}
+		}
+		all.First, all.Count = 0, 0
+		if sig := f.info.Signature; sig != nil {
+			all.Params = make([]byte, sig.Size)
+		}
+		if err := d.admit(f, &all); err != nil {
+			return err
+		}
+		if err := d.allowCluster(f, &all); err != nil {
+			return err
+		}
+		k := nativeLaunch(f, &all)
+		if largest, err = d.api.OccupancyMaxPotentialClusterSize(&k); err != nil {
+			return err
+		}
+		resident, err = d.api.OccupancyMaxActiveClusters(&k, attributes(&all))
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("ask for the occupancy of clusters: %w", err)
+	}
+	return resident, largest, nil
 }

@@ -38,6 +38,7 @@ func (d *device) launchPart(f *function, s *stream, l *driver.Launch) error {
 	}
 	where := ptx.Part{Grid: [3]uint32{l.Grid.X, l.Grid.Y, l.Grid.Z}, First: l.First, Count: l.Count}
 	box := *l
+	box.Early = false // the copies of constants are in the order of the stream
 	where.Origin, box.Grid = boxOf(l.Grid, l.First, l.Count)
 	box.Params = where.Append(append(make([]byte, 0, len(l.Params)+64), l.Params...))
 	for _, c := range part.constants {

@@ -97,3 +97,62 @@ func (d *device) check(p driver.Ptr, n uint64) error {
 	}
 	return nil
 }
+
+// kinds are the kinds of memory that the table knows.
+var kinds = map[regionKind]driver.MemoryKind{
+	deviceMemory: driver.DeviceKind, poolMemory: driver.DeviceKind, hostMemory: driver.HostKind, moduleMemory: driver.ModuleKind,
+	managedMemory: driver.ManagedKind, registeredMemory: driver.RegisteredKind, graphicsMemory: driver.ForeignKind,
+}
+
+// Locate looks into the table, and asks the driver about memory of others.
+func (d *device) Locate(p driver.Ptr) (driver.Location, error) {
+	if err := d.use(); err != nil {
+		return driver.Location{}, err
+	}
+	defer d.users.leave()
+	d.mu.RLock()
+	r, known := d.regions.find(p)
+	g := d.registered[r.base]
+	d.mu.RUnlock()
+	if !known {
+		return d.locateForeign(p)
+	}
+	l := driver.Location{Kind: kinds[r.kind], Base: r.base, Bytes: r.size}
+	switch r.kind {
+	case hostMemory:
+		l.Host = uintptr(r.host)
+	case managedMemory:
+		l.Host = uintptr(r.base)
+	case registeredMemory:
+		l.Host = uintptr(cuapi.HostPtrOf(g.bytes))
+	}
+	return l, nil
+}
+
+// locateForeign asks the driver. It knows no host address of memory that the host cannot reach.
+func (d *device) locateForeign(p driver.Ptr) (driver.Location, error) {
+	l := driver.Location{Kind: driver.ForeignKind}
+	var base, size, host uint64
+	err := d.call(func() (err error) {
+		if base, err = d.api.PointerGetAttribute(cuapi.PointerRangeStart, cuapi.DevicePtr(p)); err != nil {
+			return err
+		}
+		size, err = d.api.PointerGetAttribute(cuapi.PointerRangeSize, cuapi.DevicePtr(p))
+		return err
+	})
+	switch {
+	case isFault(err) || isStatus(err, driver.NotSupported):
+		return driver.Location{}, err
+	case err != nil || base == 0:
+		return driver.Location{}, fail(driver.InvalidValue, "%#x: no memory of this device", uint64(p))
+	}
+	err = d.call(func() (err error) {
+		host, err = d.api.PointerGetAttribute(cuapi.PointerHost, cuapi.DevicePtr(base))
+		return err
+	})
+	if err == nil {
+		l.Host = uintptr(host)
+	}
+	l.Base, l.Bytes = driver.Ptr(base), size
+	return l, nil
+}

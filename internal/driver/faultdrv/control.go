@@ -88,6 +88,13 @@ func (d *device) SuggestBlock(f driver.Function, sharedBytes uint64, limit int) 
 	return d.inner.SuggestBlock(f, sharedBytes, limit)
 }
 
+func (d *device) Clusters(l *driver.Launch) (resident, largest int, err error) {
+	if err := d.b.step("Clusters"); err != nil {
+		return 0, 0, err
+	}
+	return d.inner.Clusters(l)
+}
+
 // OpenContext opens a device whose calls this Backend counts, if the wrapped back end opens contexts.
 func (b *Backend) OpenContext(ordinal int, o driver.ContextOptions) (driver.Device, error) {
 	if err := b.step("OpenContext"); err != nil {

@@ -104,6 +104,13 @@ func (d *device) FreeHost(p driver.Ptr) error {
 	return d.finish("FreeHost", "AllocHost", uint64(p), func() error { return d.inner.FreeHost(p) })
 }
 
+func (d *device) Locate(p driver.Ptr) (driver.Location, error) {
+	if err := d.b.step("Locate"); err != nil {
+		return driver.Location{}, err
+	}
+	return d.inner.Locate(p)
+}
+
 func (d *device) Write(dst driver.Ptr, src []byte, s driver.Stream) error {
 	if err := d.b.step("Write"); err != nil {
 		return err

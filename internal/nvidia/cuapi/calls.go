@@ -121,6 +121,13 @@ func (l *Library) MemGetAddressRange(p DevicePtr) (base DevicePtr, size uint64, 
 	return DevicePtr(v[0]), uint64(v[1]), err
 }
 
+// PointerGetAttribute returns an attribute, of up to eight bytes, of the memory in which p lies.
+func (l *Library) PointerGetAttribute(attribute int, p DevicePtr) (uint64, error) {
+	v := new(uintptr)
+	err := l.call(PointerGetAttribute, dl.NewFrame().Word(v).Int(uintptr(attribute)).Int(uintptr(p)))
+	return uint64(*v), err
+}
+
 // MemHostAlloc allocates n bytes of page-locked host memory.
 func (l *Library) MemHostAlloc(n uint64, flags int) (HostPtr, error) {
 	p := new(uintptr)
@@ -153,6 +160,12 @@ func (l *Library) MemcpyDtoHAsync(dst HostPtr, src DevicePtr, n uint64, s Stream
 // MemcpyAsync queues a copy between addresses of the unified address space.
 func (l *Library) MemcpyAsync(dst, src DevicePtr, n uint64, s Stream) error {
 	return l.call(MemcpyAsync, dl.NewFrame().Int(uintptr(dst)).Int(uintptr(src)).Int(uintptr(n)).Int(uintptr(s)))
+}
+
+// MemcpyPeerAsync queues a copy between memory of two contexts, on a stream of the current one.
+func (l *Library) MemcpyPeerAsync(dst DevicePtr, to Context, src DevicePtr, from Context, n uint64, s Stream) error {
+	return l.call(MemcpyPeerAsync,
+		dl.NewFrame().Int(uintptr(dst)).Int(uintptr(to)).Int(uintptr(src)).Int(uintptr(from)).Int(uintptr(n)).Int(uintptr(s)))
 }
 
 // MemsetAsync queues a fill of count elements of 1, 2 or 4 bytes.

@@ -14,6 +14,23 @@ func (l *Library) CtxDestroy(c Context) error {
 	return l.call(CtxDestroy, dl.NewFrame().Int(uintptr(c)))
 }
 
+// DeviceCanAccessPeer reports whether a context of one device can reach memory of another.
+func (l *Library) DeviceCanAccessPeer(d, other Device) (bool, error) {
+	v := new(int32)
+	err := l.call(DeviceCanAccessPeer, dl.NewFrame().Int32(v).Int(uintptr(d)).Int(uintptr(other)))
+	return *v != 0, err
+}
+
+// CtxEnablePeerAccess lets the current context reach memory of another.
+func (l *Library) CtxEnablePeerAccess(other Context) error {
+	return l.call(CtxEnablePeerAccess, dl.NewFrame().Int(uintptr(other)).Int(0))
+}
+
+// CtxDisablePeerAccess ends that.
+func (l *Library) CtxDisablePeerAccess(other Context) error {
+	return l.call(CtxDisablePeerAccess, dl.NewFrame().Int(uintptr(other)))
+}
+
 // CtxGetLimit returns a CUlimit.
 func (l *Library) CtxGetLimit(limit int) (uint64, error) {
 	v := new(uintptr)

@@ -7,3 +7,6 @@ func (h HostPtr) Bytes(n int) []byte {
 	// The detour keeps vet's rule about conversions from uintptr meaningful for the rest of the code: this address is C's.
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&h)), n)
 }
+
+// HostPtrOf is where b begins. It keeps nothing alive.
+func HostPtrOf(b []byte) HostPtr { return HostPtr(unsafe.Pointer(unsafe.SliceData(b))) }

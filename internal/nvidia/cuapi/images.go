@@ -155,6 +155,14 @@ func (l *Library) Memcpy3DAsync(b *Box, s Stream) error {
 	return l.call(Memcpy3DAsync, dl.NewFrame().Words(b.words()).Int(uintptr(s)))
 }
 
+// Memcpy3DPeerAsync queues a copy of a box between contexts. A CUDA_MEMCPY3D_PEER is a CUDA_MEMCPY3D with the contexts in what is
+// reserved there.
+func (l *Library) Memcpy3DPeerAsync(b *Box, dst, src Context, s Stream) error {
+	w := b.words()
+	w[8], w[19] = uintptr(src), uintptr(dst)
+	return l.call(Memcpy3DPeerAsync, dl.NewFrame().Words(w).Int(uintptr(s)))
+}
+
 // MemsetD2Async queues a fill of rows of count elements of 1, 2 or 4 bytes.
 func (l *Library) MemsetD2Async(dst DevicePtr, pitch uint64, value uint32, width int, count, rows uint64, s Stream) error {
 	e := MemsetD2D32Async

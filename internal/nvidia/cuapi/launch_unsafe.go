@@ -39,6 +39,25 @@ type extra struct {
 
 var extras = sync.Pool{New: func() any { return new(extra) }}
 
+// extra describes the parameter block of a launch, until done.
+func (k *Launch) extra() *extra {
+	x := extras.Get().(*extra)
+	x.params, x.size = k.Params, uintptr(len(k.Params))
+	x.words = [5]uintptr{
+		launchParamBufferPointer, uintptr(unsafe.Pointer(unsafe.SliceData(x.params))),
+		launchParamBufferSize, uintptr(unsafe.Pointer(&x.size)),
+		launchParamEnd,
+	}
+	return x
+}
+
+// done keeps what a call pointed to until here, and gives it back.
+func (x *extra) done() {
+	runtime.KeepAlive(x)
+	x.params = nil
+	extras.Put(x)
+}
+
 // LaunchKernel makes the context current on a thread and queues a kernel on it, in one transition to C. It passes the parameter
 // block as a whole (CU_LAUNCH_PARAM_BUFFER_POINTER) and allocates nothing.
 func (l *Library) LaunchKernel(c Context, k *Launch) error {
@@ -50,7 +69,7 @@ func (l *Library) LaunchKernel(c Context, k *Launch) error {
 	if err != nil {
 		return err
 	}
-	x := extras.Get().(*extra)
+	x := k.extra()
 	p := &x.pair
 	p.First, p.Arg, p.Second = first, uintptr(c), second
 	p.Args = [11]uintptr{
@@ -58,18 +77,10 @@ func (l *Library) LaunchKernel(c Context, k *Launch) error {
 		uintptr(k.SharedBytes), uintptr(k.Stream),
 	}
 	if len(k.Params) > 0 {
-		x.params, x.size = k.Params, uintptr(len(k.Params))
-		x.words = [5]uintptr{
-			launchParamBufferPointer, uintptr(unsafe.Pointer(unsafe.SliceData(x.params))),
-			launchParamBufferSize, uintptr(unsafe.Pointer(&x.size)),
-			launchParamEnd,
-		}
 		p.Args[10] = uintptr(unsafe.Pointer(&x.words))
 	}
 	r, failed := p.Run()
-	runtime.KeepAlive(x)
-	x.params = nil
-	extras.Put(x)
+	x.done()
 	switch {
 	case r == 0:
 		return nil
@@ -82,15 +93,12 @@ func (l *Library) LaunchKernel(c Context, k *Launch) error {
 // LaunchCooperativeKernel queues a kernel whose blocks are all resident at once. The driver takes one pointer for each
 // parameter here, so the offsets of all parameters in the block must be given.
 func (l *Library) LaunchCooperativeKernel(k *Launch, offsets []int) error {
-	x := extras.Get().(*extra)
-	x.params = k.Params
+	x := k.extra()
 	pointers := make([]uintptr, len(offsets))
 	for i, off := range offsets {
 		pointers[i] = uintptr(unsafe.Pointer(&x.params[off]))
 	}
 	err := l.call(LaunchCooperativeKernel, k.frame().Words(pointers))
-	runtime.KeepAlive(x)
-	x.params = nil
-	extras.Put(x)
+	x.done()
 	return err
 }

@@ -82,13 +82,7 @@ func (x *jitLogs) text() string {
 
 // GraphAddKernelNode adds a kernel. It passes the parameter block as a whole; the driver copies it.
 func (l *Library) GraphAddKernelNode(g Graph, before []GraphNode, k *Launch) (GraphNode, error) {
-	x := extras.Get().(*extra)
-	x.params, x.size = k.Params, uintptr(len(k.Params))
-	x.words = [5]uintptr{
-		launchParamBufferPointer, uintptr(unsafe.Pointer(unsafe.SliceData(x.params))),
-		launchParamBufferSize, uintptr(unsafe.Pointer(&x.size)),
-		launchParamEnd,
-	}
+	x := k.extra()
 	params := []uintptr{
 		uintptr(k.Function), pair(int(k.GridX), int(k.GridY)), pair(int(k.GridZ), int(k.X)), pair(int(k.Y), int(k.Z)),
 		uintptr(k.SharedBytes), 0, uintptr(unsafe.Pointer(&x.words)), 0, 0,
@@ -98,8 +92,6 @@ func (l *Library) GraphAddKernelNode(g Graph, before []GraphNode, k *Launch) (Gr
 	}
 	n := new(uintptr)
 	err := l.call(GraphAddKernelNode, add(n, g, before).Words(params))
-	runtime.KeepAlive(x)
-	*x = extra{}
-	extras.Put(x)
+	x.done()
 	return GraphNode(*n), err
 }

@@ -17,6 +17,7 @@ const (
 	DeviceGetAttribute
 	DeviceGetUuid
 	DeviceGetPCIBusId
+	DeviceCanAccessPeer
 
 	DevicePrimaryCtxRetain
 	DevicePrimaryCtxRelease
@@ -28,6 +29,8 @@ const (
 	CtxGetCacheConfig
 	CtxSetCacheConfig
 	CtxGetStreamPriorityRange
+	CtxEnablePeerAccess
+	CtxDisablePeerAccess
 	ProfilerStart
 	ProfilerStop
 
@@ -35,12 +38,14 @@ const (
 	MemAlloc
 	MemFree
 	MemGetAddressRange
+	PointerGetAttribute
 	MemHostAlloc
 	MemHostGetDevicePointer
 	MemFreeHost
 	MemcpyHtoDAsync
 	MemcpyDtoHAsync
 	MemcpyAsync
+	MemcpyPeerAsync
 	MemsetD8Async
 	MemsetD16Async
 	MemsetD32Async
@@ -48,6 +53,7 @@ const (
 	MemsetD2D16Async
 	MemsetD2D32Async
 	Memcpy3DAsync
+	Memcpy3DPeerAsync
 
 	ArrayCreate
 	ArrayDestroy
@@ -110,6 +116,8 @@ const (
 	FuncSetCacheConfig
 	OccupancyMaxActiveBlocks
 	OccupancyMaxPotentialBlockSize
+	OccupancyMaxActiveClusters
+	OccupancyMaxPotentialClusterSize
 	LinkCreate
 	LinkAddData
 	LinkComplete
@@ -117,6 +125,7 @@ const (
 
 	LaunchKernel
 	LaunchCooperativeKernel
+	LaunchKernelEx
 
 	StreamBeginCapture
 	StreamEndCapture
@@ -185,13 +194,14 @@ var table = [entries][]Symbol{
 	GetErrorName:     {{"cuGetErrorName", "CUresult, const char **", 0, 0}},
 	GetErrorString:   {{"cuGetErrorString", "CUresult, const char **", 0, 0}},
 
-	DeviceGetCount:     {{"cuDeviceGetCount", "int *", 0, 0}},
-	DeviceGet:          {{"cuDeviceGet", "CUdevice *, int", 0, 0}},
-	DeviceGetName:      {{"cuDeviceGetName", "char *, int, CUdevice", 0, 0}},
-	DeviceTotalMem:     {{"cuDeviceTotalMem_v2", "size_t *, CUdevice", 0, 0}},
-	DeviceGetAttribute: {{"cuDeviceGetAttribute", "int *, CUdevice_attribute, CUdevice", 0, 0}},
-	DeviceGetUuid:      {{"cuDeviceGetUuid_v2", "CUuuid *, CUdevice", 11040, 0}, {"cuDeviceGetUuid", "CUuuid *, CUdevice", 0, 0}},
-	DeviceGetPCIBusId:  {{"cuDeviceGetPCIBusId", "char *, int, CUdevice", 0, 0}},
+	DeviceGetCount:      {{"cuDeviceGetCount", "int *", 0, 0}},
+	DeviceGet:           {{"cuDeviceGet", "CUdevice *, int", 0, 0}},
+	DeviceGetName:       {{"cuDeviceGetName", "char *, int, CUdevice", 0, 0}},
+	DeviceTotalMem:      {{"cuDeviceTotalMem_v2", "size_t *, CUdevice", 0, 0}},
+	DeviceGetAttribute:  {{"cuDeviceGetAttribute", "int *, CUdevice_attribute, CUdevice", 0, 0}},
+	DeviceGetUuid:       {{"cuDeviceGetUuid_v2", "CUuuid *, CUdevice", 11040, 0}, {"cuDeviceGetUuid", "CUuuid *, CUdevice", 0, 0}},
+	DeviceGetPCIBusId:   {{"cuDeviceGetPCIBusId", "char *, int, CUdevice", 0, 0}},
+	DeviceCanAccessPeer: {{"cuDeviceCanAccessPeer", "int *, CUdevice, CUdevice", 0, 0}},
 
 	DevicePrimaryCtxRetain:  {{"cuDevicePrimaryCtxRetain", "CUcontext *, CUdevice", 0, 0}},
 	DevicePrimaryCtxRelease: {{"cuDevicePrimaryCtxRelease_v2", "CUdevice", 11000, 0}, {"cuDevicePrimaryCtxRelease", "CUdevice", 0, 0}},
@@ -204,6 +214,8 @@ var table = [entries][]Symbol{
 	CtxGetCacheConfig:         {{"cuCtxGetCacheConfig", "CUfunc_cache *", 0, 0}},
 	CtxSetCacheConfig:         {{"cuCtxSetCacheConfig", "CUfunc_cache", 0, 0}},
 	CtxGetStreamPriorityRange: {{"cuCtxGetStreamPriorityRange", "int *, int *", 0, 0}},
+	CtxEnablePeerAccess:       {{"cuCtxEnablePeerAccess", "CUcontext, unsigned int", 0, 0}},
+	CtxDisablePeerAccess:      {{"cuCtxDisablePeerAccess", "CUcontext", 0, 0}},
 	ProfilerStart:             {{"cuProfilerStart", "void", 0, 0}},
 	ProfilerStop:              {{"cuProfilerStop", "void", 0, 0}},
 
@@ -211,20 +223,23 @@ var table = [entries][]Symbol{
 	MemAlloc:                {{"cuMemAlloc_v2", "CUdeviceptr *, size_t", 0, 0}},
 	MemFree:                 {{"cuMemFree_v2", "CUdeviceptr", 0, 0}},
 	MemGetAddressRange:      {{"cuMemGetAddressRange_v2", "CUdeviceptr *, size_t *, CUdeviceptr", 0, 0}},
+	PointerGetAttribute:     {{"cuPointerGetAttribute", "void *, CUpointer_attribute, CUdeviceptr", 0, 0}},
 	MemHostAlloc:            {{"cuMemHostAlloc", "void **, size_t, unsigned int", 0, 0}},
 	MemHostGetDevicePointer: {{"cuMemHostGetDevicePointer_v2", "CUdeviceptr *, void *, unsigned int", 0, 0}},
 	MemFreeHost:             {{"cuMemFreeHost", "void *", 0, 0}},
 	MemcpyHtoDAsync:         {{"cuMemcpyHtoDAsync_v2", "CUdeviceptr, const void *, size_t, CUstream", 0, 0}},
 	MemcpyDtoHAsync:         {{"cuMemcpyDtoHAsync_v2", "void *, CUdeviceptr, size_t, CUstream", 0, 0}},
 	MemcpyAsync:             {{"cuMemcpyAsync", "CUdeviceptr, CUdeviceptr, size_t, CUstream", 0, 0}},
+	MemcpyPeerAsync:         {{"cuMemcpyPeerAsync", "CUdeviceptr, CUcontext, CUdeviceptr, CUcontext, size_t, CUstream", 0, 0}},
 	MemsetD8Async:           {{"cuMemsetD8Async", "CUdeviceptr, unsigned char, size_t, CUstream", 0, 0}},
 	MemsetD16Async:          {{"cuMemsetD16Async", "CUdeviceptr, unsigned short, size_t, CUstream", 0, 0}},
 	MemsetD32Async:          {{"cuMemsetD32Async", "CUdeviceptr, unsigned int, size_t, CUstream", 0, 0}},
 
-	MemsetD2D8Async:  {{"cuMemsetD2D8Async", "CUdeviceptr, size_t, unsigned char, size_t, size_t, CUstream", 0, 0}},
-	MemsetD2D16Async: {{"cuMemsetD2D16Async", "CUdeviceptr, size_t, unsigned short, size_t, size_t, CUstream", 0, 0}},
-	MemsetD2D32Async: {{"cuMemsetD2D32Async", "CUdeviceptr, size_t, unsigned int, size_t, size_t, CUstream", 0, 0}},
-	Memcpy3DAsync:    {{"cuMemcpy3DAsync_v2", "const CUDA_MEMCPY3D *, CUstream", 0, 0}},
+	MemsetD2D8Async:   {{"cuMemsetD2D8Async", "CUdeviceptr, size_t, unsigned char, size_t, size_t, CUstream", 0, 0}},
+	MemsetD2D16Async:  {{"cuMemsetD2D16Async", "CUdeviceptr, size_t, unsigned short, size_t, size_t, CUstream", 0, 0}},
+	MemsetD2D32Async:  {{"cuMemsetD2D32Async", "CUdeviceptr, size_t, unsigned int, size_t, size_t, CUstream", 0, 0}},
+	Memcpy3DAsync:     {{"cuMemcpy3DAsync_v2", "const CUDA_MEMCPY3D *, CUstream", 0, 0}},
+	Memcpy3DPeerAsync: {{"cuMemcpy3DPeerAsync", "const CUDA_MEMCPY3D_PEER *, CUstream", 0, 0}},
 
 	ArrayCreate:       {{"cuArray3DCreate_v2", "CUarray *, const CUDA_ARRAY3D_DESCRIPTOR *", 0, 0}},
 	ArrayDestroy:      {{"cuArrayDestroy", "CUarray", 0, 0}},
@@ -286,14 +301,17 @@ var table = [entries][]Symbol{
 
 	LaunchKernel:            {{"cuLaunchKernel", launchParams + ", void **", 0, 0}},
 	LaunchCooperativeKernel: {{"cuLaunchCooperativeKernel", launchParams, 0, 0}},
+	LaunchKernelEx:          {{"cuLaunchKernelEx", "const CUlaunchConfig *, CUfunction, void **, void **", 11080, 0}},
 
-	FuncSetCacheConfig:             {{"cuFuncSetCacheConfig", "CUfunction, CUfunc_cache", 0, 0}},
-	OccupancyMaxActiveBlocks:       {{"cuOccupancyMaxActiveBlocksPerMultiprocessor", "int *, CUfunction, int, size_t", 0, 0}},
-	OccupancyMaxPotentialBlockSize: {{"cuOccupancyMaxPotentialBlockSize", "int *, int *, CUfunction, CUoccupancyB2DSize, size_t, int", 0, 0}},
-	LinkCreate:                     {{"cuLinkCreate_v2", "unsigned int, CUjit_option *, void **, CUlinkState *", 0, 0}},
-	LinkAddData:                    {{"cuLinkAddData_v2", "CUlinkState, CUjitInputType, void *, size_t, const char *, unsigned int, CUjit_option *, void **", 0, 0}},
-	LinkComplete:                   {{"cuLinkComplete", "CUlinkState, void **, size_t *", 0, 0}},
-	LinkDestroy:                    {{"cuLinkDestroy", "CUlinkState", 0, 0}},
+	FuncSetCacheConfig:               {{"cuFuncSetCacheConfig", "CUfunction, CUfunc_cache", 0, 0}},
+	OccupancyMaxActiveBlocks:         {{"cuOccupancyMaxActiveBlocksPerMultiprocessor", "int *, CUfunction, int, size_t", 0, 0}},
+	OccupancyMaxPotentialBlockSize:   {{"cuOccupancyMaxPotentialBlockSize", "int *, int *, CUfunction, CUoccupancyB2DSize, size_t, int", 0, 0}},
+	OccupancyMaxActiveClusters:       {{"cuOccupancyMaxActiveClusters", "int *, CUfunction, const CUlaunchConfig *", 11080, 0}},
+	OccupancyMaxPotentialClusterSize: {{"cuOccupancyMaxPotentialClusterSize", "int *, CUfunction, const CUlaunchConfig *", 11080, 0}},
+	LinkCreate:                       {{"cuLinkCreate_v2", "unsigned int, CUjit_option *, void **, CUlinkState *", 0, 0}},
+	LinkAddData:                      {{"cuLinkAddData_v2", "CUlinkState, CUjitInputType, void *, size_t, const char *, unsigned int, CUjit_option *, void **", 0, 0}},
+	LinkComplete:                     {{"cuLinkComplete", "CUlinkState, void **, size_t *", 0, 0}},
+	LinkDestroy:                      {{"cuLinkDestroy", "CUlinkState", 0, 0}},
 
 	StreamBeginCapture: {{"cuStreamBeginCapture_v2", "CUstream, CUstreamCaptureMode", 0, 0}},
 	StreamEndCapture:   {{"cuStreamEndCapture", "CUstream, CUgraph *", 0, 0}},

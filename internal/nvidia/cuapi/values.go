@@ -33,6 +33,7 @@ const (
 	ArrayCubemap       = 4 // CUDA_ARRAY3D_CUBEMAP
 	ArrayTextureGather = 8 // CUDA_ARRAY3D_TEXTURE_GATHER
 
+	MemoryTypeHost    = 1 // CU_MEMORYTYPE_HOST
 	memoryTypeArray   = 3 // CU_MEMORYTYPE_ARRAY
 	memoryTypeUnified = 4 // CU_MEMORYTYPE_UNIFIED
 
@@ -65,6 +66,16 @@ const (
 	InputObject  = 3 // CU_JIT_INPUT_OBJECT
 	InputLibrary = 4 // CU_JIT_INPUT_LIBRARY
 
+	launchCooperative = 2 // CU_LAUNCH_ATTRIBUTE_COOPERATIVE
+	launchCluster     = 4 // CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
+	launchEarly       = 6 // CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
+
+	PointerMemoryType = 2  // CU_POINTER_ATTRIBUTE_MEMORY_TYPE
+	PointerHost       = 4  // CU_POINTER_ATTRIBUTE_HOST_POINTER
+	PointerIsManaged  = 8  // CU_POINTER_ATTRIBUTE_IS_MANAGED
+	PointerRangeStart = 11 // CU_POINTER_ATTRIBUTE_RANGE_START_ADDR
+	PointerRangeSize  = 12 // CU_POINTER_ATTRIBUTE_RANGE_SIZE
+
 	launchParamEnd           = 0 // CU_LAUNCH_PARAM_END
 	launchParamBufferPointer = 1 // CU_LAUNCH_PARAM_BUFFER_POINTER
 	launchParamBufferSize    = 2 // CU_LAUNCH_PARAM_BUFFER_SIZE
@@ -83,6 +94,7 @@ const (
 	FuncPTXVersion            FuncAttribute = 5
 	FuncBinaryVersion         FuncAttribute = 6
 	FuncMaxDynamicSharedBytes FuncAttribute = 8
+	FuncWideClusters          FuncAttribute = 14 // CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED
 )
 
 // JITOption is a CUjit_option.
@@ -121,6 +133,11 @@ func Values() []Value {
 		{"CU_MEMHOSTREGISTER_PORTABLE", MemHostRegisterPortable}, {"CU_MEMHOSTREGISTER_DEVICEMAP", MemHostRegisterDeviceMap},
 		{"CUDA_ARRAY3D_LAYERED", ArrayLayered}, {"CUDA_ARRAY3D_SURFACE_LDST", ArraySurface},
 		{"CUDA_ARRAY3D_CUBEMAP", ArrayCubemap}, {"CUDA_ARRAY3D_TEXTURE_GATHER", ArrayTextureGather},
+		{"CU_POINTER_ATTRIBUTE_MEMORY_TYPE", PointerMemoryType}, {"CU_POINTER_ATTRIBUTE_HOST_POINTER", PointerHost},
+		{"CU_POINTER_ATTRIBUTE_IS_MANAGED", PointerIsManaged}, {"CU_POINTER_ATTRIBUTE_RANGE_START_ADDR", PointerRangeStart},
+		{"CU_POINTER_ATTRIBUTE_RANGE_SIZE", PointerRangeSize}, {"CU_MEMORYTYPE_HOST", MemoryTypeHost},
+		{"CU_LAUNCH_ATTRIBUTE_COOPERATIVE", launchCooperative}, {"CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION", launchCluster},
+		{"CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION", launchEarly},
 		{"CU_MEMORYTYPE_ARRAY", memoryTypeArray}, {"CU_MEMORYTYPE_UNIFIED", memoryTypeUnified},
 		{"CU_RESOURCE_TYPE_ARRAY", resourceArray}, {"CU_RESOURCE_TYPE_LINEAR", resourceLinear},
 		{"CU_RESOURCE_TYPE_PITCH2D", resourcePitch2D}, {"CU_TR_FILTER_MODE_LINEAR", filterLinear},
@@ -154,6 +171,7 @@ func Values() []Value {
 		{"CU_FUNC_ATTRIBUTE_PTX_VERSION", int(FuncPTXVersion)},
 		{"CU_FUNC_ATTRIBUTE_BINARY_VERSION", int(FuncBinaryVersion)},
 		{"CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES", int(FuncMaxDynamicSharedBytes)},
+		{"CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED", int(FuncWideClusters)},
 		{"CU_JIT_MAX_REGISTERS", int(JITMaxRegisters)},
 		{"CU_JIT_INFO_LOG_BUFFER", int(JITInfoLogBuffer)},
 		{"CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES", int(JITInfoLogBufferSize)},
@@ -191,7 +209,7 @@ func Sizes() []Size {
 		{"CUmemoryPool", 8}, {"CUmemLocation", 8}, {"CUDA_MEMCPY3D", 200}, {"CUDA_ARRAY3D_DESCRIPTOR", 40},
 		{"CUDA_RESOURCE_DESC", 144}, {"CUDA_TEXTURE_DESC", 104}, {"CUmemPoolProps", 88}, {"CUgraph", 8}, {"CUgraphNode", 8}, {"CUgraphExec", 8}, {"CUlinkState", 8}, {"CUlimit", 4},
 		{"CUfunc_cache", 4}, {"CUstreamCaptureMode", 4}, {"CUjitInputType", 4}, {"CUDA_MEMSET_NODE_PARAMS", 40},
-		{"CUDA_HOST_NODE_PARAMS", 16},
+		{"CUDA_HOST_NODE_PARAMS", 16}, {"CUDA_MEMCPY3D_PEER", 200}, {"CUlaunchConfig", 56}, {"CUlaunchAttribute", 72}, {"CUpointer_attribute", 4},
 	}
 }
 
@@ -230,5 +248,12 @@ func Offsets() []Offset {
 		{"CUDA_MEMSET_NODE_PARAMS", "elementSize", 20}, {"CUDA_MEMSET_NODE_PARAMS", "width", 24}, {"CUDA_MEMSET_NODE_PARAMS", "height", 32},
 		{"CUDA_HOST_NODE_PARAMS", "fn", 0}, {"CUDA_HOST_NODE_PARAMS", "userData", 8},
 		{"CUmemLocation", "type", 0}, {"CUmemLocation", "id", 4},
+		{"CUDA_MEMCPY3D_PEER", "srcMemoryType", 32}, {"CUDA_MEMCPY3D_PEER", "srcContext", 64}, {"CUDA_MEMCPY3D_PEER", "srcHeight", 80},
+		{"CUDA_MEMCPY3D_PEER", "dstXInBytes", 88}, {"CUDA_MEMCPY3D_PEER", "dstContext", 152}, {"CUDA_MEMCPY3D_PEER", "Depth", 192},
+		{"CUlaunchConfig", "gridDimX", 0}, {"CUlaunchConfig", "gridDimZ", 8}, {"CUlaunchConfig", "blockDimX", 12},
+		{"CUlaunchConfig", "blockDimZ", 20}, {"CUlaunchConfig", "sharedMemBytes", 24}, {"CUlaunchConfig", "hStream", 32},
+		{"CUlaunchConfig", "attrs", 40}, {"CUlaunchConfig", "numAttrs", 48},
+		{"CUlaunchAttribute", "id", 0}, {"CUlaunchAttribute", "value", 8},
+		{"CUlaunchAttribute", "value.clusterDim.x", 8}, {"CUlaunchAttribute", "value.clusterDim.z", 16},
 	}
 }

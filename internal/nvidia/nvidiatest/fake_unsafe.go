@@ -33,6 +33,8 @@ type Fake struct {
 	Count  int
 	Mode   int32
 	Binary string
+	// Apart: the devices do not reach each other's memory. Clusters: they launch clusters of blocks.
+	Apart, Clusters bool
 
 	t     *testing.T
 	probe driver.Device // answers questions about devices
@@ -48,6 +50,8 @@ type Fake struct {
 	strings  map[string][]byte      // guarded by mu: C strings that were given out
 	options  []cuapi.JITOption      // guarded by mu: of the last ModuleLoadDataEx
 	values   []uintptr              // guarded by mu
+
+	attributes map[uintptr][2]uintptr // guarded by mu: of the last cuLaunchKernelEx
 }
 
 // fakeContext is a primary context: a host device, and what the host device does not know.
@@ -63,6 +67,8 @@ type fakeContext struct {
 	entries map[uintptr][]string // of modules
 	loaded  map[uintptr]bool     // functions that cuFuncLoad loaded
 	made    map[string]int       // objects that were made and not destroyed, by kind
+	reached map[uintptr]bool     // contexts whose memory this one reaches
+	wide    map[uintptr]bool     // functions that may run in clusters of more than eight blocks
 }
 
 type pinned struct {
@@ -311,6 +317,10 @@ var deviceFunctions = map[string]any{
 			*v = active.Load().Mode
 			return 0
 		}
+		if driver.Attribute(a) == driver.ClusterLaunch && active.Load().Clusters {
+			*v = 1
+			return 0
+		}
 		n, err := active.Load().probe.Attribute(driver.Attribute(a))
 		*v = int32(n)
 		return result(err)
@@ -368,6 +378,7 @@ func (f *Fake) newContext(id uintptr) *fakeContext {
 		Device: openHost(f.t), id: id,
 		pinned: map[uintptr]pinned{}, memory: map[uintptr]uint64{}, dynamic: map[uintptr]int32{},
 		entries: map[uintptr][]string{}, loaded: map[uintptr]bool{}, made: map[string]int{},
+		reached: map[uintptr]bool{}, wide: map[uintptr]bool{},
 	}
 }
 
@@ -391,7 +402,7 @@ func (f *Fake) setCurrent(c *fakeContext) { f.current[syscall.Gettid()] = c }
 var functions = sync.OnceValue(func() map[string]any {
 	all := map[string]any{}
 	for _, table := range []map[string]any{
-		deviceFunctions, memoryFunctions, graphFunctions, controlFunctions, streamFunctions, moduleFunctions, imageFunctions, poolFunctions, graphicsFunctions,
+		deviceFunctions, memoryFunctions, graphFunctions, controlFunctions, streamFunctions, moduleFunctions, imageFunctions, poolFunctions, graphicsFunctions, peerFunctions,
 	} {
 		maps.Copy(all, table)
 	}
@@ -408,7 +419,7 @@ var functions = sync.OnceValue(func() map[string]any {
 var Younger = []string{
 	"cuDeviceGetUuid_v2", "cuEventElapsedTime_v2", "cuDevicePrimaryCtxRelease_v2",
 	"cuFuncGetParamInfo", "cuModuleGetFunctionCount", "cuModuleEnumerateFunctions", "cuFuncLoad",
-	"cuMemPrefetchAsync_v2", "cuMemAdvise_v2", "cuMemPoolCreate",
+	"cuMemPrefetchAsync_v2", "cuMemAdvise_v2", "cuMemPoolCreate", "cuLaunchKernelEx",
 }
 
 var memoryFunctions = map[string]any{
@@ -526,7 +537,7 @@ var streamFunctions = map[string]any{
 		return in("cuStreamQuery", func(c *fakeContext) error { return c.reported(c.Query(stream("cuStreamQuery", s))) })
 	},
 	"cuStreamWaitEvent": func(s, e uintptr, flags uint32) uintptr {
-		return in("cuStreamWaitEvent", func(c *fakeContext) error { return c.WaitEvent(stream("cuStreamWaitEvent", s), driver.Event(e)) })
+		return in("cuStreamWaitEvent", func(c *fakeContext) error { return c.waitFor(stream("cuStreamWaitEvent", s), driver.Event(e)) })
 	},
 	"cuLaunchHostFunc": func(s, fn, data uintptr) uintptr {
 		return in("cuLaunchHostFunc", func(c *fakeContext) error {
@@ -638,6 +649,12 @@ var moduleFunctions = map[string]any{
 			if a == 9 { // the preferred carveout
 				return c.SetFunctionAttribute(driver.Function(f), driver.SharedCarveout, int(v))
 			}
+			if cuapi.FuncAttribute(a) == cuapi.FuncWideClusters {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.wide[f] = v != 0
+				return nil
+			}
 			if cuapi.FuncAttribute(a) != cuapi.FuncMaxDynamicSharedBytes {
 				return driver.InvalidValue
 			}
@@ -663,11 +680,8 @@ var moduleFunctions = map[string]any{
 				Function: driver.Function(f), Grid: driver.Dim3{X: gx, Y: gy, Z: gz}, Block: driver.Dim3{X: x, Y: y, Z: z},
 				SharedBytes: shared, Stream: stream("cuLaunchKernel", s),
 			}
-			if extra != 0 {
-				if word(extra) != 1 || word(extra+16) != 2 || word(extra+32) != 0 {
-					return driver.InvalidValue
-				}
-				l.Params = memory(word(extra+8), int(word(word(extra+24))))
+			if err := takeExtra(l, extra); err != nil {
+				return err
 			}
 			return c.launch(l)
 		})
@@ -689,6 +703,18 @@ var moduleFunctions = map[string]any{
 			return c.launch(l)
 		})
 	},
+}
+
+// takeExtra reads the parameter block that a launch points to.
+func takeExtra(l *driver.Launch, extra uintptr) error {
+	if extra == 0 {
+		return nil
+	}
+	if word(extra) != 1 || word(extra+16) != 2 || word(extra+32) != 0 {
+		return driver.InvalidValue
+	}
+	l.Params = memory(word(extra+8), int(word(word(extra+24))))
+	return nil
 }
 
 // launch refuses as CUDA does: one status for nearly everything, and no large shared memory unless it was allowed.
