@@ -122,7 +122,7 @@ const (
 
 	// Textures and surfaces. Sub is the TexGeometry.
 
-	OpTex      // (B64 object, [B32 layer,] B32 coordinates…) → 4 × B32: From is the type of coordinates; Imm is TexFetch, or TexGather plus a channel
+	OpTex      // (B64 object, [B32 layer,] B32 coordinates…) → 4 × B32: From is the type of coordinates; Imm says what is read, and what follows the coordinates
 	OpSuld     // (B64 object, [B32 layer,] B32 coordinates…) → 1, 2 or 4 results as Load; x is in bytes; Imm is SurfTrap, SurfClamp or SurfZero
 	OpSust     // (B64 object, [B32 layer,] B32 coordinates…, v…): as Suld
 	OpTexQuery // not made yet

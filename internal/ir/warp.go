@@ -235,11 +235,14 @@ func (g TexGeometry) Coordinates() int {
 	return 0
 }
 
-// What Imm says of Tex: TexFetch reads a texel, TexGather and the three behind it one channel of the four texels that a
-// linear filter would read.
+// What Imm says of Tex: TexFetch reads the first level of detail, TexGather and the three behind it one channel of the four
+// texels that a linear filter would read. TexLevel takes one more operand, the level of detail, of the coordinates' type, and
+// TexGrad two vectors of F32, as long as the coordinates: what these change by from one point to the next, in two directions.
 const (
-	TexFetch = iota
-	TexGather
+	TexFetch  = 0
+	TexGather = 1
+	TexLevel  = 5
+	TexGrad   = 6
 )
 
 // What Imm says of Suld and Sust about coordinates outside the surface.
@@ -249,12 +252,24 @@ const (
 	SurfZero
 )
 
-// ruleTex: (B64 object, [B32 layer,] B32 coordinates…) → four B32.
+// ruleTex: (B64 object, [B32 layer,] B32 coordinates…[, B32 level or gradients…]) → four B32.
 func ruleTex(_ *Kernel, _ *Func, in *Instr) string {
-	if why := ruleObject(in, 0); why != "" {
+	more := 0
+	switch in.Imm {
+	case TexLevel:
+		more = 1
+	case TexGrad:
+		more = 2 * TexGeometry(in.Sub).Coordinates()
+	}
+	if why := ruleObject(in, more); why != "" {
 		return why
 	}
-	if len(in.Results) != 4 || in.Imm > TexGather+3 {
+	for _, v := range in.Args[len(in.Args)-more:] {
+		if v.Type != B32 {
+			return "levels and gradients have 32 bits"
+		}
+	}
+	if len(in.Results) != 4 || in.Imm > TexGrad {
 		return "want four results"
 	}
 	return ""

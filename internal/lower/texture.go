@@ -46,26 +46,38 @@ func (l *fn) object(a *check.Arg, g ir.TexGeometry) ([]*ir.Value, bool) {
 	return append([]*ir.Value{handle}, l.values(coords[:n])...), true
 }
 
-// tex lowers tex and tld4. Images have one level, so that levels and gradients choose nothing. Offsets and depth
-// comparisons are not supported.
+// texModes by modifier: what tex and tld4 read.
+var texModes = map[string]uint64{
+	"": ir.TexFetch, "base": ir.TexFetch, "level": ir.TexLevel, "grad": ir.TexGrad,
+	"r": ir.TexGather, "g": ir.TexGather + 1, "b": ir.TexGather + 2, "a": ir.TexGather + 3,
+}
+
+// tex lowers tex and tld4. Offsets and depth comparisons are not supported.
 func (l *fn) tex(in *check.Instr) bool {
 	f := in.Form
-	as, from := irType(f.Type(0)), irType(f.Type(1))
-	more := map[string]int{"level": 1, "grad": 2}[f.Mod[check.Mode]]
+	mode := texModes[f.Mod[check.Mode]]
+	t := &ir.Instr{Op: ir.OpTex, As: irType(f.Type(0)), From: irType(f.Type(1)), Imm: mode}
+	as, more := t.As, map[uint64]int{ir.TexLevel: 1, ir.TexGrad: 2}[mode]
 	if as.Bits() != 32 || as == ir.F16x2 || f.Vec != 4 || len(in.Args) != 2+more {
 		return false
 	}
-	t := &ir.Instr{Op: ir.OpTex, As: as, From: from}
-	if f.Op == "tld4" {
-		t.Imm = ir.TexGather + map[string]uint64{"r": 0, "g": 1, "b": 2, "a": 3}[f.Mod[check.Mode]]
-	}
 	g := geometries[f.Mod[check.Geometry]]
-	if t.Imm != ir.TexFetch && g != ir.Tex2D && g != ir.TexA2D {
+	if f.Op == "tld4" && g != ir.Tex2D && g != ir.TexA2D {
 		return false
 	}
 	var ok bool
 	if t.Args, ok = l.object(&in.Args[1], g); !ok {
 		return false
+	}
+	for i := range in.Args[2:] {
+		chosen, n := elements(&in.Args[2+i]), 1
+		if mode == ir.TexGrad {
+			n = g.Coordinates()
+		}
+		if len(chosen) < n {
+			return false
+		}
+		t.Args = append(t.Args, l.values(chosen[:n])...)
 	}
 	t.Sub = uint8(g)
 	results := l.effect(t, ir.B32, ir.B32, ir.B32, ir.B32).Results

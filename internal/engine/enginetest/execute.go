@@ -159,9 +159,7 @@ func arguments(space *mem.Space, r *rt.Runtime, x executable, l launch) (params 
 			}
 			put(at[:8], addr)
 			if a.image != nil {
-				t := *a.image
-				t.Addr = addr
-				put(at[:8], r.AddTexture(t))
+				put(at[:8], r.AddTexture(placed(*a.image, addr)))
 			}
 			buffers = append(buffers, b)
 			at = b

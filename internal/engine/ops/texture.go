@@ -13,7 +13,7 @@ import (
 )
 
 // Textures and surfaces (PTX ISA, Texture Instructions and Surface Instructions; CUDA C++ Programming Guide, Texture
-// Fetching). Images have one level of detail.
+// Fetching).
 var textureOps = map[ir.Op]compiler{ir.OpTex: tex, ir.OpSuld: suld, ir.OpSust: sust}
 
 // texel is the channels of a texel: f32 where the texture gives numbers, else integers.
@@ -24,10 +24,15 @@ type sampler struct {
 	w    *Warp
 	lane int
 	t    *rt.Texture
-	// extent is the image's size, of a layered one or a cube that of one slice; first is its first slice.
+	// image is the level of detail that is read. extent is its size, of a layered one or a cube that of one slice; first is
+	// its first slice.
+	image  *rt.Image
 	extent [3]int
 	first  int
-	fault  *engine.Fault
+	// address and normalized are the texture's, as far as they hold for the instruction.
+	address    [3]rt.AddressMode
+	normalized bool
+	fault      *engine.Fault
 }
 
 // numbers reports whether a texture gives numbers rather than integers.
@@ -61,8 +66,8 @@ func addressed(m rt.AddressMode, i, n int) (int, bool) {
 func (s *sampler) at(index [3]int) texel {
 	t := s.t
 	for d, n := range s.extent {
-		mode := t.Address[d]
-		if !t.Normalized && (mode == rt.Wrap || mode == rt.Mirror) {
+		mode := s.address[d]
+		if !s.normalized && (mode == rt.Wrap || mode == rt.Mirror) {
 			mode = rt.Clamp
 		}
 		i, inside := addressed(mode, index[d], n)
@@ -71,7 +76,7 @@ func (s *sampler) at(index [3]int) texel {
 		}
 		index[d] = i
 	}
-	addr := t.Addr + uint64(index[2]+s.first)*t.SlicePitch + uint64(index[1])*t.RowPitch + uint64(index[0]*t.TexelBytes())
+	addr := s.image.Addr + uint64(index[2]+s.first)*s.image.SlicePitch + uint64(index[1])*s.image.RowPitch + uint64(index[0]*t.TexelBytes())
 	if !s.w.Cache.Legal(addr, t.TexelBytes()) {
 		a := access{space: ir.SpaceGlobal, size: uint64(t.TexelBytes()), kind: "read"}
 		s.fault = a.fault(s.w, s.lane, addr, illegalAddress)
@@ -128,7 +133,7 @@ func channel(t *rt.Texture, v uint64) uint32 {
 // position is a coordinate in texels: normalised ones are multiplied by the extent.
 func (s *sampler) position(x float32, d int) float64 {
 	p := float64(x)
-	if s.t.Normalized {
+	if s.normalized {
 		p *= float64(s.extent[d])
 	}
 	switch {
@@ -170,15 +175,20 @@ func (s *sampler) linear(x [3]float32, n int) texel {
 	}
 	for d := range n {
 		for k := range 1 << (n - 1 - d) {
-			for c := range v[k] {
-				a, b := math.Float32frombits(v[2*k][c]), math.Float32frombits(v[2*k+1][c])
-				low := float32((1 - weight[d]) * a)
-				high := float32(weight[d] * b)
-				v[k][c] = math.Float32bits(low + high)
-			}
+			v[k] = blend(v[2*k], v[2*k+1], weight[d])
 		}
 	}
 	return v[0]
+}
+
+// blend is the part 1-w of a and the part w of b.
+func blend(a, b texel, w float32) texel {
+	for c := range a {
+		low := float32((1 - w) * math.Float32frombits(a[c]))
+		high := float32(w * math.Float32frombits(b[c]))
+		a[c] = math.Float32bits(low + high)
+	}
+	return a
 }
 
 // gather reads one channel of the four texels around the coordinates (PTX ISA, tld4).
@@ -190,79 +200,116 @@ func (s *sampler) gather(x [3]float32, c int) (v texel) {
 	return v
 }
 
-// face is the face of a cube that a direction meets, and where (CUDA C++ Programming Guide, Cubemap Textures).
-func face(x, y, z float32) (f int, s, t float32) {
-	ax, ay, az := fpmath.Abs32(x, false), fpmath.Abs32(y, false), fpmath.Abs32(z, false)
-	side := func(f int, v float32) int {
-		if v < 0 {
-			f++
-		}
-		return f
-	}
-	var m float32
-	switch {
-	case ax >= ay && ax >= az:
-		f, m, s, t = side(0, x), ax, -z, -y
-		if x < 0 {
-			s = z
-		}
-	case ay >= az:
-		f, m, s, t = side(2, y), ay, x, z
-		if y < 0 {
-			t = -z
-		}
-	default:
-		f, m, s, t = side(4, z), az, x, -y
-		if z < 0 {
-			s = -x
-		}
-	}
-	return f, (s/m + 1) / 2, (t/m + 1) / 2
+// side is a face of a cube: the largest of a direction's coordinates, and those across and down on the face (CUDA C++
+// Programming Guide, Cubemap Textures).
+type side struct{ major, across, down signed }
+
+// signed is a coordinate of a direction, or its negative.
+type signed struct {
+	axis int
+	sign float32
 }
 
-// prepare finds the slice that an instruction reads, and the extents in it.
-func (s *sampler) prepare(g ir.TexGeometry, layer uint32) {
-	t := s.t
-	s.extent = [3]int{t.Width, t.Height, t.Depth}
+func (c signed) of(v [3]float32) float32 { return c.sign * v[c.axis] }
+
+// sides by the number of the face: +x, -x, +y, -y, +z, -z.
+var sides = [6]side{
+	{signed{0, 1}, signed{2, -1}, signed{1, -1}}, {signed{0, -1}, signed{2, 1}, signed{1, -1}},
+	{signed{1, 1}, signed{0, 1}, signed{2, 1}}, {signed{1, -1}, signed{0, 1}, signed{2, -1}},
+	{signed{2, 1}, signed{0, 1}, signed{1, -1}}, {signed{2, -1}, signed{0, -1}, signed{1, -1}},
+}
+
+// at is where a direction meets the face, from 0 to 1.
+func (f *side) at(v [3]float32) (x, y float32) {
+	m := f.major.of(v)
+	return (f.across.of(v)/m + 1) / 2, (f.down.of(v)/m + 1) / 2
+}
+
+// moved is how far that place moves, for a small change of the direction.
+func (f *side) moved(v, change [3]float32) [3]float64 {
+	m, dm := float64(f.major.of(v)), float64(f.major.of(change))
+	by := func(c signed) float64 { return (float64(c.of(change))*m - float64(c.of(v))*dm) / (2 * m * m) }
+	return [3]float64{by(f.across), by(f.down)}
+}
+
+// face is the face of a cube that a direction meets.
+func face(v [3]float32) int {
+	var a [3]float32
+	for d, x := range v {
+		a[d] = fpmath.Abs32(x, false)
+	}
+	axis := 2
+	switch {
+	case a[0] >= a[1] && a[0] >= a[2]:
+		axis = 0
+	case a[1] >= a[2]:
+		axis = 1
+	}
+	if v[axis] < 0 {
+		return 2*axis + 1
+	}
+	return 2 * axis
+}
+
+// prepare finds the slice of a level of detail that an instruction reads, and the extents in it.
+func (s *sampler) prepare(g ir.TexGeometry, layer uint32, level int) {
+	s.image = s.t.Level(level)
+	s.extent, s.first = [3]int{s.image.Width, s.image.Height, s.image.Depth}, 0
 	if g == ir.Tex3D {
 		return
 	}
 	s.extent[2] = 1
 	switch {
 	case g == ir.TexACube:
-		s.first = 6 * min(int(layer), t.Depth/6-1)
+		s.first = 6 * min(int(layer), s.image.Depth/6-1)
 	case g.Layered():
-		s.first = min(int(layer), t.Depth-1)
+		s.first = min(int(layer), s.image.Depth-1)
 	}
 }
 
+// cube reports whether a geometry is one of cubes.
+func cube(g ir.TexGeometry) bool { return g == ir.TexCube || g == ir.TexACube }
+
 // sample executes an ir.OpTex for one lane.
-func (s *sampler) sample(in *ir.Instr, g ir.TexGeometry, operands [4]uint32) texel {
+func (s *sampler) sample(in *ir.Instr, g ir.TexGeometry, operands []uint32) texel {
+	s.address, s.normalized = s.t.Address, s.t.Normalized && in.From == ir.F32
+	if cube(g) { // normalised coordinates, and faces end at their edges
+		s.address, s.normalized = [3]rt.AddressMode{}, true
+	}
+	var layer uint32
 	if g.Layered() {
-		s.prepare(g, operands[0])
-		copy(operands[:], operands[1:])
-	} else {
-		s.prepare(g, 0)
+		layer, operands = operands[0], operands[1:]
 	}
 	n := g.Coordinates()
+	s.prepare(g, layer, 0)
+	level, weight := s.detail(in, g, operands[:n], operands[n:])
+	s.prepare(g, layer, level)
+	v := s.read(in, g, operands[:n])
+	if weight > 0 {
+		s.prepare(g, layer, level+1)
+		v = blend(v, s.read(in, g, operands[:n]), weight)
+	}
+	return v
+}
+
+// read reads a level of detail.
+func (s *sampler) read(in *ir.Instr, g ir.TexGeometry, at []uint32) texel {
 	if in.From != ir.F32 {
-		whole := *s.t
-		whole.Normalized = false
-		s.t = &whole
-		return s.at([3]int{int(int32(operands[0])), int(int32(operands[1])), int(int32(operands[2]))}) // those beyond n are 0
+		var index [3]int // 0 in dimensions that are not there
+		for d, i := range at {
+			index[d] = int(int32(i))
+		}
+		return s.at(index)
 	}
-	var x [3]float32
-	for d := range n {
-		x[d] = math.Float32frombits(operands[d])
-	}
-	if g == ir.TexCube || g == ir.TexACube {
-		f, u, v := face(x[0], x[1], x[2])
-		cube := *s.t // a cube has normalised coordinates, and faces end at their edges
-		cube.Normalized, cube.Address = true, [3]rt.AddressMode{}
-		s.t, s.first, n, x = &cube, s.first+f, 2, [3]float32{u, v}
+	x, n := point(at), len(at)
+	if cube(g) {
+		f := face(x)
+		s.first += f
+		x[0], x[1] = sides[f].at(x)
+		n = 2
 	}
 	switch {
-	case in.Imm >= ir.TexGather:
+	case in.Imm >= ir.TexGather && in.Imm < ir.TexLevel:
 		return s.gather(x, int(in.Imm-ir.TexGather))
 	case s.t.Linear && numbers(s.t):
 		return s.linear(x, n)
@@ -270,9 +317,66 @@ func (s *sampler) sample(in *ir.Instr, g ir.TexGeometry, operands [4]uint32) tex
 	return s.nearest(x, n)
 }
 
+// point is a vector of up to three f32, 0 in dimensions that are not there.
+func point(operands []uint32) (x [3]float32) {
+	for d, v := range operands {
+		x[d] = math.Float32frombits(v)
+	}
+	return x
+}
+
+// detail finds the level of detail to read, and the weight of the next one. Of a level between two PTX says only that these are
+// interpolated: it is kept in units of 1/256, as places between texels are, and half way the level with less detail is the nearest.
+func (s *sampler) detail(in *ir.Instr, g ir.TexGeometry, at, choice []uint32) (level int, weight float32) {
+	last := float64(len(s.t.Levels))
+	if last == 0 || len(choice) == 0 {
+		return 0, 0
+	}
+	var lod float64
+	switch {
+	case in.From != ir.F32: // texels are named, and so is their level
+		return int(max(0, min(last, float64(int32(choice[0]))))), 0
+	case in.Imm == ir.TexGrad:
+		lod = s.footprint(g, point(at), choice)
+	default:
+		lod = float64(math.Float32frombits(choice[0]))
+	}
+	if lod != lod {
+		lod = 0
+	}
+	lod = max(float64(s.t.MinLevel), min(float64(s.t.MaxLevel), lod+float64(s.t.LevelBias)))
+	units := int(math.RoundToEven(256 * max(0, min(last, lod))))
+	if !s.t.LinearLevels || !numbers(s.t) {
+		return (units + 128) / 256, 0
+	}
+	return units / 256, float32(units%256) / 256
+}
+
+// footprint is the level of detail in whose texels the longer of two gradients has the length 1: the binary logarithm of its length in
+// texels of the first level.
+func (s *sampler) footprint(g ir.TexGeometry, at [3]float32, gradients []uint32) float64 {
+	n, longest := g.Coordinates(), 0.0
+	for k := range 2 {
+		change := point(gradients[k*n:][:n])
+		moved := [3]float64{float64(change[0]), float64(change[1]), float64(change[2])}
+		if cube(g) {
+			moved = sides[face(at)].moved(at, change)
+		}
+		square := 0.0
+		for d, v := range moved {
+			if s.normalized {
+				v *= float64(s.extent[d])
+			}
+			square += v * v
+		}
+		longest = max(longest, square)
+	}
+	return math.Log2(longest) / 2
+}
+
 func tex(in *ir.Instr) (Func, error) {
 	g := ir.TexGeometry(in.Sub)
-	if g.Coordinates() == 0 || in.Imm > ir.TexGather+3 || in.Imm >= ir.TexGather && g != ir.Tex2D && g != ir.TexA2D {
+	if g.Coordinates() == 0 || in.Imm > ir.TexGrad || in.Imm >= ir.TexGather && in.Imm < ir.TexLevel && g != ir.Tex2D && g != ir.TexA2D {
 		return nil, unsupported(in)
 	}
 	return func(w *Warp, mask uint32, args, results []*Lanes) *engine.Fault {
@@ -282,12 +386,12 @@ func tex(in *ir.Instr) (Func, error) {
 			if fault != nil {
 				return fault
 			}
-			var operands [4]uint32
+			var operands [10]uint32 // a layer, three coordinates, two gradients
 			for k, a := range args[1:] {
 				operands[k] = uint32(a[i])
 			}
 			s := &sampler{w: w, lane: i, t: t}
-			v := s.sample(in, g, operands)
+			v := s.sample(in, g, operands[:len(args)-1])
 			if s.fault != nil {
 				return s.fault
 			}
@@ -312,10 +416,10 @@ func surface(w *Warp, lane int, in *ir.Instr, size int, args []*Lanes) (addr uin
 		if layer := uint32(at[0][lane]); int(layer) >= t.Depth && in.Imm != ir.SurfClamp {
 			return 0, false, outside(w, lane, in)
 		}
-		s.prepare(g, uint32(at[0][lane]))
+		s.prepare(g, uint32(at[0][lane]), 0)
 		at = at[1:]
 	} else {
-		s.prepare(g, 0)
+		s.prepare(g, 0, 0)
 	}
 	extent := s.extent
 	extent[0] = extent[0]*t.TexelBytes() - size + 1

@@ -68,6 +68,20 @@ type Texture struct {
 	Unit bool
 	// BorderColor is what Border reads.
 	BorderColor [4]float32
+	// Levels are the levels of detail behind the first, which is Image: each half as large as the one before.
+	Levels []Image
+	// LinearLevels interpolates between two levels; otherwise the nearest is read.
+	LinearLevels bool
+	// LevelBias is added to the level that a kernel asks for, which is then kept from MinLevel to MaxLevel.
+	LevelBias, MinLevel, MaxLevel float32
+}
+
+// Level is the image of a level of detail, 0 for the first.
+func (t *Texture) Level(n int) *Image {
+	if n == 0 {
+		return &t.Image
+	}
+	return &t.Levels[n-1]
 }
 
 // objectBase is the first handle of an object. No memory lies there, and no object has the handle 0.
