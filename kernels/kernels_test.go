@@ -1,7 +1,6 @@
 package kernels_test
 
 import (
-	"bytes"
 	"flag"
 	"math"
 	"math/big"
@@ -14,6 +13,7 @@ import (
 	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/cuda/cudatest"
 	"github.com/tandem-go/tandem/kernels"
+	"github.com/tandem-go/tandem/kernels/internal/oracle"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write kernels.ptx anew")
@@ -21,20 +21,7 @@ var rewrite = flag.Bool("rewrite", false, "write kernels.ptx anew")
 func TestMain(m *testing.M) { os.Exit(cudatest.Run(m)) }
 
 // TestEmbedded checks that kernels.ptx was made from kernels.cu.
-func TestEmbedded(t *testing.T) {
-	source, err := os.ReadFile("kernels.cu")
-	require.NoError(t, err)
-	have, _, err := cuda.CompilePTX(t.Context(), string(source), cuda.CompileConfig{Name: "kernels.cu", Options: []string{"--fmad=false"}})
-	require.NoError(t, err)
-	if *rewrite {
-		require.NoError(t, os.WriteFile("kernels.ptx", have, 0o644))
-		return
-	}
-	want, err := os.ReadFile("kernels.ptx")
-	require.NoError(t, err)
-	const hash = len("// tandem: made from ") + 32
-	require.True(t, bytes.Equal(want[:hash], have[:hash]), "kernels.ptx is not of kernels.cu: run go generate")
-}
+func TestEmbedded(t *testing.T) { oracle.PTX(t, "kernels", *rewrite, "--fmad=false") }
 
 func load(t *testing.T, dev *cuda.Device) *kernels.Library {
 	l, err := kernels.Load(t.Context(), dev)

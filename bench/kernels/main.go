@@ -80,6 +80,10 @@ func median(xs []float64) float64 {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
+// settle is a pause before each turn: threads of a side that has computed look for work a while longer, on processors that the
+// other side needs. Those of the OpenBLAS in NumPy's wheels do for 0.12 s, which doubled the times of matrix products beside it.
+const settle = 150 * time.Millisecond
+
 // warm is how often each side runs before it is measured; inner how often in a round.
 const warm, inner = 2, 3
 
@@ -120,6 +124,7 @@ func (r row) measure(ctx context.Context, s *session, py *worker, rounds int) (o
 			turns[0], turns[1] = turns[1], turns[0]
 		}
 		for _, t := range turns {
+			time.Sleep(settle)
 			if err := t(); err != nil {
 				return out, err
 			}

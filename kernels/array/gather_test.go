@@ -1,34 +1,19 @@
 package array_test
 
 import (
-	"bytes"
 	"flag"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/kernels/array"
+	"github.com/tandem-go/tandem/kernels/internal/oracle"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write gather.ptx anew")
 
 // TestGatherPTX checks that gather.ptx was made from gather.cu.
-func TestGatherPTX(t *testing.T) {
-	source, err := os.ReadFile("gather.cu")
-	require.NoError(t, err)
-	have, _, err := cuda.CompilePTX(t.Context(), string(source), cuda.CompileConfig{Name: "gather.cu"})
-	require.NoError(t, err)
-	if *rewrite {
-		require.NoError(t, os.WriteFile("gather.ptx", have, 0o644))
-		return
-	}
-	want, err := os.ReadFile("gather.ptx")
-	require.NoError(t, err)
-	const hash = len("// tandem: made from ") + 32
-	require.True(t, bytes.Equal(want[:hash], have[:hash]), "gather.ptx is not of gather.cu: run go generate")
-}
+func TestGatherPTX(t *testing.T) { oracle.PTX(t, "gather", *rewrite) }
 
 func TestTakePut(t *testing.T) {
 	each(t, func(t *testing.T, ws *array.Workspace) {

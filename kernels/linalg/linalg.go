@@ -28,8 +28,6 @@ import (
 //go:embed linalg.zip
 var archive []byte
 
-var kernels = library.Open("linalg.zip", archive)
-
 // Number is what matrices are made of.
 type Number interface {
 	float32 | float64 | complex64 | complex128
@@ -93,7 +91,7 @@ const (
 
 // New returns the products of a device. Kernels are loaded when they are first needed. The caller may close the Library, and
 // need not.
-func New(dev *cuda.Device) *Library { return &Library{lib: library.New(dev, kernels)} }
+func New(dev *cuda.Device) *Library { return &Library{lib: library.New(dev, "linalg.zip", archive)} }
 
 // Close unloads the kernels and frees temporary memory. Work that is queued goes on; a second Close does nothing.
 func (l *Library) Close() error { return l.lib.Close() }

@@ -5,10 +5,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/tandem-go/tandem/cuda/cudatest"
 	"github.com/tandem-go/tandem/kernels/internal/library"
+	"github.com/tandem-go/tandem/kernels/internal/oracle"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write linalg.zip anew")
@@ -26,16 +25,4 @@ func variants() []library.Variant {
 }
 
 // TestEmbedded checks that linalg.zip was made from linalg.cu.
-func TestEmbedded(t *testing.T) {
-	source, err := os.ReadFile("linalg.cu")
-	require.NoError(t, err)
-	if *rewrite {
-		data, err := library.Make(t.Context(), "linalg.cu", string(source), variants())
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile("linalg.zip", data, 0o644))
-		return
-	}
-	data, err := os.ReadFile("linalg.zip")
-	require.NoError(t, err)
-	require.NoError(t, library.Open("linalg.zip", data).Check(string(source), variants()))
-}
+func TestEmbedded(t *testing.T) { oracle.Archive(t, "linalg", variants(), *rewrite) }

@@ -32,8 +32,6 @@ import (
 //go:embed random.zip
 var archive []byte
 
-var kernels = library.Open("random.zip", archive)
-
 // Real is the types of continuous distributions.
 type Real interface{ float32 | float64 }
 
@@ -75,7 +73,7 @@ type Library struct {
 // New returns random numbers on a device. Kernels are loaded when they are first needed. The caller may close the Library, and
 // need not.
 func New(dev *cuda.Device) *Library {
-	return &Library{lib: library.New(dev, kernels), sorts: sort.New(dev), scans: scan.New(dev)}
+	return &Library{lib: library.New(dev, "random.zip", archive), sorts: sort.New(dev), scans: scan.New(dev)}
 }
 
 // Close unloads the kernels and frees temporary memory. Work that is queued goes on; a second Close does nothing.

@@ -5,10 +5,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/tandem-go/tandem/cuda/cudatest"
 	"github.com/tandem-go/tandem/kernels/internal/library"
+	"github.com/tandem-go/tandem/kernels/internal/oracle"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write random.zip anew")
@@ -25,16 +24,4 @@ func variants() []library.Variant {
 }
 
 // TestEmbedded checks that random.zip was made from random.cu.
-func TestEmbedded(t *testing.T) {
-	source, err := os.ReadFile("random.cu")
-	require.NoError(t, err)
-	if *rewrite {
-		data, err := library.Make(t.Context(), "random.cu", string(source), variants())
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile("random.zip", data, 0o644))
-		return
-	}
-	data, err := os.ReadFile("random.zip")
-	require.NoError(t, err)
-	require.NoError(t, library.Open("random.zip", data).Check(string(source), variants()))
-}
+func TestEmbedded(t *testing.T) { oracle.Archive(t, "random", variants(), *rewrite) }

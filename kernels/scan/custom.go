@@ -37,7 +37,7 @@ func NewKernel[T Number](ctx context.Context, dev *cuda.Device, expression strin
 	if err != nil {
 		return nil, fmt.Errorf("scan kernel %q: %w", expression, err)
 	}
-	k := &Kernel[T]{library.New(dev, kernels), expression, neutral}
+	k := &Kernel[T]{library.New(dev, "scan.zip", archive), expression, neutral}
 	k.lib.Adopt(custom, mod)
 	return k, nil
 }

@@ -26,8 +26,6 @@ import (
 //go:embed scan.zip
 var archive []byte
 
-var kernels = library.Open("scan.zip", archive)
-
 // Number is what scans compute with.
 type Number interface {
 	float32 | float64 | int32 | uint32 | int64 | uint64
@@ -59,7 +57,7 @@ type Library struct{ lib *library.Library }
 
 // New returns the scans of a device. Kernels are loaded when they are first needed. The caller may close the Library, and need
 // not.
-func New(dev *cuda.Device) *Library { return &Library{library.New(dev, kernels)} }
+func New(dev *cuda.Device) *Library { return &Library{library.New(dev, "scan.zip", archive)} }
 
 // Close unloads the kernels. Work that is queued goes on; a second Close does nothing.
 func (l *Library) Close() error { return l.lib.Close() }

@@ -5,10 +5,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/tandem-go/tandem/cuda/cudatest"
 	"github.com/tandem-go/tandem/kernels/internal/library"
+	"github.com/tandem-go/tandem/kernels/internal/oracle"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write scan.zip anew")
@@ -26,16 +25,4 @@ func variants() (list []library.Variant) {
 }
 
 // TestEmbedded checks that scan.zip was made from scan.cu.
-func TestEmbedded(t *testing.T) {
-	source, err := os.ReadFile("scan.cu")
-	require.NoError(t, err)
-	if *rewrite {
-		data, err := library.Make(t.Context(), "scan.cu", string(source), variants())
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile("scan.zip", data, 0o644))
-		return
-	}
-	data, err := os.ReadFile("scan.zip")
-	require.NoError(t, err)
-	require.NoError(t, library.Open("scan.zip", data).Check(string(source), variants()))
-}
+func TestEmbedded(t *testing.T) { oracle.Archive(t, "scan", variants(), *rewrite) }

@@ -29,8 +29,6 @@ import (
 //go:embed sort.zip
 var archive []byte
 
-var kernels = library.Open("sort.zip", archive)
-
 // Key is what can be sorted.
 type Key interface {
 	float32 | float64 | int32 | uint32 | int64 | uint64
@@ -64,7 +62,7 @@ type Library struct {
 // New returns the sorts of a device. Kernels are loaded when they are first needed. The caller may close the Library, and need
 // not.
 func New(dev *cuda.Device) *Library {
-	return &Library{lib: library.New(dev, kernels), scan: scan.New(dev)}
+	return &Library{lib: library.New(dev, "sort.zip", archive), scan: scan.New(dev)}
 }
 
 // Close unloads the kernels and frees temporary memory. Work that is queued goes on; a second Close does nothing.

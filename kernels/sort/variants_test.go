@@ -5,10 +5,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/tandem-go/tandem/cuda/cudatest"
 	"github.com/tandem-go/tandem/kernels/internal/library"
+	"github.com/tandem-go/tandem/kernels/internal/oracle"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write sort.zip anew")
@@ -29,16 +28,4 @@ func variants() (list []library.Variant) {
 }
 
 // TestEmbedded checks that sort.zip was made from sort.cu.
-func TestEmbedded(t *testing.T) {
-	source, err := os.ReadFile("sort.cu")
-	require.NoError(t, err)
-	if *rewrite {
-		data, err := library.Make(t.Context(), "sort.cu", string(source), variants())
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile("sort.zip", data, 0o644))
-		return
-	}
-	data, err := os.ReadFile("sort.zip")
-	require.NoError(t, err)
-	require.NoError(t, library.Open("sort.zip", data).Check(string(source), variants()))
-}
+func TestEmbedded(t *testing.T) { oracle.Archive(t, "sort", variants(), *rewrite) }

@@ -118,9 +118,9 @@ type Library struct {
 	fns  map[[2]string]*cuda.Function // guarded by mu: by variant and kernel
 }
 
-// New makes a library without any kernel loaded.
-func New(dev *cuda.Device, a *Archive) *Library {
-	return &Library{dev: dev, archive: a, pool: dev.NewMemoryPool(), mods: map[string]*cuda.Module{}, fns: map[[2]string]*cuda.Function{}}
+// New makes a library without any kernel loaded of the variants that Make made; file names them in errors.
+func New(dev *cuda.Device, file string, made []byte) *Library {
+	return &Library{dev: dev, archive: Open(file, made), pool: dev.NewMemoryPool(), mods: map[string]*cuda.Module{}, fns: map[[2]string]*cuda.Function{}}
 }
 
 // Device returns the device that the library is for.
