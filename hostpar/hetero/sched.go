@@ -80,6 +80,7 @@ type member struct {
 	flights                                    int
 	items, largest                             int // done by it, and of its largest chunk
 	busy, busySince, first, last, wasted, died time.Duration
+	slowest                                    time.Duration // of a unit, on average over a chunk that counted
 }
 
 // strikesOut is how many chunks in a row may fail before a device is taken out.
@@ -278,7 +279,7 @@ func (r *run) issue(t *Task) {
 	t.revoked, t.won, t.tried = false, false, false
 	t.claim.mu.Unlock()
 	t.claim.attempts++
-	t.due = t.issued + r.patience(t.device, n)
+	t.due = t.issued + r.patience(t, n)
 	r.state.Issue(t.device, t.id, n)
 	if m.flights == 0 {
 		m.busySince = t.issued
@@ -391,14 +392,19 @@ func (r *run) others(d int) bool {
 	return false
 }
 
-// patience is how long n units may take before the device counts as hung.
-func (r *run) patience(d, n int) time.Duration {
-	predicted, ok := r.state.Predict(d, n)
+// patience is how long a chunk of n of the policy's items may take before its device counts as hung. Hints of cost may be
+// far from the truth, so that a chunk that they make light may also take as long for each unit as any before it.
+func (r *run) patience(t *Task, n int) time.Duration {
+	m := r.devices[t.device]
+	predicted, ok := r.state.Predict(t.device, n)
 	if !ok {
 		return r.config.FirstHang
 	}
-	for _, f := range r.state.Devices[d].Flights {
-		p, _ := r.state.Predict(d, f.N)
+	if r.job.costs != nil {
+		predicted = max(predicted, m.slowest*time.Duration(t.work.hi-t.work.lo))
+	}
+	for _, f := range r.state.Devices[t.device].Flights {
+		p, _ := r.state.Predict(t.device, f.N)
 		predicted += p
 	}
 	limit := min(r.config.HangFactor*float64(predicted), 1e18)
@@ -423,6 +429,7 @@ func (r *run) settle(t *Task, err error) bool {
 		r.done += n
 		items := t.span.Hi - t.span.Lo
 		m.items, m.largest = m.items+items, max(m.largest, items)
+		m.slowest = max(m.slowest, (r.state.Now-t.issued)/time.Duration(n))
 		m.strikes = 0
 		m.last = r.state.Now
 		if !t.noted {
