@@ -37,6 +37,9 @@ type Options struct {
 	Globals []uint64
 	// Block is the block's extent if the program may be specialised for it; zero if it must serve any.
 	Block [3]uint32
+	// Like are programs of the same kernel for other extents of the block. Compile returns one of them if it would make
+	// nothing else of these options.
+	Like []Program
 	// Count makes a program that counts what it executes, if it is a Counter.
 	Count bool
 }

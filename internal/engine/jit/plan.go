@@ -113,7 +113,7 @@ func (v *value) span() (least, most int64) {
 type plan struct {
 	target  target
 	f       *ir.Func
-	block   [3]uint32
+	extent  extent
 	globals []uint64
 	vals    []value
 	// waits are, by Block.Order, the blocks at which other lanes may stand while a block is executed.
@@ -171,10 +171,10 @@ func (b bitset) empty() bool {
 	return true
 }
 
-// analyse classifies all values of f for blocks of the given extent, zero if it is not known.
-func analyse(t target, f *ir.Func, block [3]uint32, globals []uint64) *plan {
+// analyse classifies all values of f for blocks of which e is known.
+func analyse(t target, f *ir.Func, e extent, globals []uint64) *plan {
 	n := len(f.Blocks)
-	p := &plan{target: t, f: f, block: block, globals: globals, vals: make([]value, f.Values), ends: make([]bool, n), depth: make([]int, n)}
+	p := &plan{target: t, f: f, extent: e, globals: globals, vals: make([]value, f.Values), ends: make([]bool, n), depth: make([]int, n)}
 	for _, b := range f.Blocks {
 		t := b.Terminator()
 		p.ends[b.Order] = len(b.Instrs) == 1 && len(b.Params) == 0 && (t.Op == ir.OpRet || t.Op == ir.OpExit) && b.Order > 0

@@ -4,6 +4,7 @@ package jit
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -80,6 +81,11 @@ func (p *program) Escapes() map[string]uint64 {
 // Compile compiles a kernel. It fails for operations that neither this engine nor the reference engine has, and for kernels
 // with calls.
 func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
+	for _, like := range o.Like {
+		if p, ok := like.(*program); ok && p.serves(c.target, k, o) {
+			return p, nil
+		}
+	}
 	p, err := c.prepare(k, o)
 	if err != nil {
 		return nil, err
@@ -89,6 +95,12 @@ func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error
 	}
 	p.pool.New = func() any { return &running{program: p} }
 	return p, nil
+}
+
+// serves tells that p is what a compilation of k with options o for the same target would give.
+func (p *program) serves(t target, k *ir.Kernel, o engine.Options) bool {
+	return p.kernel == k && p.target == t && p.options.Memory == o.Memory && p.options.Count == o.Count &&
+		slices.Equal(p.options.Globals, o.Globals) && p.plan.extent == extentOf(o.Block)
 }
 
 // prepare does all that comes before code is emitted.
@@ -108,7 +120,7 @@ func (c compiler) prepare(k *ir.Kernel, o engine.Options) (*program, error) {
 	if len(k.Globals) > len(o.Globals) {
 		return nil, fmt.Errorf("compile kernel %s: %d addresses for %d variables", k.Name, len(o.Globals), len(k.Globals))
 	}
-	p := &program{kernel: k, options: o, local: interp.LocalBytes(k), target: c.target, plan: analyse(c.target, k.Funcs[0], o.Block, o.Globals)}
+	p := &program{kernel: k, options: o, local: interp.LocalBytes(k), target: c.target, plan: analyse(c.target, k.Funcs[0], extentOf(o.Block), o.Globals)}
 	p.reference = sync.OnceValues(func() (engine.Program, error) { return c.reference.Compile(k, o) })
 	frame := p.plan.allocate(c.target.registers(), (framePend+4*int32(len(k.Funcs[0].Blocks))+63)/64*64)
 	p.frame = frameSize(int(frame))

@@ -90,14 +90,11 @@ func (p *plan) result(in *ir.Instr) fact {
 func (p *plan) special(r ir.SReg) fact {
 	switch r {
 	case ir.TidX, ir.TidY, ir.TidZ:
-		return p.tid(int(r - ir.TidX))
+		return p.extent.tid[r-ir.TidX]
 	case ir.LaneID:
 		return fact{class: scalar, s: 1, d: 16, align: 1 << 63}
 	case ir.NtidX, ir.NtidY, ir.NtidZ:
-		if p.block[0] != 0 {
-			return fact{class: constant, imm: uint64(p.block[r-ir.NtidX]), align: 1}
-		}
-		return uniformFact
+		return p.extent.ntid[r-ir.NtidX]
 	}
 	if _, ok := specialPlace[r]; ok {
 		return uniformFact
@@ -105,12 +102,31 @@ func (p *plan) special(r ir.SReg) fact {
 	return varying
 }
 
-// tid is the shape of a component of the thread index.
-func (p *plan) tid(axis int) fact {
-	b := p.block
-	if b[0] == 0 {
-		return varying
+// extent is what code relies on of the extent of a block: what %tid and %ntid are along each axis. Extents of which the same
+// is known have the same code.
+type extent struct{ tid, ntid [3]fact }
+
+// extentOf is what is known of blocks of an extent, or of blocks of any if it is zero.
+func extentOf(b [3]uint32) (e extent) {
+	rows := b[0]%32 == 0 || b[1]*b[2] == 1 // along x only do the lanes of a warp differ
+	for axis, n := range b {
+		e.tid[axis], e.ntid[axis] = varying, uniformFact
+		if b[0] == 0 {
+			continue
+		}
+		e.tid[axis] = tid(b, axis)
+		switch {
+		case axis == 0 && rows && n%32 == 0:
+			e.ntid[axis] = fact{class: scalar, align: 32} // all that masks of the numbers of lanes ask for
+		case n == 1 || !rows:
+			e.ntid[axis] = fact{class: constant, imm: uint64(n), align: 1}
+		}
 	}
+	return e
+}
+
+// tid is the fact of a component of the thread index in blocks of extent b.
+func tid(b [3]uint32, axis int) fact {
 	if b[axis] == 1 {
 		return fact{class: constant, align: 1}
 	}
