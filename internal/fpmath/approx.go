@@ -53,12 +53,12 @@ func (m Approx) Div(a, b float32) float32 {
 	return m.result(a / b)
 }
 
-// Rsqrt is rsqrt.approx. Relative error at most 2^-23.4 over all positive numbers (PTX ISA: 2^-22.9); exact for powers of
+// Rsqrt is rsqrt.approx. Relative error at most 2^-23.2 over all positive numbers (PTX ISA: 2^-22.9); exact for powers of
 // four; rsqrt(±0) is ±inf, of a negative number NaN, of +inf +0.
 //
-// Sequence, after x × 2^24 if x is a positive subnormal: y from the bits 0x5f1ffff9 - (x >> 1); a first-order step with
-// tuned constants (error 2^-10.6), t = x·y, r = fma(-t, y, 2.38924456), y = (y × 0.703952253) × r; a third-order step,
-// t = x·y, r = fma(-t, y, 1), p = fma(r, 0.375, 0.5), y = fma(y·r, p, y); y × 2^12 if x was scaled.
+// Sequence, after x × 2^24 if x is a positive subnormal: y from the bits 0x5f3759df - (x >> 1), within 3.5 %; one step of the
+// fifth order, e = fma(-(x·y), y, 1), p = Horner's rule by fma with four coefficients, y = fma(e·y, p, y); y × 2^12 if x was
+// scaled.
 func (m Approx) Rsqrt(x float32) float32 {
 	x = m.operand(x)
 	switch {
@@ -73,14 +73,14 @@ func (m Approx) Rsqrt(x float32) float32 {
 	if x < 0x1p-126 {
 		x, unscale = x*0x1p24, 0x1p12
 	}
-	y := math.Float32frombits(0x5f1ffff9 - math.Float32bits(x)>>1)
-	r := fma32(-float32(x*y), y, 2.38924456)
-	y = float32(float32(y*0.703952253) * r)
-	r = fma32(-float32(x*y), y, 1)
-	p := fma32(r, 0.375, 0.5)
-	y = fma32(float32(y*r), p, y)
+	y := math.Float32frombits(0x5f3759df - math.Float32bits(x)>>1)
+	e := fma32(-float32(x*y), y, 1)
+	y = fma32(float32(e*y), horner(e, rsqrtCoefficients[:]), y)
 	return float32(y * unscale)
 }
+
+// (1/√(1-e) - 1) ÷ e on [-0.0691, 0.0676], where 1-e is x·y² of the first y.
+var rsqrtCoefficients = [...]float32{0x1.18b3d8p-2, 0x1.4178aap-2, 0x1.7fffe2p-2, 0x1.ffff92p-2}
 
 // 1.5·2^23: adding it to a number of magnitude below 2^22 rounds that to an integer, which stands in the last bits.
 const (

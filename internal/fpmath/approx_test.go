@@ -64,8 +64,8 @@ func TestApproxErrors(t *testing.T) {
 		{"lg2 near 1", approx.Lg2, bigLog2, func(r *rand.Rand) float32 { return 1 + logUniform(r, -22, -2) }, 0x1p-22 * 0.61, 0, 1.94},
 		{"lg2 wide", approx.Lg2, bigLog2, positive(-126, 127), 0x1p-22 * 0.61, 0, 1.94},
 		{"lg2 subnormal", approx.Lg2, bigLog2, subnormal, 0x1p-23, 0, 1.94},
-		{"rsqrt", approx.Rsqrt, rsqrt, positive(-126, 127), 0x1p-24 * 1.51, 0, 1},
-		{"rsqrt subnormal", approx.Rsqrt, rsqrt, subnormal, 0x1p-24 * 1.51, 0, 1},
+		{"rsqrt", approx.Rsqrt, rsqrt, positive(-126, 127), 0x1p-24 * 1.66, 0, 1.32},
+		{"rsqrt subnormal", approx.Rsqrt, rsqrt, subnormal, 0x1p-24 * 1.66, 0, 1.32},
 		{"sqrt", approx.Sqrt, root, positive(-126, 127), 0x1p-24, 0, 0.5},
 		{"sin one turn", approx.Sin, sin, uniform(-2*pi, 2*pi), 0, 0x1p-23 * 1.15, 0},
 		{"cos one turn", approx.Cos, cos, uniform(-2*pi, 2*pi), 0, 0x1p-23 * 1.15, 0},
@@ -308,7 +308,7 @@ func TestApproxContract(t *testing.T) {
 		f    func(float32) float32
 		want uint64
 	}{
-		{"rcp", approx.Rcp, 0x8717e17fb204c881}, {"sqrt", approx.Sqrt, 0xc026b5c297c61908}, {"rsqrt", approx.Rsqrt, 0xf8d755ec8f978604},
+		{"rcp", approx.Rcp, 0x8717e17fb204c881}, {"sqrt", approx.Sqrt, 0xc026b5c297c61908}, {"rsqrt", approx.Rsqrt, 0xea5d984d3fbeea48},
 		{"sin", approx.Sin, 0x9f648964add3b822}, {"cos", approx.Cos, 0x278422fa678cfa6d}, {"lg2", approx.Lg2, 0xd519a054d2e25b0},
 		{"ex2", approx.Ex2, 0xc813497b1bbb8b58}, {"tanh", approx.Tanh, 0xa9656c96cccc3637},
 		{"ex2.ftz", flush.Ex2, 0xedb0c0c91de8d58e}, {"lg2.ftz", flush.Lg2, 0xf6f58c4ee9fcd599},

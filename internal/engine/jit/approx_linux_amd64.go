@@ -19,14 +19,20 @@ const (
 	classNaN      = 1 | 128
 
 	notGreaterOrEqual = 0x19
-	lessThan          = 0x11
-	greaterThan       = 0x1e
 	greaterOrEqual    = 0x1d
 )
 
 func single(x float32) uint64 { return uint64(math.Float32bits(x)) }
 
 func double(x float64) uint64 { return math.Float64bits(x) }
+
+// floatOf is single or double.
+func floatOf(x float64, wide bool) uint64 {
+	if wide {
+		return double(x)
+	}
+	return single(float32(x))
+}
 
 // class emits k = the elements of x in one of the classes.
 func (e *emitter) class(k amd64.KReg, x amd64.VReg, classes uint8, wide bool) {
@@ -149,15 +155,26 @@ func (e *emitter) tanh(in *ir.Instr) {
 // rsqrt is for positive normal numbers; out of line it has an answer for others.
 func (e *emitter) rsqrt(in *ir.Instr) {
 	v, a := e.of(in.Results[0]), e.of(in.Args[0])
+	wide, h := v.wide(), temp3
+	if wide {
+		h = e.free(0)
+	}
 	slow, back := e.NewLabel(), e.NewLabel()
 	const notPositiveNormal = 0xff
-	if v.class == splat {
-		e.class(7, e.vectorIn(a, 0, temp0), notPositiveNormal, false)
-		e.KKK(amd64.KORTESTW, 7, 0, 7)
-	} else {
-		e.KRRI(amd64.VFPCLASSPS, 7, 0, e.vectorIn(a, 0, temp0), notPositiveNormal, under(1))
-		e.KRRI(amd64.VFPCLASSPS, 0, 0, e.vectorIn(a, 1, temp0), notPositiveNormal, under(2))
-		e.KKK(amd64.KORTESTW, 7, 0, 0)
+	for part := range v.parts() {
+		k, o := amd64.KReg(0), zmm
+		if v.class != splat {
+			o.K = e.lanes(v, part, 1)
+		}
+		if part == 0 {
+			k = 5
+		}
+		e.KRRI(rows{amd64.VFPCLASSPS, amd64.VFPCLASSPD}.of(wide), k, 0, e.vectorIn(a, part, temp0), notPositiveNormal, o)
+		if part > 0 && part < v.parts()-1 {
+			e.KKK(amd64.KORW, 5, 5, 0)
+		} else if part == v.parts()-1 {
+			e.KKK(amd64.KORTESTW, 5, 0, k)
+		}
 	}
 	e.Jcc(amd64.NE, slow)
 	for part := range v.parts() {
@@ -165,7 +182,7 @@ func (e *emitter) rsqrt(in *ir.Instr) {
 		if x == y {
 			y = temp3
 		}
-		e.rsqrtOf(y, x)
+		e.rsqrtOf(y, x, h, wide)
 		e.out(v, part, y)
 	}
 	e.Bind(back)
@@ -176,40 +193,63 @@ func (e *emitter) rsqrt(in *ir.Instr) {
 			if x != temp0 {
 				e.op(amd64.VMOVUPS, temp0, 0, x)
 			}
-			e.class(5, temp0, classDenormal, false)
-			e.RRM(amd64.VMULPS, temp0, temp0, amd64.At(blockReg, e.constant(single(0x1p24))), castUnder(5))
-			e.rsqrtOf(temp3, temp0)
-			e.RRM(amd64.VMULPS, temp3, temp3, amd64.At(blockReg, e.constant(single(0x1p12))), castUnder(5))
-			e.class(7, temp0, classPlusInf, false)
-			e.RRR(amd64.VPXORD, temp3, temp3, temp3, under(7))
-			e.op(amd64.VPXORD, temp1, temp1, temp1)
-			e.KRRI(amd64.VCMPPS, 7, temp0, temp1, notGreaterOrEqual, zmm)
-			e.allUnder(temp3, nan32, false, under(7))
-			e.class(7, temp0, classZero, false) // of the sign of the operand
-			e.RRM(amd64.VPORD, temp3, temp0, amd64.At(blockReg, e.constant(single(float32(math.Inf(1))))), castUnder(7))
+			e.rsqrtOfAny(temp3, temp0, h, wide)
 			e.out(v, part, temp3)
 		}
 		e.Jmp(back)
 	})
 }
 
-// rsqrtOf computes one part for positive normal numbers. It destroys temp1 and temp2.
-func (e *emitter) rsqrtOf(y, x amd64.VReg) {
+// rsqrtOfAny computes one part for all numbers. It destroys what rsqrtOf does, and x.
+func (e *emitter) rsqrtOfAny(y, x, h amd64.VReg, wide bool) {
+	c := func(f float64) amd64.Mem { return amd64.At(blockReg, e.constant(floatOf(f, wide))) }
+	up, down, nan := 0x1p24, 0x1p12, uint64(nan32)
+	if wide {
+		up, down, nan = 0x1p54, 0x1p27, nan64
+	}
+	mul := rows{amd64.VMULPS, amd64.VMULPD}.of(wide)
+	e.class(5, x, classDenormal, wide)
+	e.RRM(mul, x, x, c(up), castUnder(5))
+	e.rsqrtOf(y, x, h, wide)
+	e.RRM(mul, y, y, c(down), castUnder(5))
+	e.class(7, x, classPlusInf, wide)
+	e.RRR(rows{amd64.VPXORD, amd64.VPXORQ}.of(wide), y, y, y, under(7))
+	e.op(amd64.VPXORD, temp1, temp1, temp1)
+	e.KRRI(rows{amd64.VCMPPS, amd64.VCMPPD}.of(wide), 7, x, temp1, notGreaterOrEqual, zmm)
+	e.allUnder(y, nan, wide, under(7))
+	e.class(7, x, classZero, wide) // of the sign of the operand
+	e.RRM(rows{amd64.VPORD, amd64.VPORQ}.of(wide), y, x, c(math.Inf(1)), castUnder(7))
+}
+
+// rsqrtOf computes one part for positive normal numbers. It destroys temp1, temp2 and, of doubles, h.
+func (e *emitter) rsqrtOf(y, x, h amd64.VReg, wide bool) {
 	const t, r = temp1, temp2
-	c := func(f float32) amd64.Mem { return amd64.At(blockReg, e.constant(single(f))) }
-	e.RRI(amd64.VPSRLDI, t, x, 1, zmm)
-	e.RRM(amd64.VPBROADCASTD, y, 0, amd64.At(blockReg, e.constant(0x5f1ffff9)), zmm)
-	e.op(amd64.VPSUBD, y, y, t)
-	e.op(amd64.VMULPS, t, x, y)
-	e.RRM(amd64.VFNMADD213PS, t, y, c(2.38924456), cast)
-	e.RRM(amd64.VMULPS, y, y, c(0.703952253), cast)
-	e.op(amd64.VMULPS, y, y, t)
-	e.op(amd64.VMULPS, t, x, y)
-	e.RRM(amd64.VFNMADD213PS, t, y, c(1), cast)
-	e.RRM(amd64.VBROADCASTSS, r, 0, c(0.375), zmm)
-	e.RRM(amd64.VFMADD213PS, r, t, c(0.5), cast)
-	e.op(amd64.VMULPS, t, t, y)
-	e.op(amd64.VFMADD231PS, y, t, r)
+	c := func(f float64) amd64.Mem { return amd64.At(blockReg, e.constant(floatOf(f, wide))) }
+	mul, fma := rows{amd64.VMULPS, amd64.VMULPD}.of(wide), rows{amd64.VFMADD213PS, amd64.VFMADD213PD}.of(wide)
+	e.RRI(rows{amd64.VPSRLDI, amd64.VPSRLQI}.of(wide), t, x, 1, zmm)
+	e.all(y, rsqrtMagic(wide), wide)
+	e.op(rows{amd64.VPSUBD, amd64.VPSUBQ}.of(wide), y, y, t)
+	e.op(mul, t, x, y)
+	e.RRM(rows{amd64.VFNMADD213PS, amd64.VFNMADD213PD}.of(wide), t, y, c(1), cast)
+	p := rsqrtPolynomial(wide)
+	e.all(r, floatOf(p[0], wide), wide)
+	for _, next := range p[1:] {
+		e.RRM(fma, r, t, c(next), cast)
+	}
+	e.op(mul, t, t, y)
+	e.op(rows{amd64.VFMADD231PS, amd64.VFMADD231PD}.of(wide), y, t, r)
+	if !wide {
+		return
+	}
+	e.op(amd64.VMULPD, h, x, y)
+	e.op(amd64.VMOVUPS, t, 0, y)
+	e.op(amd64.VFMSUB213PD, t, x, h) // x·y - h
+	e.RRM(amd64.VFNMADD213PD, h, y, c(1), cast)
+	e.op(amd64.VFNMADD231PD, h, t, y)
+	e.op(amd64.VMULPD, t, h, y)
+	e.all(r, double(0.375), true)
+	e.RRM(amd64.VFMADD213PD, r, h, c(0.5), cast)
+	e.op(amd64.VFMADD231PD, y, t, r)
 }
 
 // upperHalf are the bits of an f64 that the .ftz approximations see and give.
@@ -242,64 +282,4 @@ func (e *emitter) seed(in *ir.Instr) {
 		e.flushDouble(d)
 		e.out(v, part, d)
 	}
-}
-
-// rsqrtDouble is rsqrt.approx.f64: 1 ÷ √x and one step that makes it nearly exact.
-func (e *emitter) rsqrtDouble(in *ir.Instr) {
-	v, a := e.of(in.Results[0]), e.of(in.Args[0])
-	h, scale := e.free(0), e.free(1)
-	for part := range v.parts() {
-		x := e.vectorIn(a, part, temp0)
-		slow, back := e.NewLabel(), e.NewLabel()
-		// Numbers in [2^-900, 2^900), as unsigned integers.
-		e.opWith(amd64.VPSUBQ, temp1, x, double(0x1p-900))
-		k := e.lanes(v, part, 1)
-		if v.class == splat {
-			k = 0
-		}
-		e.KRMI(amd64.VPCMPUQ, 5, temp1, amd64.At(blockReg, e.constant(double(0x1p900)-double(0x1p-900))), integerComparisons[ir.Ge], castUnder(k))
-		e.KKK(amd64.KORTESTB, 5, 0, 5)
-		e.Jcc(amd64.NE, slow)
-		e.rsqrtDoubleOf(temp3, x, h)
-		e.Bind(back)
-		e.out(v, part, temp3)
-		e.later(func() {
-			e.Bind(slow)
-			e.op(amd64.VMOVUPS, temp0, 0, e.vectorIn(a, part, temp0))
-			e.all(scale, double(1), true)
-			e.op(amd64.VPXORD, temp1, temp1, temp1)
-			e.KRRI(amd64.VCMPPD, 5, temp0, temp1, greaterThan, zmm)
-			e.KRMI(amd64.VCMPPD, 7, temp0, amd64.At(blockReg, e.constant(double(0x1p-900))), lessThan, castUnder(5))
-			e.RRM(amd64.VMULPD, temp0, temp0, amd64.At(blockReg, e.constant(double(0x1p200))), castUnder(7))
-			e.allUnder(scale, double(0x1p100), true, under(7))
-			e.KRMI(amd64.VCMPPD, 7, temp0, amd64.At(blockReg, e.constant(double(0x1p900))), greaterOrEqual, cast)
-			e.RRM(amd64.VMULPD, temp0, temp0, amd64.At(blockReg, e.constant(double(0x1p-200))), castUnder(7))
-			e.allUnder(scale, double(0x1p-100), true, under(7))
-			e.rsqrtDoubleOf(temp3, temp0, h)
-			e.op(amd64.VMULPD, temp3, temp3, scale)
-			// Zero, infinity, negative numbers and NaN keep the first answer.
-			e.KKK(amd64.KNOTW, 7, 0, 5)
-			e.class(6, temp0, classPlusInf, true)
-			e.KKK(amd64.KORW, 7, 7, 6)
-			e.RRR(amd64.VSQRTPD, temp1, 0, temp0, zmm)
-			e.all(temp2, double(1), true)
-			e.RRR(amd64.VDIVPD, temp3, temp2, temp1, under(7))
-			e.Jmp(back)
-		})
-	}
-}
-
-// rsqrtDoubleOf computes y of x. It destroys temp1, temp2 and h.
-func (e *emitter) rsqrtDoubleOf(y, x, h amd64.VReg) {
-	const l = temp1
-	e.op(amd64.VSQRTPD, y, 0, x)
-	e.all(l, double(1), true)
-	e.op(amd64.VDIVPD, y, l, y)
-	e.op(amd64.VMULPD, h, y, y)
-	e.op(amd64.VMOVUPS, l, 0, y)
-	e.op(amd64.VFMSUB213PD, l, y, h)                                                 // y·y - h
-	e.RRM(amd64.VFNMADD213PD, h, x, amd64.At(blockReg, e.constant(double(1))), cast) // 1 - x·h
-	e.op(amd64.VFNMADD213PD, l, x, h)                                                // that - x·l
-	e.RRM(amd64.VMULPD, h, y, amd64.At(blockReg, e.constant(double(0.5))), cast)
-	e.op(amd64.VFMADD231PD, y, h, l)
 }

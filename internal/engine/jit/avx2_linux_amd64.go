@@ -409,6 +409,14 @@ func (a *avx2Code) multiplyAdd(wide, negative bool, d, x vec, y source) {
 	a.rrs(r.of(wide), amd64.VReg(d), amd64.VReg(x), y)
 }
 
+func (a *avx2Code) addToProduct(wide, negative bool, d, x vec, y source) {
+	r := rows{amd64.VFMADD213PS, amd64.VFMADD213PD}
+	if negative {
+		r = rows{amd64.VFNMADD213PS, amd64.VFNMADD213PD}
+	}
+	a.rrs(r.of(wide), amd64.VReg(d), amd64.VReg(x), y)
+}
+
 func (a *avx2Code) minMax(greatest, wide bool, d, x, y vec) {
 	row, both := rows{amd64.VMINPS, amd64.VMINPD}.of(wide), amd64.VPOR
 	if greatest {

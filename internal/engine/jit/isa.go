@@ -173,8 +173,9 @@ type isa interface {
 	toGeneral(wide bool, d gen, s vec) // of the first lane
 	op2(op vecOp, wide bool, d, a vec, b source)
 	op1(op vecOp, wide bool, d vec, a source)
-	multiplyAdd(wide, negative bool, d, a vec, b source) // d = d ± a*b, rounded once
-	minMax(max, wide bool, d, a, b vec)                  // of floats, as PTX has it without .NaN
+	multiplyAdd(wide, negative bool, d, a vec, b source)  // d = d ± a*b, rounded once
+	addToProduct(wide, negative bool, d, a vec, b source) // d = b ± d*a, rounded once
+	minMax(max, wide bool, d, a, b vec)                   // of floats, as PTX has it without .NaN
 	compareFloats(c ir.Cmp, wide bool, d, a vec, b source)
 	blend(d, mask, a, b vec) // a where mask has ones, else b
 	shiftVector(op shiftOp, wide bool, d, a vec, n uint8)

@@ -17,14 +17,11 @@ func (e *quarterEmitter) doubles8(f float64) source { return e.all(true, math.Fl
 
 // polynomial returns the value in x of the polynomial with the coefficients given, the highest power first.
 func (e *quarterEmitter) polynomial(x vec, c ...float32) vec {
-	p, t := e.pool.take(), e.pool.take()
+	p := e.pool.take()
 	e.vload(p, e.floats(c[0]).at)
 	for _, next := range c[1:] {
-		e.vload(t, e.floats(next).at)
-		e.multiplyAdd(false, false, t, p, inReg(x))
-		p, t = t, p
+		e.addToProduct(false, false, p, x, e.floats(next))
 	}
-	e.pool.give(t)
 	return p
 }
 
@@ -131,40 +128,137 @@ func (e *quarterEmitter) sinCos(in *ir.Instr, n int) vec {
 	return e.finished(in, a)
 }
 
-// rsqrt64: package fpmath, RsqrtFull64.
-func (e *quarterEmitter) rsqrt64(in *ir.Instr, n int) vec {
-	x := e.reg(e.arg(in, 0), n)
-	s, m, scale, t := e.pool.take(), e.pool.take(), e.pool.take(), e.pool.take()
-	e.vload(scale, e.doubles8(1).at)
-	e.vmove(s, x)
-	choose := func(factor, back float64) {
-		e.op2(vFMul, true, t, x, e.doubles8(factor))
-		e.blend(s, m, t, s)
-		e.vload(t, e.doubles8(back).at)
-		e.blend(scale, m, t, scale)
+// rsqrtMagic and rsqrtPolynomial are the first guess and the coefficients of the first step of rsqrt.
+func rsqrtMagic(wide bool) uint64 {
+	if wide {
+		return 0x5fe6eb50c7b537a9
 	}
-	e.compareFloats(ir.Lt, true, m, x, e.doubles8(0x1p-900))
-	choose(0x1p200, 0x1p100)
-	e.compareFloats(ir.Ge, true, m, x, e.doubles8(0x1p900))
-	choose(0x1p-200, 0x1p-100)
-	y, h, r := e.pool.take(), e.pool.take(), e.pool.take()
-	e.op1(vFSqrt, true, t, inReg(s))
-	e.vload(r, e.doubles8(1).at)
-	e.op2(vFDiv, true, y, r, inReg(t))
-	e.op2(vFMul, true, h, y, inReg(y))
-	e.multiplyAdd(true, true, r, s, inReg(h)) // 1 - s*h
-	e.zero(t)
-	e.op2(vFSub, true, t, t, inReg(h))
-	e.multiplyAdd(true, false, t, y, inReg(y)) // y*y - h
-	e.multiplyAdd(true, true, r, s, inReg(t))
-	e.op2(vFMul, true, h, y, e.doubles8(0.5))
-	e.vmove(t, y)
-	e.multiplyAdd(true, false, t, h, inReg(r))
-	e.op2(vFMul, true, t, t, inReg(scale))
-	// Zeroes, infinities, negative numbers and NaNs keep the first y; scale is 1, 2^-100 or 2^100 for them, and s as good as x.
-	e.compareFloats(ir.Gt, true, m, x, e.all(true, 0))
-	e.blend(t, m, t, y)
-	e.compareFloats(ir.Eq, true, m, x, e.doubles8(math.Inf(1)))
-	e.blend(t, m, y, t)
-	return t
+	return 0x5f3759df
+}
+
+func rsqrtPolynomial(wide bool) []float64 {
+	if wide {
+		return []float64{0.274108916, 0.31393548, 0.375000264, 0.499998335}
+	}
+	return []float64{0x1.18b3d8p-2, 0x1.4178aap-2, 0x1.7fffe2p-2, 0x1.ffff92p-2}
+}
+
+// rsqrtCode is a part of an rsqrt: x, y which is to become the result, and registers that it destroys, h those of doubles only.
+type rsqrtCode struct {
+	e             *quarterEmitter
+	in            *ir.Instr
+	wide          bool
+	x, y, t, r, h vec
+}
+
+// rsqrt is for positive normal numbers; out of line it has an answer for others.
+func (e *quarterEmitter) rsqrt(in *ir.Instr, n int) vec {
+	c := &rsqrtCode{e: e, in: in, wide: in.As == ir.F64, x: e.reg(e.arg(in, 0), n), y: e.result(), t: e.pool.take(), r: e.pool.take()}
+	least, end := uint64(0x00800000), uint64(0x7f800000)
+	if c.wide {
+		least, end, c.h = 1<<52, 0x7ff<<52, e.pool.take()
+	}
+	slow, back := e.newLabel(), e.newLabel()
+	// Numbers in [least, end), moved to the lower end of the signed ones.
+	bottom := uint64(1) << (in.As.Bits() - 1)
+	e.op2(vAdd, c.wide, c.t, c.x, e.all(c.wide, bottom-least))
+	e.op2(vGreater, c.wide, c.t, c.t, e.all(c.wide, bottom+end-least-1))
+	e.bits(acc, c.t)
+	e.compareImm(false, acc, 0)
+	e.branch(ifNot, slow)
+	c.emit(c.x)
+	e.bind(back)
+	e.cold = append(e.cold, func() {
+		e.bind(slow)
+		c.emitAny()
+		e.jump(back)
+	})
+	e.pool.give(c.t)
+	e.pool.give(c.r)
+	if c.wide {
+		e.pool.give(c.h)
+	}
+	return c.y
+}
+
+// of is a constant of the operand's width.
+func (c *rsqrtCode) of(f float64) source {
+	if c.wide {
+		return c.e.doubles8(f)
+	}
+	return c.e.floats(float32(f))
+}
+
+// emit emits y of positive normal numbers x.
+func (c *rsqrtCode) emit(x vec) {
+	e, wide, y, t, r, h := c.e, c.wide, c.y, c.t, c.r, c.h
+	e.shiftVector(shiftRight, wide, t, x, 1)
+	e.vload(y, e.all(wide, rsqrtMagic(wide)).at)
+	e.op2(vSub, wide, y, y, inReg(t))
+	e.op2(vFMul, wide, t, x, inReg(y))
+	e.addToProduct(wide, true, t, y, c.of(1))
+	p := rsqrtPolynomial(wide)
+	e.vload(r, c.of(p[0]).at)
+	for _, next := range p[1:] {
+		e.addToProduct(wide, false, r, t, c.of(next))
+	}
+	e.op2(vFMul, wide, t, t, inReg(y))
+	e.multiplyAdd(wide, false, y, t, inReg(r))
+	if !wide {
+		return
+	}
+	e.op2(vFMul, true, h, x, inReg(y))
+	e.vmove(t, h)
+	e.multiplyAdd(true, true, t, x, inReg(y)) // h - x·y
+	e.addToProduct(true, true, h, y, c.of(1))
+	e.multiplyAdd(true, false, h, t, inReg(y))
+	e.op2(vFMul, true, t, h, inReg(y))
+	e.vload(r, c.of(0.375).at)
+	e.addToProduct(true, false, r, h, c.of(0.5))
+	e.multiplyAdd(true, false, y, t, inReg(r))
+}
+
+// emitAny emits y of any x.
+func (c *rsqrtCode) emitAny() {
+	e, wide, y, t := c.e, c.wide, c.y, c.t
+	least, up, down, nan, inf := 0x1p-126, 0x1p24, 0x1p12, uint64(nan32), uint64(0x7f800000)
+	if wide {
+		least, up, down, nan, inf = 0x1p-1022, 0x1p54, 0x1p27, nan64, 0x7ff<<52
+	}
+	// Two more registers, with their values in the frame meanwhile.
+	var more [2]vec
+	for i, next := 0, vec(0); i < len(more); next++ {
+		if next != c.x && next != y && next != t && next != c.r && !(wide && next == c.h) {
+			more[i] = next
+			i++
+		}
+	}
+	kept := func(i int) place { return frameAt(frameTemp + 64 + 32*int32(i)) }
+	for i, r := range more {
+		e.vstore(kept(i), r)
+	}
+	s, m := more[0], more[1]
+	e.vmove(s, c.x)
+	if flushes(c.in) {
+		e.flushInto(s, t, c.x)
+	}
+	e.compareFloats(ir.Lt, wide, m, s, c.of(least))
+	e.op2(vFMul, wide, t, s, c.of(up))
+	e.blend(s, m, t, s)
+	c.emit(s)
+	e.op2(vFMul, wide, t, y, c.of(down))
+	e.blend(y, m, t, y)
+	// Zeroes give infinities of their sign, infinity zero, what is less than zero or no number the NaN.
+	e.compareFloats(ir.Gt, wide, m, s, e.all(wide, 0)) // and not NaN
+	e.vload(t, e.all(wide, nan).at)
+	e.blend(y, m, y, t)
+	e.op2(vAnd, false, t, s, c.of(math.Copysign(0, -1)))
+	e.op2(vOr, false, t, t, e.all(wide, inf))
+	e.compareFloats(ir.Eq, wide, m, s, e.all(wide, 0))
+	e.blend(y, m, t, y)
+	e.op2(vEqual, wide, m, s, e.all(wide, inf))
+	e.op2(vClear, false, y, y, inReg(m))
+	for i, r := range more {
+		e.vload(r, kept(i))
+	}
 }

@@ -76,11 +76,8 @@ func quarterNative(in *ir.Instr) quarterCode {
 			return quarterCode{lanewise((*quarterEmitter).sqrtRcp), true}
 		}
 	case ir.OpRsqrt:
-		if in.As == ir.F32 {
+		if in.As == ir.F32 || in.As == ir.F64 && in.Flags&ir.FTZ == 0 {
 			return quarterCode{emit: lanewise((*quarterEmitter).rsqrt)}
-		}
-		if in.As == ir.F64 && in.Flags&ir.FTZ == 0 {
-			return quarterCode{lanewise((*quarterEmitter).rsqrt64), true}
 		}
 	case ir.OpEx2, ir.OpLg2, ir.OpSin, ir.OpCos:
 		if in.As == ir.F32 {
@@ -199,11 +196,16 @@ func (e *quarterEmitter) flush(in *ir.Instr, r vec) vec {
 		return r
 	}
 	t := e.pool.take()
+	e.flushInto(t, t, r)
+	return t
+}
+
+// flushInto sets d to r with subnormal numbers replaced by zeroes; t is lost and may be d.
+func (e *quarterEmitter) flushInto(d, t, r vec) {
 	e.op2(vAnd, false, t, r, e.all(false, 0x7f800000))
 	e.op2(vEqual, false, t, t, e.all(false, 0))
 	e.op2(vAnd, false, t, t, e.all(false, 0x7fffffff))
-	e.op2(vClear, false, t, r, inReg(t))
-	return t
+	e.op2(vClear, false, d, r, inReg(t))
 }
 
 // flushed returns a part of v as the flags of in want it.
@@ -328,49 +330,6 @@ func (e *quarterEmitter) divApprox(in *ir.Instr, n int) vec {
 }
 
 func floatBits(f float32) uint64 { return uint64(math.Float32bits(f)) }
-
-// rsqrt: package fpmath, Approx.Rsqrt.
-func (e *quarterEmitter) rsqrt(in *ir.Instr, n int) vec {
-	x := e.flushed(in, e.arg(in, 0), n)
-	c := func(f float32) source { return e.all(false, floatBits(f)) }
-	// Subnormal numbers are scaled by 2^24, and their result by 2^12.
-	s, y, t, m := e.pool.take(), e.result(), e.pool.take(), e.pool.take()
-	e.compareFloats(ir.Lt, false, m, x, c(0x1p-126))
-	e.op2(vFMul, false, t, x, c(0x1p24))
-	e.blend(s, m, t, x)
-	e.shiftVector(shiftRight, false, t, s, 1)
-	e.vload(y, e.all(false, 0x5f1ffff9).at)
-	e.op2(vSub, false, y, y, inReg(t))
-	r := e.pool.take()
-	e.op2(vFMul, false, t, s, inReg(y))
-	e.vload(r, c(2.38924456).at)
-	e.multiplyAdd(false, true, r, t, inReg(y))
-	e.op2(vFMul, false, y, y, c(0.703952253))
-	e.op2(vFMul, false, y, y, inReg(r))
-	e.op2(vFMul, false, t, s, inReg(y))
-	e.vload(r, c(1).at)
-	e.multiplyAdd(false, true, r, t, inReg(y))
-	e.vload(t, c(0.5).at)
-	e.multiplyAdd(false, false, t, r, c(0.375))
-	e.op2(vFMul, false, r, r, inReg(y))
-	e.multiplyAdd(false, false, y, r, inReg(t))
-	e.op2(vFMul, false, t, y, c(0x1p12))
-	e.blend(y, m, t, y)
-	// Zeroes give infinities of their sign, infinity zero, what is less than zero or no number the NaN.
-	e.compareFloats(ir.Gt, false, m, x, e.all(false, 0)) // and not NaN
-	e.vload(t, e.all(false, nan32).at)
-	e.blend(y, m, y, t)
-	e.op2(vAnd, false, t, x, e.all(false, 1<<31))
-	e.op2(vOr, false, t, t, e.all(false, 0x7f800000))
-	e.compareFloats(ir.Eq, false, m, x, e.all(false, 0))
-	e.blend(y, m, t, y)
-	e.op2(vEqual, false, m, x, e.all(false, 0x7f800000))
-	e.op2(vClear, false, y, y, inReg(m))
-	for _, k := range []vec{s, t, m, r} {
-		e.pool.give(k)
-	}
-	return y
-}
 
 func (e *quarterEmitter) minMaxFloat(in *ir.Instr, n int) vec {
 	wide := in.As == ir.F64

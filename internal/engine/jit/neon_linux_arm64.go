@@ -469,13 +469,26 @@ func (a *neonCode) op1(op vecOp, wide bool, d vec, x source) {
 	}
 }
 
-func (a *neonCode) multiplyAdd(wide, negative bool, d, x vec, y source) {
-	r := armRows{arm64.FMLA4S, arm64.FMLA2D}
+// fused is the instruction of multiplyAdd.
+func fused(wide, negative bool) *arm64.Row {
 	if negative {
-		r = armRows{arm64.FMLS4S, arm64.FMLS2D}
+		return armRows{arm64.FMLS4S, arm64.FMLS2D}.of(wide)
 	}
+	return armRows{arm64.FMLA4S, arm64.FMLA2D}.of(wide)
+}
+
+func (a *neonCode) multiplyAdd(wide, negative bool, d, x vec, y source) {
 	for h := range 2 {
-		a.VVV(r.of(wide), q(d, h), q(x, h), a.half(y, h))
+		a.VVV(fused(wide, negative), q(d, h), q(x, h), a.half(y, h))
+	}
+}
+
+func (a *neonCode) addToProduct(wide, negative bool, d, x vec, y source) {
+	for h := range 2 {
+		sum := a.half(y, h)
+		a.VVV(arm64.VORR, qs2, sum, sum)
+		a.VVV(fused(wide, negative), qs2, q(d, h), q(x, h))
+		a.VVV(arm64.VORR, q(d, h), qs2, qs2)
 	}
 }
 

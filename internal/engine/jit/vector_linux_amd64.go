@@ -221,7 +221,7 @@ func nativeApprox(in *ir.Instr) native {
 	case in.Op == ir.OpRsqrt && in.As == ir.F64 && in.Flags&ir.FTZ != 0:
 		return native{emit: (*emitter).seed}
 	case in.Op == ir.OpRsqrt && in.As == ir.F64:
-		return native{(*emitter).rsqrtDouble, true}
+		return native{emit: (*emitter).rsqrt}
 	case in.As != ir.F32:
 		return native{}
 	}
