@@ -18,6 +18,12 @@ func gpuBackends() []driver.Backend {
 	return []driver.Backend{nvidia.New(nvidia.Config{})}
 }
 
+// OpenThrough opens the GPU of that number through a back end of this project's other modules, such as interop/gorgonia's: nobody
+// else has one. The error wraps ErrNoDevice if there is no such GPU, ErrGPUUnusable if it fails.
+func OpenThrough(b driver.Backend, number int) (*Device, error) {
+	return (&system{gpus: []driver.Backend{b}}).openGPU(number)
+}
+
 // engineVariable names the engine of host devices whose configuration names none, for tests and comparisons.
 const engineVariable = "TANDEM_ENGINE"
 

@@ -180,7 +180,7 @@ func bareLaunches(b *testing.B, search cuapi.Search) {
 	b.Run("in its context", func(b *testing.B) {
 		k := cuapi.Launch{Function: f, Stream: s, GridX: 1, GridY: 1, GridZ: 1, X: 32, Y: 1, Z: 1}
 		for b.Loop() {
-			if err := lib.LaunchKernel(ctx, &k); err != nil {
+			if err := lib.LaunchKernel(ctx, k); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 
 // device implements driver.Device.
 type device struct {
-	api      *cuapi.Library
+	api      *cuapi.Driver
 	native   cuapi.Device
 	ctx      cuapi.Context
 	own      bool // the context is this device\'s alone
@@ -57,12 +57,12 @@ type limits struct {
 	textureAlign, pitchAlign        int
 }
 
-func newDevice(api *cuapi.Library, ordinal int) (*device, error) {
+func newDevice(api *cuapi.Driver, ordinal int) (*device, error) {
 	return openDevice(api, ordinal, false)
 }
 
 // openDevice opens a device with the context that the process shares, or one of its own.
-func openDevice(api *cuapi.Library, ordinal int, own bool) (*device, error) {
+func openDevice(api *cuapi.Driver, ordinal int, own bool) (*device, error) {
 	version, err := api.DriverGetVersion()
 	if err != nil {
 		return nil, translate(err)

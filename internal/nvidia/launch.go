@@ -141,7 +141,7 @@ func (d *device) allow(f *function, bytes uint32) error {
 func nativeLaunch(f *function, l *driver.Launch) cuapi.Launch {
 	return cuapi.Launch{
 		Function: f.native, SharedBytes: l.SharedBytes, Params: l.Params,
-		GridX: l.Grid.X, GridY: l.Grid.Y, GridZ: l.Grid.Z, X: l.Block.X, Y: l.Block.Y, Z: l.Block.Z,
+		GridX: l.Grid.X, GridY: l.Grid.Y, GridZ: l.Grid.Z, X: l.Block.X, Y: l.Block.Y, Z: l.Block.Z, Layout: f.layout,
 	}
 }
 
@@ -153,16 +153,12 @@ func (d *device) launch(f *function, s *stream, l *driver.Launch) error {
 		return d.launchWith(f, &k, l)
 	}
 	if !l.Cooperative {
-		return d.judge(d.api.LaunchKernel(d.ctx, &k))
+		return d.judge(d.api.LaunchKernel(d.ctx, k))
 	}
 	if f.info.Signature == nil {
 		return fail(driver.NotSupported, "a cooperative launch of a kernel whose parameters this driver does not tell")
 	}
-	offsets := make([]int, len(f.info.Signature.Params))
-	for i, p := range f.info.Signature.Params {
-		offsets[i] = p.Offset
-	}
-	return d.raw(func() error { return d.api.LaunchCooperativeKernel(&k, offsets) })
+	return d.raw(func() error { return d.api.LaunchCooperativeKernel(&k) })
 }
 
 // portableCluster is the number of blocks of a cluster that every device with clusters takes; more has to be allowed.

@@ -33,6 +33,7 @@ type function struct {
 	native cuapi.Function
 	name   string
 	info   driver.FunctionInfo
+	layout []cuapi.Param // of info.Signature; nil if there is none
 
 	mu      sync.Mutex
 	dynamic uint32      // guarded by mu: the dynamic shared memory that the driver was told to allow
@@ -242,8 +243,21 @@ func (d *device) kernel(m *module, name string) (*function, error) {
 	} else if f.info.Signature != nil {
 		f.info.Signature.Entry = name
 	}
+	f.layout = layoutOf(f.info.Signature)
 	m.infos[f.native] = f
 	return f, nil
+}
+
+// layoutOf is where parameters lie in the block; nil if that is not known.
+func layoutOf(sig *ksig.Signature) []cuapi.Param {
+	if sig == nil {
+		return nil
+	}
+	all := make([]cuapi.Param, len(sig.Params))
+	for i, p := range sig.Params {
+		all[i] = cuapi.Param{Offset: p.Offset, Size: p.Size}
+	}
+	return all
 }
 
 // ask reads a kernel's attributes, and its parameters if the driver tells them.

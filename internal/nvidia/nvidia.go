@@ -31,6 +31,8 @@ import (
 type Config struct {
 	// Library opens the driver library; nil means cuapi.DefaultSearch().Open.
 	Library func() (*cuapi.Library, error)
+	// Calls is another binding that makes a part of the calls, given the open library; nil means that the library makes them.
+	Calls func(*cuapi.Library) cuapi.Calls
 }
 
 // New returns the back end. It opens nothing yet; the driver library is opened when it is first needed, once.
@@ -39,16 +41,16 @@ func New(c Config) driver.Backend {
 	if open == nil {
 		open = cuapi.DefaultSearch().Open
 	}
-	return &backend{start: sync.OnceValues(func() (*cuapi.Library, error) { return start(open) })}
+	return &backend{start: sync.OnceValues(func() (*cuapi.Driver, error) { return start(open, c.Calls) })}
 }
 
 type backend struct {
-	start func() (*cuapi.Library, error)
+	start func() (*cuapi.Driver, error)
 }
 
 // start opens and initialises the library. What it returns stays true as long as the process lives: the driver looks for
 // devices once.
-func start(open func() (*cuapi.Library, error)) (*cuapi.Library, error) {
+func start(open func() (*cuapi.Library, error), calls func(*cuapi.Library) cuapi.Calls) (*cuapi.Driver, error) {
 	lib, err := open()
 	if errors.Is(err, dl.ErrNotFound) || errors.Is(err, dl.ErrNoLoader) {
 		if runtime.GOOS == "darwin" {
@@ -69,7 +71,10 @@ func start(open func() (*cuapi.Library, error)) (*cuapi.Library, error) {
 		}
 		return nil, fmt.Errorf("initialise the driver %s: %w", lib.Path(), translate(err))
 	}
-	return lib, nil
+	if calls == nil {
+		return lib.Driver(nil), nil
+	}
+	return lib.Driver(calls(lib)), nil
 }
 
 // hidden says whether the environment hides devices.
@@ -108,7 +113,7 @@ func (b *backend) Devices() ([]driver.Info, error) {
 }
 
 // describe asks for all that is known of a device. What cannot be found out makes it unusable, ids excepted.
-func describe(lib *cuapi.Library, ordinal, version int) driver.Info {
+func describe(lib *cuapi.Driver, ordinal, version int) driver.Info {
 	info := driver.Info{Ordinal: ordinal, Name: fmt.Sprintf("GPU %d", ordinal), DriverVersion: version}
 	dev, err := lib.DeviceGet(ordinal)
 	ask := func(what string, f func() error) {

@@ -130,6 +130,7 @@ func (d *device) fillPart(f *function, part *partKernel, native cuapi.Module, co
 			}
 		}
 		part.info, err = d.ask(part.native)
+		part.layout = layoutOf(part.info.Signature)
 		return err
 	})
 	for _, name := range constants {

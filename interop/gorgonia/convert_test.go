@@ -17,25 +17,40 @@ import (
 	"github.com/tandem-go/tandem/interop/gorgonia"
 )
 
-// driver is the library that both sides call, which is the one of internal/nvidia/testdata.
-type driver struct {
+// driverInC is the library that both sides call: the one of internal/nvidia/testdata.
+type driverInC struct {
 	t   *testing.T
 	lib *dl.Library
 }
 
-func (d *driver) calls(name string) int {
-	f, err := d.lib.Symbol("fake_calls")
-	require.NoError(d.t, err)
-	return int(int32(dl.NewFrame().String(name).Call(f)))
+// openDriver opens the library with which gorgonia is linked.
+func openDriver(t *testing.T) *driverInC {
+	lib, err := dl.Open("libcuda.so.1")
+	require.NoError(t, err)
+	d := &driverInC{t, lib}
+	d.symbol("fake_calls") // it is not NVIDIA's
+	return d
+}
+
+func (d *driverInC) symbol(name string) dl.Func {
+	f, err := d.lib.Symbol(name)
+	require.NoError(d.t, err, "these tests need the driver in C: make test-gorgonia")
+	return f
+}
+
+func (d *driverInC) call(name string) int { return int(int32(dl.NewFrame().Call(d.symbol(name)))) }
+
+func (d *driverInC) calls(name string) int {
+	return int(int32(dl.NewFrame().String(name).Call(d.symbol("fake_calls"))))
+}
+
+func (d *driverInC) arg(name string, i int) uint64 {
+	return uint64(dl.NewFrame().String(name).Int(uintptr(i)).Call(d.symbol("fake_arg")))
 }
 
 // open opens the device of the driver in C.
-func open(t *testing.T) (*cuda.Device, *driver) {
-	lib, err := dl.Open("libcuda.so.1")
-	require.NoError(t, err)
-	d := &driver{t, lib}
-	_, err = lib.Symbol("fake_calls")
-	require.NoError(t, err, "these tests need the driver in C: make test-gorgonia")
+func open(t *testing.T) (*cuda.Device, *driverInC) {
+	d := openDriver(t)
 	dev, err := cuda.Open("gpu:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, dev.Close()) })

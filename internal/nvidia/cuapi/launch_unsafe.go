@@ -18,7 +18,12 @@ type Launch struct {
 	Stream              Stream
 	// Params is the parameter block. The driver reads it before the call returns.
 	Params []byte
+	// Layout is where the parameters lie in the block, for calls that take each by itself; nil if that is not known.
+	Layout []Param
 }
+
+// Param is where a parameter lies in a block, in bytes.
+type Param struct{ Offset, Size int }
 
 // frame begins the argument list of a launch.
 func (k *Launch) frame() *dl.Frame {
@@ -59,8 +64,9 @@ func (x *extra) done() {
 }
 
 // LaunchKernel makes the context current on a thread and queues a kernel on it, in one transition to C. It passes the parameter
-// block as a whole (CU_LAUNCH_PARAM_BUFFER_POINTER) and allocates nothing.
-func (l *Library) LaunchKernel(c Context, k *Launch) error {
+// block as a whole (CU_LAUNCH_PARAM_BUFFER_POINTER) and allocates nothing: therefore k is no pointer, which would escape through
+// the interface Calls.
+func (l *Library) LaunchKernel(c Context, k Launch) error {
 	first, err := l.resolve(CtxSetCurrent)
 	if err != nil {
 		return err
@@ -91,12 +97,12 @@ func (l *Library) LaunchKernel(c Context, k *Launch) error {
 }
 
 // LaunchCooperativeKernel queues a kernel whose blocks are all resident at once. The driver takes one pointer for each
-// parameter here, so the offsets of all parameters in the block must be given.
-func (l *Library) LaunchCooperativeKernel(k *Launch, offsets []int) error {
+// parameter here, so the layout must be given.
+func (l *Library) LaunchCooperativeKernel(k *Launch) error {
 	x := k.extra()
-	pointers := make([]uintptr, len(offsets))
-	for i, off := range offsets {
-		pointers[i] = uintptr(unsafe.Pointer(&x.params[off]))
+	pointers := make([]uintptr, len(k.Layout))
+	for i, p := range k.Layout {
+		pointers[i] = uintptr(unsafe.Pointer(&x.params[p.Offset]))
 	}
 	err := l.call(LaunchCooperativeKernel, k.frame().Words(pointers))
 	x.done()

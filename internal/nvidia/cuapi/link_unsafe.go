@@ -68,10 +68,13 @@ func (x *jitLogs) options(settings []JITSetting) (options []int32, values []uint
 	return options, values
 }
 
-// text is what the compiler said, its errors first.
-func (x *jitLogs) text() string {
-	log := cString(x.errors[:])
-	if text := cString(x.info[:]); text != "" {
+// text is what the compiler said.
+func (x *jitLogs) text() string { return JITLog(x.info[:], x.errors[:]) }
+
+// JITLog is what the compiler wrote into its two logs as one text, its errors first.
+func JITLog(info, errors []byte) string {
+	log := cString(errors)
+	if text := cString(info); text != "" {
 		if log != "" {
 			log += "\n"
 		}

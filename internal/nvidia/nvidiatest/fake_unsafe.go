@@ -680,6 +680,9 @@ var moduleFunctions = map[string]any{
 				Function: driver.Function(f), Grid: driver.Dim3{X: gx, Y: gy, Z: gz}, Block: driver.Dim3{X: x, Y: y, Z: z},
 				SharedBytes: shared, Stream: stream("cuLaunchKernel", s),
 			}
+			if extra == 0 {
+				return c.launchWith(l, params)
+			}
 			if err := takeExtra(l, extra); err != nil {
 				return err
 			}
@@ -692,15 +695,7 @@ var moduleFunctions = map[string]any{
 				Function: driver.Function(f), Grid: driver.Dim3{X: gx, Y: gy, Z: gz}, Block: driver.Dim3{X: x, Y: y, Z: z},
 				SharedBytes: shared, Stream: stream("cuLaunchCooperativeKernel", s), Cooperative: true,
 			}
-			info, err := c.FunctionInfo(l.Function)
-			if err != nil {
-				return err
-			}
-			l.Params = make([]byte, info.Signature.Size)
-			for i, p := range info.Signature.Params {
-				copy(l.Params[p.Offset:], memory(word(params+8*uintptr(i)), p.Size))
-			}
-			return c.launch(l)
+			return c.launchWith(l, params)
 		})
 	},
 }
@@ -715,6 +710,19 @@ func takeExtra(l *driver.Launch, extra uintptr) error {
 	}
 	l.Params = memory(word(extra+8), int(word(word(extra+24))))
 	return nil
+}
+
+// launchWith launches with one pointer for each parameter.
+func (c *fakeContext) launchWith(l *driver.Launch, params uintptr) error {
+	info, err := c.FunctionInfo(l.Function)
+	if err != nil {
+		return err
+	}
+	l.Params = make([]byte, info.Signature.Size)
+	for i, p := range info.Signature.Params {
+		copy(l.Params[p.Offset:], memory(word(params+8*uintptr(i)), p.Size))
+	}
+	return c.launch(l)
 }
 
 // launch refuses as CUDA does: one status for nearly everything, and no large shared memory unless it was allowed.
