@@ -4,13 +4,16 @@
 // # Devices
 //
 // Open opens a GPU for which gorgonia.org/cu calls the driver: contexts, device memory, copies between addresses, fills, modules,
-// launches, streams and events. Everything of package cuda works on such a device. What gorgonia.org/cu v0.9.6 has no function for
-// goes to the same driver library by Tandem's own calls: device properties and attributes, page-locked and registered memory,
-// memory pools and managed memory, copies of boxes and to arrays, textures and surfaces, OpenGL, limits, attributes of kernels and
-// occupancy, the linker, cooperative launches and those in clusters, host functions, graphs, peers, and contexts of their own. So do
-// launches that it has a function for and cannot make, because it passes eight bytes of each parameter: kernels with a structure
-// or array among their parameters, kernels of machine code whose parameters the driver does not tell (before CUDA 12.4), and parts
-// of a grid.
+// launches, streams and events. Everything of package cuda works on such a device, since all else goes to the same driver
+// library by Tandem's own calls:
+//
+//   - What gorgonia.org/cu v0.9.6 has no function for: page-locked and registered memory, memory pools, texture and surface
+//     objects, OpenGL, host functions, cooperative launches and those in clusters, capturing and launching graphs, parameters
+//     and settable attributes of kernels.
+//   - Launches that it cannot make, because it passes eight bytes of each parameter: kernels with a structure or an array among
+//     their parameters, kernels of machine code whose parameters the driver does not tell (before CUDA 12.4), parts of a grid.
+//   - Questions and rarer calls that it has functions for: attributes and limits, occupancy, the linker, managed memory, copies of
+//     boxes and to arrays, peers.
 //
 // A launch through gorgonia.org/cu is three calls of cgo and some allocations where Tandem's own is one transition to C and none.
 // Results, errors and their texts are the same: the same checks of the contract pass.
