@@ -66,6 +66,9 @@ var libraries = []library{
 
 const piSteps = 1_000_000_000
 
+// serialized is the C program with MPI_THREAD_SERIALIZED instead of MPI_THREAD_SINGLE.
+const serialized = "C, serialized"
+
 func compare(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "mpi-bench")
 	if err != nil {
@@ -98,8 +101,8 @@ func compareOn(ctx context.Context, l library, dir, self string) error {
 	if out, err := exec.CommandContext(ctx, l.compiler, "-O2", "-o", peer, source).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", l.compiler, err, out)
 	}
-	programs := map[string][]string{"C": {peer}, "Go": {self}}
-	order := []string{"C", "Go"}
+	programs := map[string][]string{"C": {peer}, serialized: {peer, "-serialized"}, "Go": {self}}
+	order := []string{"C", serialized, "Go"}
 	if _, err := l.run(ctx, 1, []string{*python, "-c", "import mpi4py.MPI, numpy"}); err == nil {
 		programs["mpi4py"] = []string{*python, script}
 		order = append(order, "mpi4py")
@@ -118,7 +121,7 @@ func compareOn(ctx context.Context, l library, dir, self string) error {
 	}
 	for range min(*turns, 3) {
 		for _, n := range []int{1, 2} {
-			for _, p := range order[:2] {
+			for _, p := range []string{"C", "Go"} {
 				out, err := l.run(ctx, n, append(slices.Clone(programs[p]), "-pi", strconv.Itoa(piSteps)))
 				if err != nil {
 					return err
@@ -175,7 +178,7 @@ func middle(xs []float64) float64 {
 
 // print writes a table in Markdown. Ratios are medians of those of the programs that ran side by side.
 func (s samples) print(library string, order []string) {
-	fmt.Printf("\n### %s\n\n| | %s | Go : C |\n|---|%s---|\n", library, strings.Join(order, " | "), strings.Repeat("---|", len(order)))
+	fmt.Printf("\n### %s\n\n| | %s | Go : C | Go : %s |\n|---|%s---|---|\n", library, strings.Join(order, " | "), serialized, strings.Repeat("---|", len(order)))
 	for _, m := range []struct{ name, text string }{
 		{"latency", "8 bytes, one way, µs"}, {"allreduce", "Allreduce of 1e6 float64, ms"}, {"exchanges", "8 × 2,000 exchanges, s"},
 		{"pi1", "pi, 1e9 steps, 1 rank, s"}, {"pi2", "pi, 1e9 steps, 2 ranks, s"},
@@ -188,11 +191,18 @@ func (s samples) print(library string, order []string) {
 				fmt.Print(" - |")
 			}
 		}
-		var ratios []float64
-		for i, x := range s[m.name]["Go"] {
-			ratios = append(ratios, x/s[m.name]["C"][i])
+		for _, p := range []string{"C", serialized} {
+			var ratios []float64
+			for i, x := range s[m.name][p] {
+				ratios = append(ratios, s[m.name]["Go"][i]/x)
+			}
+			if len(ratios) == 0 {
+				fmt.Print(" - |")
+			} else {
+				fmt.Printf(" %.2f |", middle(ratios))
+			}
 		}
-		fmt.Printf(" %.2f |\n", middle(ratios))
+		fmt.Println()
 	}
 	fmt.Printf("\nSpeed-up of pi from one rank to two: C %.2f, Go %.2f. The values: C %.9f, Go %.9f.\n",
 		middle(s["pi1"]["C"])/middle(s["pi2"]["C"]), middle(s["pi1"]["Go"])/middle(s["pi2"]["Go"]), middle(s["value2"]["C"]), middle(s["value2"]["Go"]))

@@ -70,7 +70,9 @@ static void pi(long steps) {
 }
 
 int main(int argc, char **argv) {
-    MPI_Init(&argc, &argv);
+    // "-serialized" asks for what a program must ask for whose threads take turns, as those of Go do.
+    int level = argc > 1 && !strcmp(argv[1], "-serialized") ? MPI_THREAD_SERIALIZED : MPI_THREAD_SINGLE;
+    MPI_Init_thread(&argc, &argv, level, &level);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (argc > 2 && !strcmp(argv[1], "-pi")) {
