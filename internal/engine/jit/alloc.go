@@ -32,15 +32,7 @@ type segment struct{ first, last int }
 // bank is a set of registers that values of some classes are allocated from: by register, the positions at which it is taken.
 type bank []bitset
 
-func newBank(registers, positions int) bank {
-	b := make(bank, registers)
-	words := (positions + 63) / 64
-	all := make(bitset, registers*words)
-	for i := range b {
-		b[i] = all[i*words : (i+1)*words]
-	}
-	return b
-}
+func newBank(registers, positions int) bank { return newBitsets(registers, positions) }
 
 // edges are the masks of the first and last word of a segment.
 func (s segment) edges() (first, last uint64) {
@@ -96,7 +88,12 @@ func (p *plan) allocate(r registers, frame int32) int32 {
 	for _, u := range units {
 		u.weigh()
 	}
-	slices.SortStableFunc(units, func(a, b *unit) int { return cmp.Compare(b.rank, a.rank) })
+	slices.SortFunc(units, func(a, b *unit) int {
+		if a.rank != b.rank {
+			return cmp.Compare(b.rank, a.rank)
+		}
+		return a.number - b.number
+	})
 	f := files{registers: r, general: newBank(len(r.general), positions), vectors: newBank(r.vectors, positions), masks: newBank(len(r.masks), positions)}
 	slots := frameSlots{next: frame, sizes: map[int32][]frameSlot{}}
 	for _, u := range units {
@@ -127,6 +124,7 @@ type unit struct {
 	segs    []segment // in order
 	into    *unit
 	rank    float64
+	number  int // in the order of the first values
 }
 
 func (u *unit) root() *unit {
@@ -156,7 +154,7 @@ func (p *plan) coalesce() []*unit {
 	for i := range p.vals {
 		if v := &p.vals[i]; v.v != nil && v.class > constant && len(v.segs) > 0 && !(p.pieces != nil && p.pieces.local.has(i)) {
 			self[i] = v
-			room[i] = unit{members: self[i : i+1 : i+1], segs: v.segs}
+			room[i] = unit{members: self[i : i+1 : i+1], segs: v.segs, number: i}
 			of[i] = &room[i]
 			all = append(all, of[i])
 		}
@@ -290,12 +288,6 @@ func union(a, b []segment) []segment {
 		all, a = append(all, a[0]), a[1:]
 	}
 	return append(append(all, a...), b...)
-}
-
-// at reports whether the value must be kept at a position.
-func (v *value) at(position int) bool {
-	i, _ := slices.BinarySearchFunc(v.segs, position, func(s segment, at int) int { return s.last - at })
-	return i < len(v.segs) && v.segs[i].first <= position
 }
 
 // frameSlots shares places of the frame between values that are not needed at the same time.

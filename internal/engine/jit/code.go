@@ -20,7 +20,7 @@ type code struct {
 
 // install copies machine code to memory that is executable, and no longer writable.
 func install(text []byte) (*code, error) {
-	m, err := unix.Mmap(-1, 0, len(text), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	m, err := unix.Mmap(-1, 0, len(text), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_POPULATE)
 	if err != nil {
 		return nil, fmt.Errorf("map %d bytes for code: %w", len(text), err)
 	}

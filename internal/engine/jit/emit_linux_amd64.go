@@ -75,8 +75,8 @@ type emitter struct {
 	// groups are the accesses of the block that are checked together; cloned tells that the second version is emitted, which
 	// second has the beginnings of, by instruction.
 	groups map[*ir.Instr]*group
-	// already are, by barrier, the values that the frame has.
-	already map[*ir.Instr]bitset
+	// passing is, by barrier, what that has to do with values in registers.
+	passing map[*ir.Instr]*barrierSets
 	second  map[int]amd64.Label
 	cloned  bool
 
@@ -460,7 +460,7 @@ func (e *emitter) code() {
 	for _, l := range e.p.loops {
 		e.loops[l.first] = true
 	}
-	e.already = e.findStored()
+	e.passing = e.findBarriers()
 	e.begin = e.NewLabel()
 	e.Bind(e.begin)
 	e.MovRM(amd64.W64, sharedReg, amd64.At(blockReg, areaShared))

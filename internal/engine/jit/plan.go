@@ -151,6 +151,16 @@ func (b bitset) each(f func(i int)) {
 	}
 }
 
+// newBitsets makes sets of numbers below n in one piece of memory.
+func newBitsets(count, n int) []bitset {
+	sets, words := make([]bitset, count), (n+63)/64
+	all := make(bitset, count*words)
+	for i := range sets {
+		sets[i] = all[i*words : (i+1)*words]
+	}
+	return sets
+}
+
 // or adds o and reports whether that changed b.
 func (b bitset) or(o bitset) (changed bool) {
 	for i, x := range o {
@@ -227,10 +237,10 @@ func (p *plan) findLoops() {
 // liveness computes the live-in values of each block.
 func (p *plan) liveness() {
 	n := len(p.f.Blocks)
-	p.in = make([]bitset, n)
-	gen, kill := make([]bitset, n), make([]bitset, n)
+	all := newBitsets(3*n, p.f.Values)
+	p.in = all[:n]
+	gen, kill := all[n:2*n], all[2*n:]
 	for i, b := range p.f.Blocks {
-		p.in[i], gen[i], kill[i] = newBitset(p.f.Values), newBitset(p.f.Values), newBitset(p.f.Values)
 		for _, v := range b.Params {
 			kill[i].set(v.ID)
 		}
@@ -303,22 +313,21 @@ const unknownShape = math.MinInt64
 // findWaits computes waits from the classes as they are.
 func (p *plan) findWaits() {
 	n := len(p.f.Blocks)
-	p.waits = make([]bitset, n)
-	for i := range p.waits {
-		p.waits[i] = newBitset(n)
-	}
-	reached := newBitset(n)
+	all := newBitsets(n+3, n)
+	p.waits = all[:n]
+	reached, out, rest := all[n], all[n+1], all[n+2]
 	reached.set(0)
+	var room []int
 	for changed := true; changed; {
 		changed = false
 		for i, b := range p.f.Blocks {
 			if !reached.has(i) {
 				continue
 			}
-			targets, ended := p.targets(b)
+			targets, ended := p.targets(b, room[:0])
+			room = targets
 			step := func(to []int, all bool) {
-				out := newBitset(n)
-				out.or(p.waits[i])
+				copy(out, p.waits[i])
 				most := n
 				if all && len(to) > 0 {
 					most = 0
@@ -333,8 +342,7 @@ func (p *plan) findWaits() {
 					if next > most {
 						return
 					}
-					rest := newBitset(n)
-					rest.or(out)
+					copy(rest, out)
 					for k := 0; k <= next; k++ {
 						rest.clear(k)
 					}
@@ -349,8 +357,8 @@ func (p *plan) findWaits() {
 				step(targets, !ended)
 				continue
 			}
-			for _, t := range targets {
-				step([]int{t}, true)
+			for i := range targets {
+				step(targets[i:i+1], true)
 			}
 			if ended || len(targets) == 0 {
 				step(nil, false)
@@ -359,8 +367,8 @@ func (p *plan) findWaits() {
 	}
 }
 
-// targets returns the blocks that control goes to from b, and whether lanes may end there.
-func (p *plan) targets(b *ir.Block) (to []int, ended bool) {
+// targets appends the blocks that control goes to from b, and tells whether lanes may end there.
+func (p *plan) targets(b *ir.Block, to []int) (_ []int, ended bool) {
 	for _, e := range b.Succs() {
 		if p.ends[e.To.Order] {
 			ended = true
@@ -384,14 +392,11 @@ func (p *plan) findMasked() (changed bool) {
 			v.masked, changed = true, true
 		}
 	}
+	sets := newBitsets(2, p.f.Values)
+	held, also := sets[0], sets[1]
 	for i, b := range p.f.Blocks {
-		held := newBitset(p.f.Values)
-		p.waits[i].each(func(w int) {
-			held.or(p.in[w])
-			for _, v := range p.f.Blocks[w].Params {
-				held.set(v.ID)
-			}
-		})
+		clear(held)
+		p.waits[i].each(func(w int) { p.whole(w, held) })
 		for _, in := range b.Instrs {
 			for _, v := range in.Results {
 				if held.has(v.ID) && !p.fixed(in) {
@@ -401,17 +406,13 @@ func (p *plan) findMasked() (changed bool) {
 		}
 		t := b.Terminator()
 		for k, e := range t.Targets {
-			also := newBitset(p.f.Values)
-			also.or(held)
+			copy(also, held)
 			if p.divergent(b) {
 				for j, o := range t.Targets {
 					if j == k {
 						continue
 					}
-					also.or(p.in[o.To.Order])
-					for _, v := range o.To.Params {
-						also.set(v.ID)
-					}
+					p.whole(o.To.Order, also)
 				}
 			}
 			for _, v := range e.To.Params {

@@ -10,7 +10,7 @@ import (
 
 // instruction brings the facts of the results of in up to date.
 func (p *plan) instruction(in *ir.Instr) (changed bool) {
-	if len(in.Results) == 0 {
+	if p.settled(in) {
 		return false
 	}
 	for _, a := range in.Args {
@@ -27,6 +27,16 @@ func (p *plan) instruction(in *ir.Instr) (changed bool) {
 		changed = p.update(&p.vals[r.ID], g) || changed
 	}
 	return changed
+}
+
+// settled tells that nothing can change any more of the facts of the results of in, if it has any.
+func (p *plan) settled(in *ir.Instr) bool {
+	for _, r := range in.Results {
+		if v := &p.vals[r.ID]; v.class != mask && (v.class != vector || v.nan) {
+			return false
+		}
+	}
+	return true
 }
 
 var uniformFact = fact{class: scalar, align: 1}

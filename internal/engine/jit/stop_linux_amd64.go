@@ -209,7 +209,8 @@ func (e *emitter) barrier(in *ir.Instr) {
 	e.LeaLabel(amd64.RAX, again)
 	e.MovMR(amd64.W64, amd64.At(frameReg, frameEntry), amd64.RAX)
 	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaLeft), 1)
-	e.across(e.already[in], func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
+	sets := e.passing[in]
+	e.across(sets.needed, sets.stored, func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
 		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVWStore, k, m) },
 		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPSStore, z, 0, m, zmm) })
 	e.AluRI(amd64.W64, amd64.ADD, frameReg, e.frame)
@@ -226,22 +227,19 @@ func (e *emitter) barrier(in *ir.Instr) {
 	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateRuns)
 	e.KM(amd64.KMOVW, 1, amd64.At(frameReg, frameLive))
 	e.KM(amd64.KMOVW, 2, amd64.At(frameReg, frameLive+2))
-	e.across(nil, func(r amd64.Reg, m amd64.Mem) { e.MovRM(amd64.W64, r, m) },
+	e.across(sets.needed, nil, func(r amd64.Reg, m amd64.Mem) { e.MovRM(amd64.W64, r, m) },
 		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVW, k, m) },
 		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPS, z, 0, m, zmm) })
 	e.Bind(back)
 }
 
-// across calls a function for each register with a value that is needed behind the instruction and is not in but, with its
-// place.
-func (e *emitter) across(but bitset, g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.Mem), z func(amd64.VReg, amd64.Mem)) {
-	at := e.start + 2*e.pc + 1
-	for i := range e.p.vals {
-		v := &e.p.vals[i]
-		if v.home.kind != inRegister || !v.at(at) || but != nil && but.has(i) {
-			continue
+// across calls a function for each register with a value of a set that is not in but, with its place.
+func (e *emitter) across(set, but bitset, g func(amd64.Reg, amd64.Mem), k func(amd64.KReg, amd64.Mem), z func(amd64.VReg, amd64.Mem)) {
+	set.each(func(i int) {
+		if but != nil && but.has(i) {
+			return
 		}
-		switch v.class {
+		switch v := &e.p.vals[i]; v.class {
 		case scalar, flag:
 			g(amd64.Reg(v.home.reg), amd64.At(frameReg, v.place()))
 		case mask:
@@ -252,5 +250,5 @@ func (e *emitter) across(but bitset, g func(amd64.Reg, amd64.Mem), k func(amd64.
 				z(amd64.VReg(v.home.reg)+amd64.VReg(part), amd64.At(frameReg, v.place()+64*int32(part)))
 			}
 		}
-	}
+	})
 }

@@ -1,27 +1,64 @@
 package jit
 
-import "github.com/tandem-go/tandem/internal/ir"
+import (
+	"slices"
+
+	"github.com/tandem-go/tandem/internal/ir"
+)
+
+// barrierSets is what a barrier has to do with values in registers.
+type barrierSets struct {
+	// needed are those of which it needs the register behind it, stored those that the frame has already.
+	needed, stored bitset
+}
+
+// findBarriers finds the values in registers that each barrier needs.
+func (e *emitter) findBarriers() map[*ir.Instr]*barrierSets {
+	if !e.light {
+		return nil
+	}
+	found := map[*ir.Instr]*barrierSets{}
+	var at []int // positions, in order
+	var sets []bitset
+	start := 0
+	for _, b := range e.p.f.Blocks {
+		for k, in := range b.Instrs {
+			if plainBarrier(in) {
+				found[in] = &barrierSets{needed: newBitset(e.p.f.Values)}
+				at, sets = append(at, start+2*k+1), append(sets, found[in].needed)
+			}
+		}
+		start += 2 * len(b.Instrs)
+	}
+	for i := range e.p.vals {
+		v := &e.p.vals[i]
+		if v.home.kind != inRegister {
+			continue
+		}
+		for k, segs := 0, v.segs; k < len(at) && len(segs) > 0; {
+			switch {
+			case segs[0].last < at[k]:
+				segs = segs[1:]
+			case segs[0].first <= at[k]:
+				sets[k].set(i)
+				k++
+			default:
+				k++
+			}
+		}
+	}
+	e.findStored(found)
+	return found
+}
 
 // findStored finds, for each barrier, the values that the frame has already: those that the last barrier on every way to this
 // one has stored, and that nothing has written since. A register's place in the frame holds another value only when that has
 // taken the register, and then the one before has ended.
-func (e *emitter) findStored() map[*ir.Instr]bitset {
+func (e *emitter) findStored(found map[*ir.Instr]*barrierSets) {
+	if len(found) == 0 {
+		return
+	}
 	f := e.p.f
-	found := map[*ir.Instr]bitset{}
-	start := make([]int, len(f.Blocks))
-	for i, b := range f.Blocks {
-		if i+1 < len(start) {
-			start[i+1] = start[i] + 2*len(b.Instrs)
-		}
-		for _, in := range b.Instrs {
-			if plainBarrier(in) {
-				found[in] = nil
-			}
-		}
-	}
-	if !e.light || len(found) == 0 {
-		return nil
-	}
 	at := make([]bitset, len(f.Blocks)) // as blocks begin; nil: not reached yet
 	at[0] = newBitset(f.Values)
 	for changed := true; changed; {
@@ -30,28 +67,21 @@ func (e *emitter) findStored() map[*ir.Instr]bitset {
 			if at[i] == nil {
 				continue
 			}
-			out := e.storedBehind(b, start[i], at[i], found)
+			out := storedBehind(b, at[i], found)
 			for _, t := range b.Succs() {
 				changed = meetStored(&at[t.To.Order], out, t.To) || changed
 			}
 		}
 	}
-	return found
 }
 
 // storedBehind goes through a block and notes what its barriers find.
-func (e *emitter) storedBehind(b *ir.Block, start int, begin bitset, found map[*ir.Instr]bitset) bitset {
-	now := newBitset(e.p.f.Values)
-	copy(now, begin)
-	for k, in := range b.Instrs {
-		if _, ok := found[in]; ok {
-			found[in] = append(bitset(nil), now...)
-			clear(now)
-			for i := range e.p.vals {
-				if v := &e.p.vals[i]; v.home.kind == inRegister && v.at(start+2*k+1) {
-					now.set(i)
-				}
-			}
+func storedBehind(b *ir.Block, begin bitset, found map[*ir.Instr]*barrierSets) bitset {
+	now := slices.Clone(begin)
+	for _, in := range b.Instrs {
+		if in.Op == ir.OpBar && found[in] != nil {
+			found[in].stored = append(found[in].stored[:0], now...)
+			copy(now, found[in].needed)
 		}
 		for _, v := range in.Results {
 			now.clear(v.ID)
@@ -62,7 +92,7 @@ func (e *emitter) storedBehind(b *ir.Block, start int, begin bitset, found map[*
 
 // meetStored keeps of what a block begins with what an edge to it has too. The edge writes the block's parameters.
 func meetStored(at *bitset, out bitset, to *ir.Block) (changed bool) {
-	has := append(bitset(nil), out...)
+	has := slices.Clone(out)
 	for _, v := range to.Params {
 		has.clear(v.ID)
 	}

@@ -148,22 +148,12 @@ func (a *Asm) Reserve(bytes int) {
 	a.labels, a.fixups = slices.Grow(a.labels, bytes/24), slices.Grow(a.fixups, bytes/24)
 }
 
-func (a *Asm) bytes(b ...byte) {
-	if len(a.code)+len(b) > cap(a.code) {
-		a.code = slices.Grow(a.code, len(a.code)+256)
-	}
-	a.code = append(a.code, b...)
-}
+func (a *Asm) imm32(v int32) { a.code = binary.LittleEndian.AppendUint32(a.code, uint32(v)) }
 
-func (a *Asm) imm32(v int32) { a.bytes(byte(v), byte(v>>8), byte(v>>16), byte(v>>24)) }
-
-func (a *Asm) imm64(v uint64) {
-	a.imm32(int32(v))
-	a.imm32(int32(v >> 32))
-}
+func (a *Asm) imm64(v uint64) { a.code = binary.LittleEndian.AppendUint64(a.code, v) }
 
 // modReg appends ModRM for two registers; reg and rm are given by their low three bits.
-func (a *Asm) modReg(reg, rm uint8) { a.bytes(0xc0 | reg&7<<3 | rm&7) }
+func (a *Asm) modReg(reg, rm uint8) { a.code = append(a.code, 0xc0|reg&7<<3|rm&7) }
 
 // modMem appends ModRM, SIB and displacement. n is the factor of a compressed 8 bit displacement: 1 except for EVEX.
 func (a *Asm) modMem(reg uint8, m Mem, n int32) {
@@ -180,7 +170,7 @@ func (a *Asm) modMem(reg uint8, m Mem, n int32) {
 	if sib {
 		rm = 4
 	}
-	a.bytes(mod<<6 | reg&7<<3 | rm)
+	a.code = append(a.code, mod<<6|reg&7<<3|rm)
 	if sib {
 		index := uint8(4) // none
 		switch {
@@ -191,11 +181,11 @@ func (a *Asm) modMem(reg uint8, m Mem, n int32) {
 		case m.Index != NoReg:
 			index = uint8(m.Index) & 7
 		}
-		a.bytes(scaleBits(a, m.Scale)<<6 | index<<3 | base&7)
+		a.code = append(a.code, scaleBits(a, m.Scale)<<6|index<<3|base&7)
 	}
 	switch mod {
 	case 1:
-		a.bytes(byte(int8(disp8)))
+		a.code = append(a.code, byte(int8(disp8)))
 	case 2:
 		a.imm32(m.Disp)
 	}
@@ -228,4 +218,4 @@ func (m Mem) indexBits() (b3, b4 uint8) {
 }
 
 // Imm8 appends the immediate byte of the instruction emitted last.
-func (a *Asm) Imm8(b uint8) { a.bytes(b) }
+func (a *Asm) Imm8(b uint8) { a.code = append(a.code, b) }

@@ -64,23 +64,23 @@ const (
 // rex appends the prefixes. force makes a REX prefix even if it is empty, which byte registers above BL need.
 func (a *Asm) rex(w Width, reg, index, base uint8, force bool) {
 	if w == W16 {
-		a.bytes(0x66)
+		a.code = append(a.code, 0x66)
 	}
 	r := bit(w == W64)<<3 | reg>>3&1<<2 | index>>3&1<<1 | base>>3&1
 	if r != 0 || force {
-		a.bytes(0x40 | r)
+		a.code = append(a.code, 0x40|r)
 	}
 }
 
 // op appends an opcode of one byte, or of two or three with the escape bytes in its upper half.
 func (a *Asm) op(op uint32) {
 	if op > 0xffff {
-		a.bytes(byte(op >> 16))
+		a.code = append(a.code, byte(op>>16))
 	}
 	if op > 0xff {
-		a.bytes(byte(op >> 8))
+		a.code = append(a.code, byte(op>>8))
 	}
-	a.bytes(byte(op))
+	a.code = append(a.code, byte(op))
 }
 
 func (a *Asm) regReg(w Width, op uint32, reg, rm Reg) {
@@ -129,16 +129,16 @@ func (a *Asm) MovRI(dst Reg, imm uint64) {
 	switch {
 	case imm <= 0xffffffff:
 		a.rex(W32, 0, 0, uint8(dst), false)
-		a.bytes(0xb8 | byte(dst)&7)
+		a.code = append(a.code, 0xb8|byte(dst)&7)
 		a.imm32(int32(uint32(imm)))
 	case int64(imm) == int64(int32(imm)):
 		a.rex(W64, 0, 0, uint8(dst), false)
-		a.bytes(0xc7)
+		a.code = append(a.code, 0xc7)
 		a.modReg(0, uint8(dst))
 		a.imm32(int32(imm))
 	default:
 		a.rex(W64, 0, 0, uint8(dst), false)
-		a.bytes(0xb8 | byte(dst)&7)
+		a.code = append(a.code, 0xb8|byte(dst)&7)
 		a.imm64(imm)
 	}
 }
@@ -193,14 +193,14 @@ func (a *Asm) AluRI(w Width, op Alu, dst Reg, imm int32) {
 	a.rex(w, 0, 0, uint8(dst), false)
 	switch {
 	case imm == int32(int8(imm)):
-		a.bytes(0x83)
+		a.code = append(a.code, 0x83)
 		a.modReg(uint8(op), uint8(dst))
-		a.bytes(byte(imm))
+		a.code = append(a.code, byte(imm))
 	case dst == RAX:
-		a.bytes(byte(op)<<3 | 5)
+		a.code = append(a.code, byte(op)<<3|5)
 		a.imm32(imm)
 	default:
-		a.bytes(0x81)
+		a.code = append(a.code, 0x81)
 		a.modReg(uint8(op), uint8(dst))
 		a.imm32(imm)
 	}
@@ -210,7 +210,7 @@ func (a *Asm) AluRI(w Width, op Alu, dst Reg, imm int32) {
 func (a *Asm) AluMI(w Width, op Alu, m Mem, imm int32) {
 	if imm == int32(int8(imm)) {
 		a.regMem(w, 0x83, Reg(op), m)
-		a.bytes(byte(imm))
+		a.code = append(a.code, byte(imm))
 		return
 	}
 	a.regMem(w, 0x81, Reg(op), m)
@@ -224,20 +224,20 @@ func (a *Asm) TestRR(w Width, x, y Reg) { a.regReg(w, 0x85, y, x) }
 func (a *Asm) TestRI(w Width, x Reg, imm int32) {
 	if w == W8 {
 		if x == RAX {
-			a.bytes(0xa8, byte(imm))
+			a.code = append(a.code, 0xa8, byte(imm))
 			return
 		}
 		a.rex(w, 0, 0, uint8(x), x > 3)
-		a.bytes(0xf6)
+		a.code = append(a.code, 0xf6)
 		a.modReg(0, uint8(x))
-		a.bytes(byte(imm))
+		a.code = append(a.code, byte(imm))
 		return
 	}
 	a.rex(w, 0, 0, uint8(x), false)
 	if x == RAX {
-		a.bytes(0xa9)
+		a.code = append(a.code, 0xa9)
 	} else {
-		a.bytes(0xf7)
+		a.code = append(a.code, 0xf7)
 		a.modReg(0, uint8(x))
 	}
 	a.imm32(imm)
@@ -259,7 +259,7 @@ func (a *Asm) ImulRR(w Width, dst, src Reg) { a.regReg(w, 0x0faf, dst, src) }
 func (a *Asm) ImulRI(w Width, dst, src Reg, imm int32) {
 	if imm == int32(int8(imm)) {
 		a.regReg(w, 0x6b, dst, src)
-		a.bytes(byte(imm))
+		a.code = append(a.code, byte(imm))
 		return
 	}
 	a.regReg(w, 0x69, dst, src)
@@ -286,33 +286,33 @@ func (a *Asm) NotR(w Width, dst Reg) { a.unary(w, 2, dst) }
 
 func (a *Asm) unary(w Width, digit uint8, r Reg) {
 	a.rex(w, 0, 0, uint8(r), false)
-	a.bytes(0xf7)
+	a.code = append(a.code, 0xf7)
 	a.modReg(digit, uint8(r))
 }
 
 // SignExtendA fills RDX with the sign of RAX (cdq, cqo).
 func (a *Asm) SignExtendA(w Width) {
 	a.rex(w, 0, 0, 0, false)
-	a.bytes(0x99)
+	a.code = append(a.code, 0x99)
 }
 
 // ShiftRI is dst = dst shifted by imm.
 func (a *Asm) ShiftRI(w Width, op Shift, dst Reg, imm uint8) {
 	a.rex(w, 0, 0, uint8(dst), false)
 	if imm == 1 {
-		a.bytes(0xd1)
+		a.code = append(a.code, 0xd1)
 		a.modReg(uint8(op), uint8(dst))
 		return
 	}
-	a.bytes(0xc1)
+	a.code = append(a.code, 0xc1)
 	a.modReg(uint8(op), uint8(dst))
-	a.bytes(imm)
+	a.code = append(a.code, imm)
 }
 
 // ShiftRC is dst = dst shifted by CL.
 func (a *Asm) ShiftRC(w Width, op Shift, dst Reg) {
 	a.rex(w, 0, 0, uint8(dst), false)
-	a.bytes(0xd3)
+	a.code = append(a.code, 0xd3)
 	a.modReg(uint8(op), uint8(dst))
 }
 
@@ -329,14 +329,14 @@ func (a *Asm) Tzcnt(w Width, dst, src Reg) { a.f3(w, 0x0fbc, dst, src) }
 func (a *Asm) Lzcnt(w Width, dst, src Reg) { a.f3(w, 0x0fbd, dst, src) }
 
 func (a *Asm) f3(w Width, op uint32, dst, src Reg) {
-	a.bytes(0xf3)
+	a.code = append(a.code, 0xf3)
 	a.regReg(w, op, dst, src)
 }
 
 // Bswap reverses the bytes of a register.
 func (a *Asm) Bswap(w Width, r Reg) {
 	a.rex(w, 0, 0, uint8(r), false)
-	a.bytes(0x0f, 0xc8|byte(r)&7)
+	a.code = append(a.code, 0x0f, 0xc8|byte(r)&7)
 }
 
 // Cmov is dst = src if the condition holds.
@@ -345,25 +345,25 @@ func (a *Asm) Cmov(w Width, c Cond, dst, src Reg) { a.regReg(w, 0x0f40|uint32(c)
 // Setcc is the low byte of dst = 1 if the condition holds, else 0.
 func (a *Asm) Setcc(c Cond, dst Reg) {
 	a.rex(W32, 0, 0, uint8(dst), dst > 3)
-	a.bytes(0x0f, 0x90|byte(c))
+	a.code = append(a.code, 0x0f, 0x90|byte(c))
 	a.modReg(0, uint8(dst))
 }
 
 // LockXadd exchanges and adds: memory += r, r = the old value.
 func (a *Asm) LockXadd(w Width, m Mem, r Reg) {
-	a.bytes(0xf0)
+	a.code = append(a.code, 0xf0)
 	a.regMem(w, 0x0fc1, r, m)
 }
 
 // LockCmpxchg stores r if memory equals RAX, else loads memory into RAX; E tells.
 func (a *Asm) LockCmpxchg(w Width, m Mem, r Reg) {
-	a.bytes(0xf0)
+	a.code = append(a.code, 0xf0)
 	a.regMem(w, 0x0fb1, r, m)
 }
 
 // LockAlu is memory = memory op r, atomically.
 func (a *Asm) LockAlu(w Width, op Alu, m Mem, r Reg) {
-	a.bytes(0xf0)
+	a.code = append(a.code, 0xf0)
 	a.AluMR(w, op, m, r)
 }
 
@@ -371,10 +371,10 @@ func (a *Asm) LockAlu(w Width, op Alu, m Mem, r Reg) {
 func (a *Asm) Xchg(w Width, m Mem, r Reg) { a.regMem(w, 0x87, r, m) }
 
 // Mfence orders all accesses.
-func (a *Asm) Mfence() { a.bytes(0x0f, 0xae, 0xf0) }
+func (a *Asm) Mfence() { a.code = append(a.code, 0x0f, 0xae, 0xf0) }
 
 // Sfence orders stores, those past the caches included.
-func (a *Asm) Sfence() { a.bytes(0x0f, 0xae, 0xf8) }
+func (a *Asm) Sfence() { a.code = append(a.code, 0x0f, 0xae, 0xf8) }
 
 // Prefetch asks for a line of memory, to be read or to be written. An address without memory is no fault.
 func (a *Asm) Prefetch(m Mem, write bool) {
@@ -387,13 +387,13 @@ func (a *Asm) Prefetch(m Mem, write bool) {
 
 // Jmp jumps to a label, Jcc if the condition holds. Displacements are always 32 bits.
 func (a *Asm) Jmp(l Label) {
-	a.bytes(0xe9)
+	a.code = append(a.code, 0xe9)
 	a.fix(l)
 }
 
 // Jcc jumps if the condition holds.
 func (a *Asm) Jcc(c Cond, l Label) {
-	a.bytes(0x0f, 0x80|byte(c))
+	a.code = append(a.code, 0x0f, 0x80|byte(c))
 	a.fix(l)
 }
 
@@ -405,19 +405,19 @@ func (a *Asm) fix(l Label) {
 // JmpR jumps to the address in a register.
 func (a *Asm) JmpR(r Reg) {
 	a.rex(W32, 0, 0, uint8(r), false)
-	a.bytes(0xff)
+	a.code = append(a.code, 0xff)
 	a.modReg(4, uint8(r))
 }
 
 // LeaLabel is dst = the address of a label.
 func (a *Asm) LeaLabel(dst Reg, l Label) {
 	a.rex(W64, uint8(dst), 0, 0, false)
-	a.bytes(0x8d, uint8(dst)&7<<3|5)
+	a.code = append(a.code, 0x8d, uint8(dst)&7<<3|5)
 	a.fix(l)
 }
 
 // Ret returns.
-func (a *Asm) Ret() { a.bytes(0xc3) }
+func (a *Asm) Ret() { a.code = append(a.code, 0xc3) }
 
 // Ldmxcsr loads the control register of the vector unit, Stmxcsr stores it.
 func (a *Asm) Ldmxcsr(m Mem) { a.regMem(W32, 0x0fae, 2, m) }

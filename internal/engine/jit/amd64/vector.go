@@ -88,17 +88,17 @@ func (a *Asm) evex(r *Row, o Opt, reg, vvvv, b, x, v4 uint8) {
 	p0 := r.Map | (^reg>>3&1)<<7 | (^x&1)<<6 | (^b&1)<<5 | (^reg>>4&1)<<4
 	p1 := r.W<<7 | (^vvvv&15)<<3 | 1<<2 | r.PP
 	p2 := bit(o.Z)<<7 | ll<<5 | bit(bc)<<4 | (^v4&1)<<3 | uint8(o.K)
-	a.bytes(0x62, p0, p1, p2, r.Op)
+	a.code = append(a.code, 0x62, p0, p1, p2, r.Op)
 }
 
 // vex appends the VEX prefix, in two bytes where they suffice, and the opcode.
 func (a *Asm) vex(r *Row, l Len, reg, vvvv, b, x uint8) {
 	w := bit(r.Enc&VEXW1 != 0)
 	if r.Map == 1 && w == 0 && b == 0 && x == 0 {
-		a.bytes(0xc5, (^reg>>3&1)<<7|(^vvvv&15)<<3|uint8(l)<<2|r.PP, r.Op)
+		a.code = append(a.code, 0xc5, (^reg>>3&1)<<7|(^vvvv&15)<<3|uint8(l)<<2|r.PP, r.Op)
 		return
 	}
-	a.bytes(0xc4, (^reg>>3&1)<<7|(^x&1)<<6|(^b&1)<<5|r.Map, w<<7|(^vvvv&15)<<3|uint8(l)<<2|r.PP, r.Op)
+	a.code = append(a.code, 0xc4, (^reg>>3&1)<<7|(^x&1)<<6|(^b&1)<<5|r.Map, w<<7|(^vvvv&15)<<3|uint8(l)<<2|r.PP, r.Op)
 }
 
 func bit(b bool) uint8 {
@@ -159,19 +159,19 @@ func (a *Asm) rrm(r *Row, dst, x uint8, m Mem, o Opt) {
 // RRI and RMI emit dst = op(y, imm) for instructions with an opcode extension (shifts by an immediate).
 func (a *Asm) RRI(r *Row, dst, y VReg, imm uint8, o Opt) {
 	a.rrr(r, r.Digit, uint8(dst), uint8(y), o)
-	a.bytes(imm)
+	a.code = append(a.code, imm)
 }
 
 // RRRI emits dst = op(x, y, imm).
 func (a *Asm) RRRI(r *Row, dst, x, y VReg, imm uint8, o Opt) {
 	a.RRR(r, dst, x, y, o)
-	a.bytes(imm)
+	a.code = append(a.code, imm)
 }
 
 // RRMI emits dst = op(x, memory, imm).
 func (a *Asm) RRMI(r *Row, dst, x VReg, m Mem, imm uint8, o Opt) {
 	a.RRM(r, dst, x, m, o)
-	a.bytes(imm)
+	a.code = append(a.code, imm)
 }
 
 // KRR emits k = op(x, y), a comparison or test without an immediate.
@@ -180,13 +180,13 @@ func (a *Asm) KRR(r *Row, k KReg, x, y VReg, o Opt) { a.rrr(r, uint8(k), uint8(x
 // KRRI emits k = op(x, y, imm): a comparison whose predicate is imm.
 func (a *Asm) KRRI(r *Row, k KReg, x, y VReg, imm uint8, o Opt) {
 	a.rrr(r, uint8(k), uint8(x), uint8(y), o)
-	a.bytes(imm)
+	a.code = append(a.code, imm)
 }
 
 // KRMI emits k = op(x, memory, imm).
 func (a *Asm) KRMI(r *Row, k KReg, x VReg, m Mem, imm uint8, o Opt) {
 	a.rrm(r, uint8(k), uint8(x), m, o)
-	a.bytes(imm)
+	a.code = append(a.code, imm)
 }
 
 // RK emits vector = op(mask), KR mask = op(vector).
@@ -215,7 +215,7 @@ func (a *Asm) KKK(r *Row, k, x, y KReg) {
 func (a *Asm) KKI(r *Row, k, y KReg, imm uint8) {
 	a.vex(r, L128, uint8(k), 0, 0, 0)
 	a.modReg(uint8(k), uint8(y))
-	a.bytes(imm)
+	a.code = append(a.code, imm)
 }
 
 // KG emits mask = general register, GK general register = mask.
@@ -238,4 +238,4 @@ func (a *Asm) KM(r *Row, k KReg, m Mem) {
 }
 
 // VZeroUpper clears the upper halves, which every exit to Go needs.
-func (a *Asm) VZeroUpper() { a.bytes(0xc5, 0xf8, 0x77) }
+func (a *Asm) VZeroUpper() { a.code = append(a.code, 0xc5, 0xf8, 0x77) }
