@@ -2,7 +2,7 @@
 # Tries Tandem where nothing is installed: the static binary in an empty root, then a clone of the last commit in a fresh
 # Debian root with Go, make, git and ca-certificates alone, as root and as an ordinary user, with and without network.
 #
-#   tools/chroot.sh [all | static | debian | image]      CHROOT_TESTS=0 leaves `make test` out
+#   tools/chroot.sh [all | static | debian | image | modules]      CHROOT_TESTS=0 leaves the tests out
 #
 # Needs root and, for the Debian root, debootstrap and the network.
 set -eu
@@ -84,6 +84,14 @@ debian() {
 	in_root user sh -c 'cd ~/tandem && make run' | tail -n 3
 }
 
+# modules runs the tests of the nested modules, which install what they need.
+modules() {
+	[ "${CHROOT_TESTS:-1}" != 0 ] || return 0
+	say "root: make test-modules"
+	clone root /src
+	in_root root sh -c 'cd /src && CI= make test-modules'
+}
+
 # image does what the Dockerfile does, stage by stage.
 image() {
 	say "the Dockerfile's first stage: an ordinary user fetches and builds"
@@ -114,6 +122,7 @@ case $what in
 static) static ;;
 debian) debian ;;
 image) fresh; image ;;
-all) static; debian ;;
-*) echo "usage: tools/chroot.sh [all | static | debian | image]" >&2; exit 2 ;;
+modules) fresh; modules ;;
+all) static; debian; modules ;;
+*) echo "usage: tools/chroot.sh [all | static | debian | image | modules]" >&2; exit 2 ;;
 esac
