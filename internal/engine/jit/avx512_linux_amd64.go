@@ -17,11 +17,14 @@ func newAVX512() (engine.Engine, error) {
 	if !(x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512CD && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT) {
 		return nil, fmt.Errorf("%w: it needs AVX-512 F, BW, DQ, VL and CD", ErrUnavailable)
 	}
-	return compiler{avx512{}, interp.New()}, nil
+	return compiler{avx512{leastStreamed}, interp.New()}, nil
 }
 
 // avx512 is the target whose vectors hold half a warp.
-type avx512 struct{}
+type avx512 struct {
+	// leastStreamed is how many bytes a launch writes at least whose stores go past the caches.
+	leastStreamed uint64
+}
 
 func (avx512) name() string { return "jit/avx512" }
 
@@ -40,12 +43,12 @@ func (avx512) lasts(p *plan, in *ir.Instr, v *ir.Value) bool { return lasts(p, i
 
 func (avx512) prepare(*plan) {}
 
-func (avx512) emit(p *program) (*output, error) {
+func (t avx512) emit(p *program) (*output, error) {
 	e := &emitter{
 		p: p.plan, k: p.kernel, o: p.options, consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[limit]int32{},
 		frame: int32(p.frame), light: p.light, local: int64(p.LocalBytes()), retries: map[int]amd64.Label{},
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64), patterns: map[pattern]int32{},
-		marks: p.marks,
+		marks: p.marks, streams: p.plan.findStreams(t.leastStreamed),
 	}
 	n := 0
 	for _, b := range p.plan.f.Blocks {
@@ -64,7 +67,10 @@ func (avx512) emit(p *program) (*output, error) {
 	for i, l := range e.retries {
 		e.sites[i].retry = e.Offset(l)
 	}
+	if !e.streaming {
+		e.streams = nil
+	}
 	return &output{
-		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known, strides: e.strides, chains: true, resume: e.Offset(e.resume), next: e.Offset(e.next),
+		text: text, streams: e.streams, sites: e.sites, area: e.area, limits: e.limits, known: e.known, strides: e.strides, chains: true, resume: e.Offset(e.resume), next: e.Offset(e.next),
 	}, nil
 }

@@ -79,6 +79,9 @@ type emitter struct {
 	passing map[*ir.Instr]*barrierSets
 	second  map[int]amd64.Label
 	cloned  bool
+	// streams are the stores that may go past the caches; streaming tells that there is code for some.
+	streams   *streams
+	streaming bool
 
 	block *ir.Block
 	pc    int

@@ -61,6 +61,7 @@ const (
 	areaWarps       = 204 // 32 bits: warps of a block
 	areaParked      = 208 // 32 bits: some waiting warps have what they will enter in frameResume
 	areaExecuted    = 216 // operations of lanes that were executed, where the program counts them
+	areaStream      = 224 // 32 bits: whole lines are stored past the caches
 	areaParams      = 256
 )
 

@@ -672,6 +672,9 @@ func (e *emitter) stored(x *access, v *value, part int, t amd64.VReg) amd64.VReg
 
 // storeRow stores to addresses a constant distance apart.
 func (e *emitter) storeRow(x *access) {
+	stored := e.NewLabel()
+	defer e.Bind(stored)
+	e.storeLines(x, stored)
 	if e.storePairs(x, func(half int) { e.storeHalf(x, half) }) {
 		return
 	}

@@ -32,6 +32,7 @@ type program struct {
 	next      uint64 // address of the code that goes on with the next warp
 	light     bool   // warps pass barriers without Go
 	chains    bool   // compiled code begins the next block of a row itself
+	streams   *streams
 	area      []byte // as it begins
 	limits    map[limit]int32
 	known     []int32
@@ -141,6 +142,8 @@ type output struct {
 	strides int32
 	// chains tells that the code begins the next blocks of a row itself, as many as the area says.
 	chains bool
+	// streams are the stores that the code lets go past the caches where the area says so, nil if there are none.
+	streams *streams
 	// resume and next are the offsets of the code that restores all registers of a warp and goes on where it stands, and
 	// of the code that goes on with the next warp.
 	resume, next int
@@ -168,6 +171,7 @@ func (p *program) emit() error {
 	p.frame = max(p.frame, o.frame)
 	p.escapes = make([]atomic.Uint64, len(o.sites))
 	p.sites, p.area, p.limits, p.known, p.strides, p.chains = o.sites, o.area, o.limits, o.known, o.strides, o.chains
+	p.streams = o.streams
 	p.resume, p.next = p.code.base+uint64(o.resume), p.code.base+uint64(o.next)
 	return nil
 }

@@ -237,9 +237,25 @@ func (b *running) specials() {
 		put(specialPlace[r], v)
 	}
 	copy(b.area[areaParams:][:b.program.kernel.Params], l.Params)
+	le.PutUint32(b.area[areaStream:], 0)
+	if s := b.program.streams; s != nil && s.worthwhile(l, b.reach) {
+		le.PutUint32(b.area[areaStream:], 1)
+	}
 	for n, at := range b.program.limits {
 		put(at, n.of(int64(l.SharedBytes)))
 	}
+}
+
+// reach is how many bytes are legal from an address on.
+func (b *running) reach(at uint64) uint64 {
+	if b.program.options.Memory == nil {
+		return 0
+	}
+	r, ok := b.program.options.Memory.Find(at)
+	if !ok {
+		return 0
+	}
+	return r.Addr + r.Size - at
 }
 
 // forget drops what accesses know of memory.

@@ -27,7 +27,7 @@ func avx2() target {
 }
 
 // targets are what code can be emitted for, whether or not this machine can run it.
-var targets = map[string]target{"jit/avx512": avx512{}, "jit/avx2": avx2()}
+var targets = map[string]target{"jit/avx512": avx512{leastStreamed}, "jit/avx2": avx2()}
 
 // decode reads the first instruction of code. Where it names another place, that is at base plus what follows $.
 func decode(code []byte, offset int) (size int, text string, base int) {

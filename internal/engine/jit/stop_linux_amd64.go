@@ -40,9 +40,7 @@ func (e *emitter) schedule() {
 	}
 	e.Bind(back)
 	e.chain()
-	e.MovRI(amd64.RAX, 0)
-	e.VZeroUpper()
-	e.Ret()
+	e.exit(0)
 }
 
 // chain begins the next block of the row when all warps have ended, if there is one to begin and the budget is not used up.
@@ -154,7 +152,15 @@ func (e *emitter) saveAll() {
 	e.each(func(r amd64.Reg, m amd64.Mem) { e.MovMR(amd64.W64, m, r) },
 		func(k amd64.KReg, m amd64.Mem) { e.KM(amd64.KMOVWStore, k, m) },
 		func(z amd64.VReg, m amd64.Mem) { e.RRM(amd64.VMOVUPSStore, z, 0, m, zmm) })
-	e.MovRI(amd64.RAX, 1)
+	e.exit(1)
+}
+
+// exit emits the return to Go.
+func (e *emitter) exit(v uint64) {
+	if e.streaming {
+		e.Sfence()
+	}
+	e.MovRI(amd64.RAX, v)
 	e.VZeroUpper()
 	e.Ret()
 }
