@@ -12,60 +12,92 @@ import (
 )
 
 // Permutation queues filling dst with the numbers from 0 up to its length in random order: those that sort as many random words of 64
-// bits. Every order has the same probability up to equal words, of which there is a pair with probability n²/2^65. Philox only.
+// bits, with equal words in ascending order. Every order has the same probability up to equal words, of which there is a pair with
+// probability n²/2^65. Philox only.
 func Permutation[I sort.Index](ctx context.Context, g *Generator, dst *cuda.Buffer[I], s *cuda.Stream) error {
-	return g.take(ctx, "permutation", dst, func(c *call) error {
-		keys, err := c.randomKeys(s)
-		if err != nil {
-			return err
-		}
-		defer keys.Close()
-		return sort.Arg(ctx, g.l.sorts, 1, sort.Ascending, dst, keys.Buffer, s)
-	})
+	return g.take(ctx, "permutation", dst, func(c *call) error { return arrange[I, uint64](c, dst, nil, s) })
 }
 
 // Shuffle queues copying the elements of src to dst in random order; dst may be src. The order is that of Permutation. Philox only.
 func Shuffle[T sort.Value](ctx context.Context, g *Generator, dst, src *cuda.Buffer[T], s *cuda.Stream) error {
 	return g.take(ctx, "shuffle", dst, func(c *call) error {
-		if err := library.Length("dst", dst.Len(), "src", src.Len()); err != nil {
-			return err
+		err := library.On(g.l.lib, "src", src)
+		if err == nil {
+			err = library.Length("dst", dst.Len(), "src", src.Len())
 		}
-		keys, err := c.randomKeys(s)
+		if err == nil {
+			err = library.ApartOrSame(dst, "dst", src, "src")
+		}
 		if err != nil {
 			return err
 		}
-		defer keys.Close()
-		return sort.Pairs(ctx, g.l.sorts, 1, sort.Ascending, keys.Buffer, dst, keys.Buffer, src, s)
+		if bytes[T]() == 4 {
+			return shuffle[uint32](c, dst, src, s)
+		}
+		return shuffle[uint64](c, dst, src, s)
 	})
 }
 
-// view is a part of temporary memory, and what is to be closed.
-type view struct {
-	*cuda.Buffer[uint64]
-	whole *cuda.Buffer[uint64]
+// shuffle moves elements as words of their size.
+func shuffle[W uint32 | uint64, T sort.Value](c *call, dst, src *cuda.Buffer[T], s *cuda.Stream) error {
+	if library.Same(dst, src) {
+		whole, part, err := temp[T](c)
+		if err != nil {
+			return err
+		}
+		defer whole.Close()
+		if err := cuda.Copy[T](part, src, s); err != nil {
+			return err
+		}
+		src = part
+	}
+	from, err := cuda.Reinterpret[W](src)
+	if err != nil {
+		return err
+	}
+	return arrange(c, dst, from, s)
 }
 
-// Close gives the memory back.
-func (v view) Close() error { return v.whole.Close() }
-
-// randomKeys are as many words as the call has elements.
-func (c *call) randomKeys(s *cuda.Stream) (view, error) {
-	if err := c.philox(); err != nil {
-		return view{}, err
+// temp is temporary memory for the elements of a call: all of it, for Close, and as many elements as there are.
+func temp[T cuda.Element](c *call) (whole, part *cuda.Buffer[T], err error) {
+	if whole, err = library.Temp[T](c.g.l.lib, c.n); err != nil {
+		return nil, nil, err
 	}
-	whole, err := library.Temp[uint64](c.g.l.lib, c.n)
-	if err != nil {
-		return view{}, err
-	}
-	keys, err := whole.Slice(0, c.n)
-	if err == nil {
-		err = c.keys(keys, domainKeys, s)
-	}
-	if err != nil {
+	if part, err = whole.Slice(0, c.n); err != nil {
 		whole.Close()
-		return view{}, err
+		return nil, nil, err
 	}
-	return view{keys, whole}, nil
+	return whole, part, nil
+}
+
+// arrange writes the numbers of as many random words of 64 bits as dst has elements in the order of the words, or if there are
+// values, the values with these numbers. It sorts the high halves with their numbers; the low ones are drawn again where high ones
+// are equal.
+func arrange[T cuda.Element, W uint32 | uint64](c *call, dst *cuda.Buffer[T], values *cuda.Buffer[W], s *cuda.Stream) error {
+	if err := c.philox(); err != nil {
+		return err
+	}
+	high, keys, err := temp[uint32](c)
+	if err != nil {
+		return err
+	}
+	defer high.Close()
+	order, numbers, err := temp[int32](c)
+	if err != nil {
+		return err
+	}
+	defer order.Close()
+	if err := c.launch("integers", "high_words", c.grid(groupWords/2), s, c.args(keys, domainKeys)); err != nil {
+		return err
+	}
+	if err := sort.KeysAndArg(c.ctx, c.g.l.sorts, 1, sort.Ascending, keys, numbers, keys, s); err != nil {
+		return err
+	}
+	kernel := "arrange4"
+	if bytes[T]() == 8 {
+		kernel = "arrange8"
+	}
+	return c.launch("integers", kernel, (c.n+threads-1)/threads, s, c.args(dst, domainKeys), keys, numbers, values)
 }
 
 // Sample queues filling dst with different numbers from 0 up to n, not included: the first of a random order of n. It takes n

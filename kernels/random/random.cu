@@ -100,6 +100,49 @@ extern "C" __global__ void words8(u64 *to, u64 n, u64 first, u64 seed, u32 numbe
     });
 }
 
+// high_words are the high halves of what words8 writes.
+extern "C" __global__ void high_words(u32 *to, u64 n, u64 first, u64 seed, u32 number, u32 domain) {
+    fill<2>(to, n, first, {seed, number, domain}, 0, [](block b, u64, u32 *v) {
+        v[0] = b.w[1];
+        v[1] = b.w[3];
+    });
+}
+
+// low_word is the low half of word `at` of what words8 writes.
+__device__ u32 low_word(stream s, u64 at) {
+    block b = draw(s, at / 64 * 32 + at % 32, 0);
+    return at % 64 < 32 ? b.w[0] : b.w[2];
+}
+
+// arrange writes the order of words of 64 bits, of which the high halves and their numbers are sorted: for the i-th smallest word
+// its number, or if there are values that value. Equal high halves are few, and only they have their low halves compared; then
+// numbers decide.
+template <typename V>
+__device__ void arrange(V *to, u64 n, u64 first, stream s, const u32 *high, const u32 *numbers, const V *values) {
+    u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    u32 key = high[i], mine = numbers[i];
+    u64 at = i;
+    if (i > 0 && high[i - 1] == key || i + 1 < n && high[i + 1] == key) {
+        while (at > 0 && high[at - 1] == key) at--;
+        u32 low = low_word(s, first + mine);
+        for (u64 j = at; j < n && high[j] == key; j++) {
+            u32 other = numbers[j], word = low_word(s, first + other);
+            at += word < low || word == low && other < mine;
+        }
+    }
+    to[at] = values == 0 ? (V)mine : values[mine];
+}
+
+extern "C" __global__ void arrange4(u32 *to, u64 n, u64 first, u64 seed, u32 number, u32 domain, const u32 *high, const u32 *numbers,
+                                    const u32 *values) {
+    arrange(to, n, first, {seed, number, domain}, high, numbers, values);
+}
+extern "C" __global__ void arrange8(u64 *to, u64 n, u64 first, u64 seed, u32 number, u32 domain, const u32 *high, const u32 *numbers,
+                                    const u64 *values) {
+    arrange(to, n, first, {seed, number, domain}, high, numbers, values);
+}
+
 // Numbers below a bound without bias: the high half of word times bound; words whose low half is one of the first 2^k mod bound
 // are drawn again (Lemire, Fast Random Integer Generation in an Interval, 2019). An element that draws again has blocks of its own.
 

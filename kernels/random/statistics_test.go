@@ -1,6 +1,7 @@
 package random_test
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"testing"
@@ -238,6 +239,45 @@ func TestPermutation(t *testing.T) {
 			expected[i] = rounds / 120.0
 		}
 		chiSquare(t, counts, expected)
+	})
+}
+
+// TestPermutationOrder compares with a sort of the words, of which some have the same high half.
+func TestPermutationOrder(t *testing.T) {
+	const n, first, keys = 300_000, 77, 10
+	words, same := make([]uint64, n), 0
+	order := make([]int32, n)
+	for i := range words {
+		b, k := block(seed, stream, keys, 2, first+i)
+		words[i], order[i] = uint64(b[2*k+1])<<32|uint64(b[2*k]), int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(words[a], words[b]) })
+	for i := 1; i < n; i++ {
+		if words[order[i-1]]>>32 == words[order[i]]>>32 {
+			same++
+		}
+	}
+	require.Greater(t, same, 3, "pairs of equal high halves")
+	cudatest.Each(t, func(t *testing.T, dev *cuda.Device) {
+		g, ctx := philoxGenerator(open(t, dev)), t.Context()
+		g.Seek(first)
+		p := oracle.Make[int64](t, dev, n)
+		require.NoError(t, random.Permutation(ctx, g, p.Buffer, nil))
+		require.True(t, slices.Equal(widen(order), widen(p.Read(t))), "the order of the words")
+		for _, inPlace := range []bool{false, true} {
+			g.Seek(first)
+			src := oracle.Upload(t, dev, order)
+			dst := src
+			if !inPlace {
+				dst = oracle.Make[int32](t, dev, n)
+			}
+			require.NoError(t, random.Shuffle(ctx, g, dst.Buffer, src.Buffer, nil))
+			want := make([]int32, n)
+			for i, j := range order {
+				want[i] = order[j]
+			}
+			require.True(t, slices.Equal(want, dst.Read(t)), "in the order of the words")
+		}
 	})
 }
 

@@ -122,12 +122,12 @@ func sortWith[K Key, U uint32 | uint64, V Value](c *call[K], dst, src *cuda.Buff
 }
 
 // argWith sorts numbers of 4 or 8 bytes.
-func argWith[K Key, U uint32 | uint64, I Index](c *call[K], dst *cuda.Buffer[I], src *cuda.Buffer[K]) error {
-	to, err := words[U](dst)
+func argWith[K Key, U uint32 | uint64, I Index](c *call[K], dst *cuda.Buffer[K], index *cuda.Buffer[I], src *cuda.Buffer[K]) error {
+	to, err := words[U](index)
 	if err != nil {
 		return err
 	}
-	return sortLines(c, nil, src, to, nil, numbers)
+	return sortLines(c, dst, src, to, nil, numbers)
 }
 
 // sortLines sorts each line. dst is nil if the keys are not wanted, values without a payload, srcValues without values.

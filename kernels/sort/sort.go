@@ -117,22 +117,50 @@ func Pairs[K Key, V Value](ctx context.Context, l *Library, rows int, order Orde
 func Arg[K Key, I Index](ctx context.Context, l *Library, rows int, order Order, dst *cuda.Buffer[I], src *cuda.Buffer[K], s *cuda.Stream) error {
 	c, err := newCall(ctx, l, "argsort", rows, order, src, s)
 	if err == nil {
-		err = library.On(l.lib, "dst", dst)
-	}
-	if err == nil {
-		err = library.Length("dst", dst.Len(), "src", src.Len())
-	}
-	if err == nil {
-		err = library.Apart(dst, "dst", src, "src")
+		err = apart(l.lib, "dst", dst, "src", src)
 	}
 	if err == nil && c.n > 0 {
-		if size[I]() == 4 {
-			err = argWith[K, uint32](c, dst, src)
-		} else {
-			err = argWith[K, uint64](c, dst, src)
-		}
+		err = numbered(c, nil, dst, src)
 	}
 	return c.fail(err)
+}
+
+// KeysAndArg queues Keys and Arg at once: dst[i] is the i-th smallest of a line, index[i] its number. dst may be src.
+func KeysAndArg[K Key, I Index](ctx context.Context, l *Library, rows int, order Order, dst *cuda.Buffer[K], index *cuda.Buffer[I],
+	src *cuda.Buffer[K], s *cuda.Stream) error {
+	c, err := newCall(ctx, l, "sort with numbers", rows, order, src, s)
+	if err == nil {
+		err = into(l.lib, "dst", dst, "src", src)
+	}
+	if err == nil {
+		err = apart(l.lib, "index", index, "src", src)
+	}
+	if err == nil {
+		err = library.Apart(index, "index", dst, "dst")
+	}
+	if err == nil && c.n > 0 {
+		err = numbered(c, dst, index, src)
+	}
+	return c.fail(err)
+}
+
+// numbered sorts the numbers of 4 or 8 bytes of keys, and the keys if dst is not nil.
+func numbered[K Key, I Index](c *call[K], dst *cuda.Buffer[K], index *cuda.Buffer[I], src *cuda.Buffer[K]) error {
+	if size[I]() == 4 {
+		return argWith[K, uint32](c, dst, index, src)
+	}
+	return argWith[K, uint64](c, dst, index, src)
+}
+
+// apart checks an output of as many elements as an input that is other memory.
+func apart[A, B cuda.Element](l *library.Library, outName string, out *cuda.Buffer[A], inName string, in *cuda.Buffer[B]) error {
+	if err := library.On(l, outName, out); err != nil {
+		return err
+	}
+	if err := library.Length(outName, out.Len(), inName, in.Len()); err != nil {
+		return err
+	}
+	return library.Apart(out, outName, in, inName)
 }
 
 // into checks an output that may be its input.

@@ -132,6 +132,10 @@ func testSort[K sort.Key](t *testing.T, dev *cuda.Device, l *sort.Library, x []K
 	for i, v := range i4.Read(t) {
 		require.EqualValues(t, index[i], v)
 	}
+	i8, dst = oracle.Make[int64](t, dev, len(x)), oracle.Make[K](t, dev, len(x))
+	require.NoError(t, sort.KeysAndArg(ctx, l, rows, order, dst.Buffer, i8.Buffer, src.Buffer, nil))
+	require.Equal(t, index, i8.Read(t))
+	require.Equal(t, allBits(want), allBits(dst.Read(t)))
 	require.Equal(t, allBits(x), allBits(src.Read(t)), "the input is unchanged")
 
 	v4, v8 := make([]float32, len(x)), make([]complex64, len(x))
