@@ -21,7 +21,7 @@ for w in $wheels; do
 	python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: -d "$tmp/$w" "$w"
 	(cd "$tmp/$w" && python3 -m zipfile -e ./*.whl .)
 	header=$(find "$tmp/$w" -name cuda.h)
-	gcc -std=gnu11 -Wall -Werror -I "$(dirname "$header")" "$tmp/abi.c" -o "$tmp/abi"
+	gcc -std=gnu11 -Wall -Werror -Wno-deprecated-declarations -I "$(dirname "$header")" "$tmp/abi.c" -o "$tmp/abi"
 	"$tmp/abi"
 	echo "abi: $w: $(grep -c _Static_assert "$tmp/abi.c") assertions hold"
 done

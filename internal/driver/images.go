@@ -1,10 +1,14 @@
 package driver
 
+import "math/bits"
+
 // Handles of memory that kernels see as texels. Texture and Surface are also what a kernel takes as a parameter of eight
 // bytes. A stale or foreign handle is InvalidHandle.
 type (
 	// Array is memory for texels in a layout of the device's own.
 	Array uint64
+	// Mipmap is an array in levels of detail, each half as large as the one before.
+	Mipmap uint64
 	// Texture is memory with a way to read it.
 	Texture uint64
 	// Surface is an array that kernels read and write as it is.
@@ -70,6 +74,26 @@ func (d *ArrayDesc) Legal() bool {
 	return true
 }
 
+// Levels is the number of levels of detail down to a single texel.
+func (d *ArrayDesc) Levels() int {
+	largest := max(d.Width, d.Height)
+	if !d.Layered && !d.Cube {
+		largest = max(largest, d.Depth)
+	}
+	return bits.Len(uint(largest))
+}
+
+// Level describes a level of detail: extents are halved, rounded down, and at least 1. Layers and faces stay.
+func (d *ArrayDesc) Level(n int) ArrayDesc {
+	half := func(extent int) int { return min(extent, max(1, extent>>n)) } // 0 stays 0
+	level := *d
+	level.Width, level.Height = half(d.Width), half(d.Height)
+	if !d.Layered && !d.Cube {
+		level.Depth = half(d.Depth)
+	}
+	return level
+}
+
 // AddressMode says which texel a coordinate beyond the image reads, by CUDA's number (CUaddress_mode). Wrap and Mirror hold
 // for normalised coordinates; others are clamped.
 type AddressMode int
@@ -84,8 +108,9 @@ const (
 
 // TextureDesc says what a texture reads, and how.
 type TextureDesc struct {
-	// Array is what is read; zero if it is memory at Ptr.
-	Array Array
+	// Array or Mipmap is what is read; both are zero if it is memory at Ptr.
+	Array  Array
+	Mipmap Mipmap
 	// Ptr is aligned as attribute 14 says, which every allocation is. Width, Format and Channels describe the memory; Height 0 makes it a row of texels that
 	// kernels fetch by an index, else rows lie Pitch bytes apart, which is a multiple of 32.
 	Ptr           Ptr
@@ -102,7 +127,21 @@ type TextureDesc struct {
 	Normalized, Integers bool
 	// Border is what AddressMode Border reads.
 	Border [4]float32
+
+	// LinearLevels interpolates between levels of detail, else the nearest is read. LevelBias is added to the level that a kernel
+	// asks for, which is then kept from MinLevel to MaxLevel.
+	LinearLevels                  bool
+	LevelBias, MinLevel, MaxLevel float32
 }
+
+// LegalLevels reports whether levels of detail can be read as t says: coordinates are normalised, and MinLevel is not above MaxLevel
+// nor below 0. It holds for what has no levels.
+func (t *TextureDesc) LegalLevels() bool {
+	return t.Mipmap == 0 || t.Array == 0 && t.Normalized && t.MinLevel >= 0 && t.MinLevel <= t.MaxLevel && t.LevelBias == t.LevelBias
+}
+
+// Interpolates reports whether t asks for what lies between texels or between levels.
+func (t *TextureDesc) Interpolates() bool { return t.Linear || t.LinearLevels }
 
 // Place is one end of a copy of a box of bytes: texels of an array, or rows in memory.
 type Place struct {
@@ -189,6 +228,14 @@ type Images interface {
 	NewArray(d ArrayDesc) (Array, error)
 	// DestroyArray frees it after the work queued before the call. Textures and surfaces of it must not be used any more.
 	DestroyArray(a Array) error
+	// NewMipmap makes an array in so many levels of detail, the first of which is as described; InvalidValue for a description that
+	// is not Legal, or more levels than it has.
+	NewMipmap(d ArrayDesc, levels int) (Mipmap, error)
+	// MipmapLevel is a level of detail as an array, which ends with the mipmap: DestroyArray of it is InvalidValue.
+	MipmapLevel(m Mipmap, level int) (Array, error)
+	// DestroyMipmap frees it after the work queued before the call. Textures of it, and surfaces of its levels, must not be used any
+	// more.
+	DestroyMipmap(m Mipmap) error
 	// NewTexture makes a texture object. What it reads has to outlive it.
 	NewTexture(t *TextureDesc) (Texture, error)
 	// DestroyTexture ends a texture. The caller vouches that no queued work uses it.
@@ -197,6 +244,11 @@ type Images interface {
 	NewSurface(a Array) (Surface, error)
 	// DestroySurface ends a surface. The caller vouches that no queued work uses it.
 	DestroySurface(s Surface) error
+	// BindTexture makes the texture reference of that name in a module's code read what t reads, as t reads it, from the next launch
+	// on; NotFound if there is none. The caller vouches that no queued work uses the reference, and that t lives as long as it is used.
+	BindTexture(m Module, name string, t Texture) error
+	// BindSurface does for a surface reference what BindTexture does for a texture reference.
+	BindSurface(m Module, name string, s Surface) error
 	// CopyRegion queues a copy of a box. InvalidValue if a part lies outside, or source and destination overlap.
 	CopyRegion(r *Region, s Stream) error
 	// FillRows queues a fill of rows of columns elements, pitch bytes apart; width and value are those of Fill. dst and

@@ -1,10 +1,13 @@
 package hostdev
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/engine/rt"
+	"github.com/tandem-go/tandem/internal/ptx"
 )
 
 // array implements driver.Array: rows of texels without gaps.
@@ -12,17 +15,21 @@ type array struct {
 	desc  driver.ArrayDesc
 	addr  uint64
 	bytes []byte
+	level bool // of a mipmap, with which it ends
 }
 
 // images are the arrays and objects of a device. Guarded by device.mu.
 type images struct {
 	arrays   map[driver.Array]*array
+	mipmaps  map[driver.Mipmap][]driver.Array // their levels
 	textures map[driver.Texture]struct{}
 	surfaces map[driver.Surface]struct{}
 }
 
 func newImages() images {
-	return images{map[driver.Array]*array{}, map[driver.Texture]struct{}{}, map[driver.Surface]struct{}{}}
+	return images{
+		map[driver.Array]*array{}, map[driver.Mipmap][]driver.Array{}, map[driver.Texture]struct{}{}, map[driver.Surface]struct{}{},
+	}
 }
 
 func (a *array) rowBytes() uint64 { return uint64(a.desc.Width) * uint64(a.desc.TexelBytes()) }
@@ -59,6 +66,11 @@ func (d *device) NewArray(desc driver.ArrayDesc) (driver.Array, error) {
 		return 0, err
 	}
 	defer d.mu.Unlock()
+	return d.newArray(desc)
+}
+
+// newArray makes an array. The caller holds device.mu.
+func (d *device) newArray(desc driver.ArrayDesc) (driver.Array, error) {
 	if !desc.Legal() {
 		return 0, fail(driver.InvalidValue, "make array: %+v is no array", desc)
 	}
@@ -87,16 +99,94 @@ func (d *device) DestroyArray(h driver.Array) error {
 	}
 	defer d.mu.Unlock()
 	a, ok := d.images.arrays[h]
-	if !ok {
+	switch {
+	case !ok:
 		return badArray(h)
+	case a.level:
+		return fail(driver.InvalidValue, "destroy array %#x: it is a level of a mipmap", uint64(h))
 	}
-	delete(d.images.arrays, h)
+	return d.freeArrays(h)
+}
+
+// freeArrays forgets arrays and frees them behind the work that is queued now. The caller holds device.mu.
+func (d *device) freeArrays(handles ...driver.Array) error {
+	var addrs []uint64
+	for _, h := range handles {
+		addrs = append(addrs, d.images.arrays[h].addr)
+		delete(d.images.arrays, h)
+	}
 	var err error
-	d.afterQueued(func() { err = d.mem.Free(a.addr) })
+	d.afterQueued(func() {
+		for _, addr := range addrs {
+			err = errors.Join(err, d.mem.Free(addr))
+		}
+	})
 	if err != nil {
 		return fmt.Errorf("destroy array: %w: %w", statusOf(err), err)
 	}
 	return nil
+}
+
+// NewMipmap makes an array in levels of detail.
+func (d *device) NewMipmap(desc driver.ArrayDesc, levels int) (driver.Mipmap, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.mu.Unlock()
+	if !desc.Legal() || levels < 1 || levels > desc.Levels() {
+		return 0, fail(driver.InvalidValue, "make mipmap: %+v is no array with %d levels", desc, levels)
+	}
+	var made []driver.Array
+	for n := range levels {
+		h, err := d.newArray(desc.Level(n))
+		if err != nil {
+			return 0, errors.Join(fmt.Errorf("make mipmap: level %d: %w", n, err), d.freeArrays(made...))
+		}
+		d.images.arrays[h].level = true
+		made = append(made, h)
+	}
+	m := driver.Mipmap(d.handle())
+	d.images.mipmaps[m] = made
+	return m, nil
+}
+
+// mipmap finds the levels of a mipmap. The caller holds device.mu.
+func (d *device) mipmap(m driver.Mipmap) ([]driver.Array, error) {
+	levels, ok := d.images.mipmaps[m]
+	if !ok {
+		return nil, fail(driver.InvalidHandle, "use mipmap %#x: no such mipmap on this device", uint64(m))
+	}
+	return levels, nil
+}
+
+// MipmapLevel is a level of detail as an array.
+func (d *device) MipmapLevel(m driver.Mipmap, level int) (driver.Array, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.mu.Unlock()
+	levels, err := d.mipmap(m)
+	if err != nil {
+		return 0, err
+	}
+	if level < 0 || level >= len(levels) {
+		return 0, fail(driver.InvalidValue, "level %d of a mipmap with %d", level, len(levels))
+	}
+	return levels[level], nil
+}
+
+// DestroyMipmap frees a mipmap behind the work that is queued now.
+func (d *device) DestroyMipmap(m driver.Mipmap) error {
+	if err := d.enter(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	levels, err := d.mipmap(m)
+	if err != nil {
+		return err
+	}
+	delete(d.images.mipmaps, m)
+	return d.freeArrays(levels...)
 }
 
 // NewTexture makes a texture object.
@@ -108,14 +198,20 @@ func (d *device) NewTexture(t *driver.TextureDesc) (driver.Texture, error) {
 	if t == nil {
 		return 0, fail(driver.InvalidValue, "make texture: no description")
 	}
-	image, err := d.source(t)
+	if !t.LegalLevels() {
+		return 0, fail(driver.InvalidValue, "make texture: a mipmap is read by normalised coordinates, and at levels from MinLevel to MaxLevel")
+	}
+	image, levels, err := d.source(t)
 	if err != nil {
 		return 0, fmt.Errorf("make texture: %w", err)
 	}
-	out := rt.Texture{Image: image, Linear: t.Linear, Normalized: t.Normalized, BorderColor: t.Border}
+	out := rt.Texture{
+		Image: image, Linear: t.Linear, Normalized: t.Normalized, BorderColor: t.Border,
+		Levels: levels, LinearLevels: t.LinearLevels, LevelBias: t.LevelBias, MinLevel: t.MinLevel, MaxLevel: t.MaxLevel,
+	}
 	small := image.Format.Bytes() < 4 && image.Format != rt.Half
 	out.Unit = small && !t.Integers
-	if t.Linear && image.Format < rt.Half && !out.Unit {
+	if t.Interpolates() && image.Format < rt.Half && !out.Unit {
 		return 0, fail(driver.InvalidValue, "make texture: integers are not interpolated")
 	}
 	for i, m := range t.Address {
@@ -125,7 +221,7 @@ func (d *device) NewTexture(t *driver.TextureDesc) (driver.Texture, error) {
 		}
 		out.Address[i] = mode
 	}
-	if t.Array == 0 && t.Height == 0 { // beyond a row of texels in memory there are zeros
+	if t.Array == 0 && t.Mipmap == 0 && t.Height == 0 { // beyond a row of texels in memory there are zeros
 		out.Address[0], out.BorderColor, out.Linear = rt.Border, [4]float32{}, false
 	}
 	h := driver.Texture(d.rt.AddTexture(out))
@@ -133,15 +229,32 @@ func (d *device) NewTexture(t *driver.TextureDesc) (driver.Texture, error) {
 	return h, nil
 }
 
-// source is the image that a texture reads.
-func (d *device) source(t *driver.TextureDesc) (rt.Image, error) {
-	if t.Array != 0 {
+// source is the image that a texture reads, and its further levels of detail.
+func (d *device) source(t *driver.TextureDesc) (rt.Image, []rt.Image, error) {
+	switch {
+	case t.Mipmap != 0:
+		arrays, err := d.mipmap(t.Mipmap)
+		if err != nil {
+			return rt.Image{}, nil, err
+		}
+		images := make([]rt.Image, len(arrays))
+		for i, h := range arrays {
+			images[i] = d.images.arrays[h].image()
+		}
+		return images[0], images[1:], nil
+	case t.Array != 0:
 		a, ok := d.images.arrays[t.Array]
 		if !ok {
-			return rt.Image{}, badArray(t.Array)
+			return rt.Image{}, nil, badArray(t.Array)
 		}
-		return a.image(), nil
+		return a.image(), nil, nil
 	}
+	image, err := d.rows(t)
+	return image, nil, err
+}
+
+// rows is the image that memory makes.
+func (d *device) rows(t *driver.TextureDesc) (rt.Image, error) {
 	desc := driver.ArrayDesc{Width: t.Width, Height: t.Height, Format: t.Format, Channels: t.Channels}
 	row := uint64(t.Width) * uint64(desc.TexelBytes())
 	switch {
@@ -208,6 +321,47 @@ func (d *device) DestroySurface(h driver.Surface) error {
 	}
 	delete(d.images.surfaces, h)
 	d.rt.RemoveObject(uint64(h))
+	return nil
+}
+
+// BindTexture makes a texture reference, which is a variable, hold the handle of a texture.
+func (d *device) BindTexture(m driver.Module, name string, t driver.Texture) error {
+	return d.bind(m, name, ptx.TexRef, uint64(t))
+}
+
+// BindSurface makes a surface reference, which is a variable, hold the handle of a surface.
+func (d *device) BindSurface(m driver.Module, name string, s driver.Surface) error {
+	return d.bind(m, name, ptx.SurfRef, uint64(s))
+}
+
+// bind writes the handle of a texture or surface to a variable of type kind.
+func (d *device) bind(h driver.Module, name string, kind ptx.Type, handle uint64) error {
+	if err := d.use(); err != nil {
+		return err
+	}
+	defer d.mu.Unlock()
+	m, ok := d.modules[h]
+	if !ok {
+		return badModule(h)
+	}
+	v := m.checked.Var(name)
+	addr, ok := m.vars.at[v]
+	if !ok || v.Decl.Type != kind {
+		return fail(driver.NotFound, "find .%s %q", kind, name)
+	}
+	if kind == ptx.TexRef {
+		_, ok = d.images.textures[driver.Texture(handle)]
+	} else {
+		_, ok = d.images.surfaces[driver.Surface(handle)]
+	}
+	if !ok {
+		return fail(driver.InvalidHandle, "bind %q to %#x: no such object on this device", name, handle)
+	}
+	b, err := d.mem.Bytes(addr, 8)
+	if err != nil {
+		return fmt.Errorf("bind %q: %w: %w", name, statusOf(err), err)
+	}
+	binary.LittleEndian.PutUint64(b, handle)
 	return nil
 }
 

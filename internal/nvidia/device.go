@@ -365,6 +365,9 @@ func (d *device) tearDown() {
 	for _, a := range d.views.arrays {
 		all = append(all, a.release)
 	}
+	for _, m := range d.views.mipmaps {
+		all = append(all, m.release)
+	}
 	for _, e := range d.events {
 		all = append(all, e.release)
 	}

@@ -92,7 +92,7 @@ func everything(b driver.Backend) error {
 		return err
 	}
 	s := &scene{d: d}
-	for _, step := range []func() error{s.memory, s.boxes, s.images, s.pools, s.managed, s.order, s.code, s.launches, s.graphs, s.control, s.graphics} {
+	for _, step := range []func() error{s.memory, s.boxes, s.images, s.mipmaps, s.references, s.pools, s.managed, s.order, s.code, s.launches, s.graphs, s.control, s.graphics} {
 		if err := step(); err != nil {
 			return errors.Join(err, d.Close())
 		}
@@ -487,7 +487,7 @@ var optional = map[cuapi.Entry]bool{cuapi.DeviceGetUuid: true, cuapi.DeviceGetPC
 // leaves are the calls that free something, and the one without which it is in doubt whether memory is still used.
 var leaves = []cuapi.Entry{
 	cuapi.StreamQuery,
-	cuapi.DevicePrimaryCtxRelease, cuapi.CtxDestroy, cuapi.MemFree, cuapi.MemFreeHost, cuapi.ArrayDestroy, cuapi.TexObjectDestroy, cuapi.SurfObjectDestroy,
+	cuapi.DevicePrimaryCtxRelease, cuapi.CtxDestroy, cuapi.MemFree, cuapi.MemFreeHost, cuapi.ArrayDestroy, cuapi.MipmappedArrayDestroy, cuapi.TexObjectDestroy, cuapi.SurfObjectDestroy,
 	cuapi.MemPoolDestroy, cuapi.MemFreeAsync, cuapi.MemHostUnregister, cuapi.GraphicsUnregisterResource, cuapi.GraphicsUnmapResources,
 	cuapi.StreamDestroy, cuapi.EventDestroy, cuapi.ModuleUnload, cuapi.LinkDestroy, cuapi.GraphDestroy, cuapi.GraphExecDestroy,
 }

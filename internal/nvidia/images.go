@@ -12,24 +12,29 @@ type array struct {
 	object
 	native cuapi.Array
 	desc   driver.ArrayDesc
+	level  bool // of a mipmap, with which it ends
 }
 
-// view is a texture or surface object: what ends it, and the array that it keeps, if any.
+// view is a texture or surface object: what ends it, and the array or mipmap that it keeps, if any.
 type view struct {
-	array *array
-	end   func() error
+	of  *object
+	end func() error
+	// texture says what a texture reads, and on is a surface's array: what references are set to.
+	texture driver.TextureDesc
+	on      cuapi.Array
 }
 
 // views are the images of a device. Guarded by device.mu. Objects are known by the numbers that the driver gives them,
 // because kernels take those.
 type views struct {
 	arrays   map[driver.Array]*array
+	mipmaps  map[driver.Mipmap]*mipmap
 	textures map[driver.Texture]view
 	surfaces map[driver.Surface]view
 }
 
 func newViews() views {
-	return views{map[driver.Array]*array{}, map[driver.Texture]view{}, map[driver.Surface]view{}}
+	return views{map[driver.Array]*array{}, map[driver.Mipmap]*mipmap{}, map[driver.Texture]view{}, map[driver.Surface]view{}}
 }
 
 func badArray(h driver.Array) error {
@@ -48,15 +53,8 @@ func (d *device) array(h driver.Array) (*array, error) {
 	return a, nil
 }
 
-// NewArray makes an array.
-func (d *device) NewArray(desc driver.ArrayDesc) (driver.Array, error) {
-	if err := d.use(); err != nil {
-		return 0, err
-	}
-	defer d.users.leave()
-	if !desc.Legal() {
-		return 0, fail(driver.InvalidValue, "make array: %+v is no array", desc)
-	}
+// nativeDesc is a description as the driver takes it.
+func nativeDesc(desc driver.ArrayDesc) cuapi.ArrayDesc {
 	flags := 0
 	for _, f := range []struct {
 		on  bool
@@ -69,11 +67,23 @@ func (d *device) NewArray(desc driver.ArrayDesc) (driver.Array, error) {
 			flags |= f.bit
 		}
 	}
+	return cuapi.ArrayDesc{
+		Width: desc.Width, Height: desc.Height, Depth: desc.Depth, Format: int(desc.Format), Channels: desc.Channels, Flags: flags,
+	}
+}
+
+// NewArray makes an array.
+func (d *device) NewArray(desc driver.ArrayDesc) (driver.Array, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	defer d.users.leave()
+	if !desc.Legal() {
+		return 0, fail(driver.InvalidValue, "make array: %+v is no array", desc)
+	}
 	a := &array{desc: desc}
 	if err := d.call(func() (err error) {
-		a.native, err = d.api.ArrayCreate(cuapi.ArrayDesc{
-			Width: desc.Width, Height: desc.Height, Depth: desc.Depth, Format: int(desc.Format), Channels: desc.Channels, Flags: flags,
-		})
+		a.native, err = d.api.ArrayCreate(nativeDesc(desc))
 		return err
 	}); err != nil {
 		return 0, fmt.Errorf("make array: %w", err)
@@ -99,21 +109,34 @@ func (d *device) DestroyArray(h driver.Array) error {
 	defer d.users.leave()
 	d.mu.Lock()
 	a, ok := d.views.arrays[h]
-	delete(d.views.arrays, h)
+	if ok && !a.level {
+		delete(d.views.arrays, h)
+	}
 	d.mu.Unlock()
-	if !ok {
+	switch {
+	case !ok:
 		return badArray(h)
+	case a.level:
+		return fail(driver.InvalidValue, "destroy array %#x: it is a level of a mipmap", uint64(h))
 	}
 	return a.release()
 }
 
-// resource checks what a texture reads and describes it to the driver. The array is in use.
-func (d *device) resource(t *driver.TextureDesc) (r cuapi.Resource, a *array, err error) {
-	if t.Array != 0 {
-		if a, err = d.array(t.Array); err == nil {
-			r.Array, r.Format = a.native, int(a.desc.Format)
+// resource checks what a texture reads and describes it to the driver. The array or mipmap is in use.
+func (d *device) resource(t *driver.TextureDesc) (r cuapi.Resource, of *object, err error) {
+	switch {
+	case t.Mipmap != 0:
+		m, err := d.mipmap(t.Mipmap)
+		if err != nil {
+			return r, nil, err
 		}
-		return r, a, err
+		return cuapi.Resource{Mipmap: m.native, Format: int(m.desc.Format)}, &m.object, nil
+	case t.Array != 0:
+		a, err := d.array(t.Array)
+		if err != nil {
+			return r, nil, err
+		}
+		return cuapi.Resource{Array: a.native, Format: int(a.desc.Format)}, &a.object, nil
 	}
 	desc := driver.ArrayDesc{Width: t.Width, Height: t.Height, Format: t.Format, Channels: t.Channels}
 	row := uint64(t.Width) * uint64(desc.TexelBytes())
@@ -147,36 +170,48 @@ func (d *device) NewTexture(t *driver.TextureDesc) (driver.Texture, error) {
 	if t == nil {
 		return 0, fail(driver.InvalidValue, "make texture: no description")
 	}
-	r, a, err := d.resource(t)
+	r, of, err := d.resource(t)
 	if err != nil {
 		return 0, d.saw(fmt.Errorf("make texture: %w", err))
 	}
 	h, err := d.newTexture(t, &r)
 	if err != nil {
-		if a != nil {
-			d.lose(a.release())
-		}
+		d.letGo(of)
 		return 0, fmt.Errorf("make texture: %w", err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.views.textures[driver.Texture(h)] = view{a, func() error { return d.api.TexObjectDestroy(h) }}
+	d.views.textures[driver.Texture(h)] = view{of: of, end: func() error { return d.api.TexObjectDestroy(h) }, texture: *t}
 	return driver.Texture(h), nil
 }
 
-// newTexture checks how a texture is read and calls the driver.
-func (d *device) newTexture(t *driver.TextureDesc, r *cuapi.Resource) (h cuapi.TexObject, err error) {
-	format := driver.Format(r.Format)
+// sampling checks how a texture is read and describes it to the driver.
+func sampling(t *driver.TextureDesc, format driver.Format) (s cuapi.Sampling, err error) {
 	integers := format != driver.Half && format != driver.Float
-	if t.Linear && integers && (t.Integers || format.Bytes() == 4) {
-		return 0, fail(driver.InvalidValue, "integers are not interpolated")
+	switch {
+	case t.Interpolates() && integers && (t.Integers || format.Bytes() == 4):
+		return s, fail(driver.InvalidValue, "integers are not interpolated")
+	case !t.LegalLevels():
+		return s, fail(driver.InvalidValue, "a mipmap is read by normalised coordinates, and at levels from MinLevel to MaxLevel")
 	}
-	s := cuapi.Sampling{Linear: t.Linear, Normalized: t.Normalized, Integers: t.Integers, Border: t.Border}
+	s = cuapi.Sampling{
+		Linear: t.Linear, Normalized: t.Normalized, Integers: t.Integers, Border: t.Border,
+		LinearLevels: t.LinearLevels, LevelBias: t.LevelBias, MinLevel: t.MinLevel, MaxLevel: t.MaxLevel,
+	}
 	for i, m := range t.Address {
 		if m < driver.Wrap || m > driver.Border {
-			return 0, fail(driver.InvalidValue, "address mode %d", m)
+			return s, fail(driver.InvalidValue, "address mode %d", m)
 		}
 		s.Address[i] = int(m)
+	}
+	return s, nil
+}
+
+// newTexture makes a texture object of a resource.
+func (d *device) newTexture(t *driver.TextureDesc, r *cuapi.Resource) (h cuapi.TexObject, err error) {
+	s, err := sampling(t, driver.Format(r.Format))
+	if err != nil {
+		return 0, err
 	}
 	err = d.call(func() (err error) {
 		h, err = d.api.TexObjectCreate(r, &s)
@@ -188,9 +223,7 @@ func (d *device) newTexture(t *driver.TextureDesc, r *cuapi.Resource) (h cuapi.T
 // endView ends an object that was taken out of its table.
 func (d *device) endView(v view) error {
 	err := d.quiet(v.end)
-	if v.array != nil {
-		d.lose(v.array.release())
-	}
+	d.letGo(v.of)
 	return err
 }
 
@@ -235,7 +268,7 @@ func (d *device) NewSurface(on driver.Array) (driver.Surface, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.views.surfaces[driver.Surface(h)] = view{a, func() error { return d.api.SurfObjectDestroy(h) }}
+	d.views.surfaces[driver.Surface(h)] = view{of: &a.object, end: func() error { return d.api.SurfObjectDestroy(h) }, on: a.native}
 	return driver.Surface(h), nil
 }
 
@@ -256,7 +289,7 @@ func (d *device) DestroySurface(h driver.Surface) error {
 }
 
 // end checks one end of a copy and describes it to the driver. The array is in use.
-func (d *device) end(r *driver.Region, p *driver.Place) (e cuapi.End, a *array, err error) {
+func (d *device) end(r *driver.Region, p *driver.Place) (e cuapi.End, of *object, err error) {
 	e = cuapi.End{Ptr: cuapi.DevicePtr(p.Ptr), Pitch: p.Pitch, Height: p.Height, X: p.X, Y: p.Y, Z: p.Z}
 	if p.Array == 0 {
 		first, n, ok := r.Span(p)
@@ -265,7 +298,8 @@ func (d *device) end(r *driver.Region, p *driver.Place) (e cuapi.End, a *array, 
 		}
 		return e, nil, d.check(first, n)
 	}
-	if a, err = d.array(p.Array); err != nil {
+	a, err := d.array(p.Array)
+	if err != nil {
 		return e, nil, err
 	}
 	if !r.Within(p, &a.desc) {
@@ -274,7 +308,7 @@ func (d *device) end(r *driver.Region, p *driver.Place) (e cuapi.End, a *array, 
 			r.Width, r.Height, r.Depth, p.X, p.Y, p.Z, a.desc.Width, a.desc.Height, a.desc.Depth, a.desc.TexelBytes())
 	}
 	e.Array = a.native
-	return e, a, nil
+	return e, &a.object, nil
 }
 
 // CopyRegion queues a copy of a box.
@@ -299,7 +333,7 @@ func (d *device) box(r *driver.Region, src *device) (b *cuapi.Box, release func(
 		return nil, nil, fail(driver.InvalidValue, "it is empty")
 	}
 	b = &cuapi.Box{Width: r.Width, Height: r.Height, Depth: r.Depth}
-	var to, from *array
+	var to, from *object
 	if b.Dst, to, err = d.end(r, &r.Dst); err != nil {
 		return nil, nil, fmt.Errorf("destination: %w", err)
 	}
@@ -318,9 +352,10 @@ func (d *device) box(r *driver.Region, src *device) (b *cuapi.Box, release func(
 	return b, release, nil
 }
 
-func (d *device) letGo(a *array) {
-	if a != nil {
-		d.lose(a.release())
+// letGo ends the use of what a view or a copy uses, if anything.
+func (d *device) letGo(o *object) {
+	if o != nil {
+		d.lose(o.release())
 	}
 }
 

@@ -52,6 +52,7 @@ func (d *device) Close() error                      { d.b.note("Close"); return 
 func (d *device) Reset() error                      { d.b.note("Reset"); return nil }
 
 func (d *device) DestroyArray(driver.Array) error           { d.b.note("DestroyArray"); return nil }
+func (d *device) DestroyMipmap(driver.Mipmap) error         { d.b.note("DestroyMipmap"); return nil }
 func (d *device) DestroyTexture(driver.Texture) error       { d.b.note("DestroyTexture"); return nil }
 func (d *device) DestroySurface(driver.Surface) error       { d.b.note("DestroySurface"); return nil }
 func (d *device) DestroyPool(driver.Pool) error             { d.b.note("DestroyPool"); return nil }
@@ -63,7 +64,7 @@ func (d *device) DestroyGraphExec(driver.GraphExec) error { d.b.note("DestroyGra
 
 var ends = []string{
 	"DestroyGraph", "DestroyGraphExec",
-	"Free", "FreeHost", "DestroyStream", "DestroyEvent", "UnloadModule", "Close", "DestroyArray", "DestroyTexture",
+	"Free", "FreeHost", "DestroyStream", "DestroyEvent", "UnloadModule", "Close", "DestroyArray", "DestroyMipmap", "DestroyTexture",
 	"DestroySurface", "DestroyPool", "FreeAsync", "UnregisterHost",
 }
 

@@ -17,6 +17,26 @@ func (d *device) DestroyArray(a driver.Array) error {
 	return d.finish("DestroyArray", "NewArray", uint64(a), func() error { return d.inner.DestroyArray(a) })
 }
 
+func (d *device) NewMipmap(a driver.ArrayDesc, levels int) (driver.Mipmap, error) {
+	if err := d.b.step("NewMipmap"); err != nil {
+		return 0, err
+	}
+	r0, err := d.inner.NewMipmap(a, levels)
+	d.made("NewMipmap", uint64(r0), err)
+	return r0, err
+}
+
+func (d *device) MipmapLevel(m driver.Mipmap, level int) (driver.Array, error) {
+	if err := d.b.step("MipmapLevel"); err != nil {
+		return 0, err
+	}
+	return d.inner.MipmapLevel(m, level)
+}
+
+func (d *device) DestroyMipmap(m driver.Mipmap) error {
+	return d.finish("DestroyMipmap", "NewMipmap", uint64(m), func() error { return d.inner.DestroyMipmap(m) })
+}
+
 func (d *device) NewTexture(t *driver.TextureDesc) (driver.Texture, error) {
 	if err := d.b.step("NewTexture"); err != nil {
 		return 0, err
@@ -41,6 +61,20 @@ func (d *device) NewSurface(a driver.Array) (driver.Surface, error) {
 
 func (d *device) DestroySurface(s driver.Surface) error {
 	return d.finish("DestroySurface", "NewSurface", uint64(s), func() error { return d.inner.DestroySurface(s) })
+}
+
+func (d *device) BindTexture(m driver.Module, name string, t driver.Texture) error {
+	if err := d.b.step("BindTexture"); err != nil {
+		return err
+	}
+	return d.inner.BindTexture(m, name, t)
+}
+
+func (d *device) BindSurface(m driver.Module, name string, s driver.Surface) error {
+	if err := d.b.step("BindSurface"); err != nil {
+		return err
+	}
+	return d.inner.BindSurface(m, name, s)
 }
 
 func (d *device) CopyRegion(r *driver.Region, s driver.Stream) error {

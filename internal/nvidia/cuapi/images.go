@@ -10,6 +10,8 @@ import (
 type (
 	// Array is a CUarray.
 	Array uintptr
+	// MipmappedArray is a CUmipmappedArray.
+	MipmappedArray uintptr
 	// TexObject is a CUtexObject.
 	TexObject uint64
 	// SurfObject is a CUsurfObject.
@@ -22,9 +24,31 @@ type ArrayDesc struct{ Width, Height, Depth, Format, Channels, Flags int }
 // ArrayCreate makes an array (cuArray3DCreate).
 func (l *Library) ArrayCreate(d ArrayDesc) (Array, error) {
 	h := new(uintptr)
-	desc := []uintptr{uintptr(d.Width), uintptr(d.Height), uintptr(d.Depth), pair(d.Format, d.Channels), uintptr(d.Flags)}
-	err := l.call(ArrayCreate, dl.NewFrame().Word(h).Words(desc))
+	err := l.call(ArrayCreate, dl.NewFrame().Word(h).Words(d.words()))
 	return Array(*h), err
+}
+
+func (d *ArrayDesc) words() []uintptr {
+	return []uintptr{uintptr(d.Width), uintptr(d.Height), uintptr(d.Depth), pair(d.Format, d.Channels), uintptr(d.Flags)}
+}
+
+// MipmappedArrayCreate makes an array in so many levels of detail.
+func (l *Library) MipmappedArrayCreate(d ArrayDesc, levels int) (MipmappedArray, error) {
+	h := new(uintptr)
+	err := l.call(MipmappedArrayCreate, dl.NewFrame().Word(h).Words(d.words()).Int(uintptr(levels)))
+	return MipmappedArray(*h), err
+}
+
+// MipmappedArrayGetLevel returns a level of detail, which belongs to the mipmapped array.
+func (l *Library) MipmappedArrayGetLevel(m MipmappedArray, level int) (Array, error) {
+	h := new(uintptr)
+	err := l.call(MipmappedArrayGetLevel, dl.NewFrame().Word(h).Int(uintptr(m)).Int(uintptr(level)))
+	return Array(*h), err
+}
+
+// MipmappedArrayDestroy destroys a mipmapped array with its levels.
+func (l *Library) MipmappedArrayDestroy(m MipmappedArray) error {
+	return l.call(MipmappedArrayDestroy, dl.NewFrame().Int(uintptr(m)))
 }
 
 // pair is two members of four bytes.
@@ -42,9 +66,10 @@ func (l *Library) ArrayDestroy(a Array) error {
 	return l.call(ArrayDestroy, dl.NewFrame().Int(uintptr(a)))
 }
 
-// Resource is a CUDA_RESOURCE_DESC: an array, or memory, with rows if Height is not 0.
+// Resource is a CUDA_RESOURCE_DESC: an array, one in levels of detail, or memory, with rows if Height is not 0.
 type Resource struct {
 	Array            Array
+	Mipmap           MipmappedArray
 	Ptr              DevicePtr
 	Format, Channels int
 	// Bytes is the size of memory without rows; Width, in texels, Height and Pitch, in bytes, describe rows.
@@ -56,6 +81,10 @@ func (r *Resource) words() []uintptr {
 	w := make([]uintptr, 18)
 	if r.Array != 0 {
 		w[0], w[1] = resourceArray, uintptr(r.Array)
+		return w
+	}
+	if r.Mipmap != 0 {
+		w[0], w[1] = resourceMipmap, uintptr(r.Mipmap)
 		return w
 	}
 	w[1], w[2] = uintptr(r.Ptr), pair(r.Format, r.Channels)
@@ -72,6 +101,9 @@ type Sampling struct {
 	Address                      [3]int
 	Linear, Normalized, Integers bool
 	Border                       [4]float32
+	// LinearLevels to MaxLevel are for levels of detail.
+	LinearLevels                  bool
+	LevelBias, MinLevel, MaxLevel float32
 }
 
 func (s *Sampling) words() []int32 {
@@ -79,17 +111,39 @@ func (s *Sampling) words() []int32 {
 	for i, m := range s.Address {
 		w[i] = int32(m)
 	}
-	if s.Linear {
-		w[3] = filterLinear
+	w[3], w[4] = filter(s.Linear), int32(s.flags())
+	w[6] = filter(s.LinearLevels)
+	for i, v := range []float32{s.LevelBias, s.MinLevel, s.MaxLevel} {
+		w[7+i] = int32(math.Float32bits(v))
 	}
+	copy(w[10:], s.border())
+	return w
+}
+
+// filter is a CUfilter_mode.
+func filter(linear bool) int32 {
+	if linear {
+		return filterLinear
+	}
+	return 0
+}
+
+// flags are those of CU_TRSF.
+func (s *Sampling) flags() (flags int) {
 	if s.Integers {
-		w[4] |= textureAsInteger
+		flags |= textureAsInteger
 	}
 	if s.Normalized {
-		w[4] |= textureNormalized
+		flags |= textureNormalized
 	}
+	return flags
+}
+
+// border is the colour as the words of four floats.
+func (s *Sampling) border() []int32 {
+	w := make([]int32, len(s.Border))
 	for i, c := range s.Border {
-		w[10+i] = int32(math.Float32bits(c))
+		w[i] = int32(math.Float32bits(c))
 	}
 	return w
 }

@@ -57,10 +57,25 @@ const (
 
 	ArrayCreate
 	ArrayDestroy
+	MipmappedArrayCreate
+	MipmappedArrayGetLevel
+	MipmappedArrayDestroy
 	TexObjectCreate
 	TexObjectDestroy
 	SurfObjectCreate
 	SurfObjectDestroy
+
+	ModuleGetTexRef
+	ModuleGetSurfRef
+	TexRefSetArray
+	TexRefSetAddress
+	TexRefSetAddress2D
+	TexRefSetFormat
+	TexRefSetAddressMode
+	TexRefSetFilterMode
+	TexRefSetBorderColor
+	TexRefSetFlags
+	SurfRefSetArray
 
 	MemPoolCreate
 	MemPoolDestroy
@@ -241,12 +256,28 @@ var table = [entries][]Symbol{
 	Memcpy3DAsync:     {{"cuMemcpy3DAsync_v2", "const CUDA_MEMCPY3D *, CUstream", 0, 0}},
 	Memcpy3DPeerAsync: {{"cuMemcpy3DPeerAsync", "const CUDA_MEMCPY3D_PEER *, CUstream", 0, 0}},
 
-	ArrayCreate:       {{"cuArray3DCreate_v2", "CUarray *, const CUDA_ARRAY3D_DESCRIPTOR *", 0, 0}},
-	ArrayDestroy:      {{"cuArrayDestroy", "CUarray", 0, 0}},
+	ArrayCreate:            {{"cuArray3DCreate_v2", "CUarray *, const CUDA_ARRAY3D_DESCRIPTOR *", 0, 0}},
+	ArrayDestroy:           {{"cuArrayDestroy", "CUarray", 0, 0}},
+	MipmappedArrayCreate:   {{"cuMipmappedArrayCreate", "CUmipmappedArray *, const CUDA_ARRAY3D_DESCRIPTOR *, unsigned int", 0, 0}},
+	MipmappedArrayGetLevel: {{"cuMipmappedArrayGetLevel", "CUarray *, CUmipmappedArray, unsigned int", 0, 0}},
+	MipmappedArrayDestroy:  {{"cuMipmappedArrayDestroy", "CUmipmappedArray", 0, 0}},
+
 	TexObjectCreate:   {{"cuTexObjectCreate", "CUtexObject *, const CUDA_RESOURCE_DESC *, const CUDA_TEXTURE_DESC *, const CUDA_RESOURCE_VIEW_DESC *", 0, 0}},
 	TexObjectDestroy:  {{"cuTexObjectDestroy", "CUtexObject", 0, 0}},
 	SurfObjectCreate:  {{"cuSurfObjectCreate", "CUsurfObject *, const CUDA_RESOURCE_DESC *", 0, 0}},
 	SurfObjectDestroy: {{"cuSurfObjectDestroy", "CUsurfObject", 0, 0}},
+
+	ModuleGetTexRef:      {{"cuModuleGetTexRef", "CUtexref *, CUmodule, const char *", 0, 0}},
+	ModuleGetSurfRef:     {{"cuModuleGetSurfRef", "CUsurfref *, CUmodule, const char *", 0, 0}},
+	TexRefSetArray:       {{"cuTexRefSetArray", "CUtexref, CUarray, unsigned int", 0, 0}},
+	TexRefSetAddress:     {{"cuTexRefSetAddress_v2", "size_t *, CUtexref, CUdeviceptr, size_t", 0, 0}},
+	TexRefSetAddress2D:   {{"cuTexRefSetAddress2D_v3", "CUtexref, const CUDA_ARRAY_DESCRIPTOR *, CUdeviceptr, size_t", 0, 0}},
+	TexRefSetFormat:      {{"cuTexRefSetFormat", "CUtexref, CUarray_format, int", 0, 0}},
+	TexRefSetAddressMode: {{"cuTexRefSetAddressMode", "CUtexref, int, CUaddress_mode", 0, 0}},
+	TexRefSetFilterMode:  {{"cuTexRefSetFilterMode", "CUtexref, CUfilter_mode", 0, 0}},
+	TexRefSetBorderColor: {{"cuTexRefSetBorderColor", "CUtexref, float *", 0, 0}},
+	TexRefSetFlags:       {{"cuTexRefSetFlags", "CUtexref, unsigned int", 0, 0}},
+	SurfRefSetArray:      {{"cuSurfRefSetArray", "CUsurfref, CUarray, unsigned int", 0, 0}},
 
 	MemPoolCreate:         {{"cuMemPoolCreate", "CUmemoryPool *, const CUmemPoolProps *", 11020, 0}},
 	MemPoolDestroy:        {{"cuMemPoolDestroy", "CUmemoryPool", 11020, 0}},

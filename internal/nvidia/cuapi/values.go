@@ -38,12 +38,14 @@ const (
 	memoryTypeUnified = 4 // CU_MEMORYTYPE_UNIFIED
 
 	resourceArray   = 0 // CU_RESOURCE_TYPE_ARRAY
+	resourceMipmap  = 1 // CU_RESOURCE_TYPE_MIPMAPPED_ARRAY
 	resourceLinear  = 2 // CU_RESOURCE_TYPE_LINEAR
 	resourcePitch2D = 3 // CU_RESOURCE_TYPE_PITCH2D
 
 	filterLinear      = 1  // CU_TR_FILTER_MODE_LINEAR
 	textureAsInteger  = 1  // CU_TRSF_READ_AS_INTEGER
 	textureNormalized = 2  // CU_TRSF_NORMALIZED_COORDINATES
+	referenceFormat   = 1  // CU_TRSA_OVERRIDE_FORMAT
 	allocationPinned  = 1  // CU_MEM_ALLOCATION_TYPE_PINNED
 	LocationDevice    = 1  // CU_MEM_LOCATION_TYPE_DEVICE
 	LocationHost      = 2  // CU_MEM_LOCATION_TYPE_HOST
@@ -139,9 +141,10 @@ func Values() []Value {
 		{"CU_LAUNCH_ATTRIBUTE_COOPERATIVE", launchCooperative}, {"CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION", launchCluster},
 		{"CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION", launchEarly},
 		{"CU_MEMORYTYPE_ARRAY", memoryTypeArray}, {"CU_MEMORYTYPE_UNIFIED", memoryTypeUnified},
-		{"CU_RESOURCE_TYPE_ARRAY", resourceArray}, {"CU_RESOURCE_TYPE_LINEAR", resourceLinear},
+		{"CU_RESOURCE_TYPE_ARRAY", resourceArray}, {"CU_RESOURCE_TYPE_MIPMAPPED_ARRAY", resourceMipmap}, {"CU_RESOURCE_TYPE_LINEAR", resourceLinear},
 		{"CU_RESOURCE_TYPE_PITCH2D", resourcePitch2D}, {"CU_TR_FILTER_MODE_LINEAR", filterLinear},
 		{"CU_TRSF_READ_AS_INTEGER", textureAsInteger}, {"CU_TRSF_NORMALIZED_COORDINATES", textureNormalized},
+		{"CU_TRSA_OVERRIDE_FORMAT", referenceFormat},
 		{"CU_MEM_ALLOCATION_TYPE_PINNED", allocationPinned}, {"CU_MEM_LOCATION_TYPE_DEVICE", LocationDevice},
 		{"(int)CU_DEVICE_CPU", deviceCPU}, {"CU_MEM_ATTACH_GLOBAL", attachGlobal},
 		{"CU_MEMPOOL_ATTR_RELEASE_THRESHOLD", PoolKeepBytes}, {"CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT", PoolReserved},
@@ -206,6 +209,7 @@ func Sizes() []Size {
 		{"CUresult", 4}, {"CUdevice", 4}, {"CUcontext", 8}, {"CUstream", 8}, {"CUevent", 8}, {"CUmodule", 8},
 		{"CUfunction", 8}, {"CUdeviceptr", 8}, {"CUuuid", 16}, {"CUjit_option", 4}, {"CUfunction_attribute", 4},
 		{"CUdevice_attribute", 4}, {"size_t", 8}, {"float", 4}, {"CUarray", 8}, {"CUtexObject", 8}, {"CUsurfObject", 8},
+		{"CUmipmappedArray", 8}, {"CUtexref", 8}, {"CUsurfref", 8}, {"CUDA_ARRAY_DESCRIPTOR", 24},
 		{"CUmemoryPool", 8}, {"CUmemLocation", 8}, {"CUDA_MEMCPY3D", 200}, {"CUDA_ARRAY3D_DESCRIPTOR", 40},
 		{"CUDA_RESOURCE_DESC", 144}, {"CUDA_TEXTURE_DESC", 104}, {"CUmemPoolProps", 88}, {"CUgraph", 8}, {"CUgraphNode", 8}, {"CUgraphExec", 8}, {"CUlinkState", 8}, {"CUlimit", 4},
 		{"CUfunc_cache", 4}, {"CUstreamCaptureMode", 4}, {"CUjitInputType", 4}, {"CUDA_MEMSET_NODE_PARAMS", 40},
@@ -232,12 +236,17 @@ func Offsets() []Offset {
 		{"CUDA_ARRAY3D_DESCRIPTOR", "Width", 0}, {"CUDA_ARRAY3D_DESCRIPTOR", "Height", 8}, {"CUDA_ARRAY3D_DESCRIPTOR", "Depth", 16},
 		{"CUDA_ARRAY3D_DESCRIPTOR", "Format", 24}, {"CUDA_ARRAY3D_DESCRIPTOR", "NumChannels", 28}, {"CUDA_ARRAY3D_DESCRIPTOR", "Flags", 32},
 		{"CUDA_RESOURCE_DESC", "resType", 0}, {"CUDA_RESOURCE_DESC", "res.array.hArray", 8},
+		{"CUDA_RESOURCE_DESC", "res.mipmap.hMipmappedArray", 8},
+		{"CUDA_ARRAY_DESCRIPTOR", "Width", 0}, {"CUDA_ARRAY_DESCRIPTOR", "Height", 8}, {"CUDA_ARRAY_DESCRIPTOR", "Format", 16},
+		{"CUDA_ARRAY_DESCRIPTOR", "NumChannels", 20},
 		{"CUDA_RESOURCE_DESC", "res.linear.devPtr", 8}, {"CUDA_RESOURCE_DESC", "res.linear.format", 16},
 		{"CUDA_RESOURCE_DESC", "res.linear.numChannels", 20}, {"CUDA_RESOURCE_DESC", "res.linear.sizeInBytes", 24},
 		{"CUDA_RESOURCE_DESC", "res.pitch2D.devPtr", 8}, {"CUDA_RESOURCE_DESC", "res.pitch2D.format", 16},
 		{"CUDA_RESOURCE_DESC", "res.pitch2D.numChannels", 20}, {"CUDA_RESOURCE_DESC", "res.pitch2D.width", 24},
 		{"CUDA_RESOURCE_DESC", "res.pitch2D.height", 32}, {"CUDA_RESOURCE_DESC", "res.pitch2D.pitchInBytes", 40},
 		{"CUDA_TEXTURE_DESC", "addressMode", 0}, {"CUDA_TEXTURE_DESC", "filterMode", 12}, {"CUDA_TEXTURE_DESC", "flags", 16},
+		{"CUDA_TEXTURE_DESC", "mipmapFilterMode", 24}, {"CUDA_TEXTURE_DESC", "mipmapLevelBias", 28},
+		{"CUDA_TEXTURE_DESC", "minMipmapLevelClamp", 32}, {"CUDA_TEXTURE_DESC", "maxMipmapLevelClamp", 36},
 		{"CUDA_TEXTURE_DESC", "borderColor", 40},
 		{"CUmemPoolProps", "allocType", 0}, {"CUmemPoolProps", "location", 8},
 		{"CUDA_KERNEL_NODE_PARAMS", "func", 0}, {"CUDA_KERNEL_NODE_PARAMS", "gridDimX", 8}, {"CUDA_KERNEL_NODE_PARAMS", "gridDimZ", 16},

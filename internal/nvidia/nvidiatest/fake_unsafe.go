@@ -63,12 +63,13 @@ type fakeContext struct {
 	mu      sync.Mutex
 	pinned  map[uintptr]pinned // by host address
 	memory  map[uintptr]uint64
-	dynamic map[uintptr]int32    // of functions, what was allowed
-	entries map[uintptr][]string // of modules
-	loaded  map[uintptr]bool     // functions that cuFuncLoad loaded
-	made    map[string]int       // objects that were made and not destroyed, by kind
-	reached map[uintptr]bool     // contexts whose memory this one reaches
-	wide    map[uintptr]bool     // functions that may run in clusters of more than eight blocks
+	dynamic map[uintptr]int32      // of functions, what was allowed
+	entries map[uintptr][]string   // of modules
+	loaded  map[uintptr]bool       // functions that cuFuncLoad loaded
+	made    map[string]int         // objects that were made and not destroyed, by kind
+	named   map[uintptr]*reference // of modules
+	reached map[uintptr]bool       // contexts whose memory this one reaches
+	wide    map[uintptr]bool       // functions that may run in clusters of more than eight blocks
 }
 
 type pinned struct {
@@ -377,7 +378,7 @@ func (f *Fake) newContext(id uintptr) *fakeContext {
 	return &fakeContext{
 		Device: openHost(f.t), id: id,
 		pinned: map[uintptr]pinned{}, memory: map[uintptr]uint64{}, dynamic: map[uintptr]int32{},
-		entries: map[uintptr][]string{}, loaded: map[uintptr]bool{}, made: map[string]int{},
+		entries: map[uintptr][]string{}, loaded: map[uintptr]bool{}, made: map[string]int{}, named: map[uintptr]*reference{},
 		reached: map[uintptr]bool{}, wide: map[uintptr]bool{},
 	}
 }
@@ -402,7 +403,7 @@ func (f *Fake) setCurrent(c *fakeContext) { f.current[syscall.Gettid()] = c }
 var functions = sync.OnceValue(func() map[string]any {
 	all := map[string]any{}
 	for _, table := range []map[string]any{
-		deviceFunctions, memoryFunctions, graphFunctions, controlFunctions, streamFunctions, moduleFunctions, imageFunctions, poolFunctions, graphicsFunctions, peerFunctions,
+		deviceFunctions, memoryFunctions, graphFunctions, controlFunctions, streamFunctions, moduleFunctions, imageFunctions, referenceFunctions, poolFunctions, graphicsFunctions, peerFunctions,
 	} {
 		maps.Copy(all, table)
 	}
@@ -735,6 +736,9 @@ func (c *fakeContext) launch(l *driver.Launch) error {
 	c.mu.Unlock()
 	if l.SharedBytes > uint32(allowed) {
 		return driver.InvalidValue
+	}
+	if err := c.bindReferences(); err != nil {
+		return err
 	}
 	_, err := c.Launch(l)
 	if errors.Is(err, driver.LaunchOutOfResources) {

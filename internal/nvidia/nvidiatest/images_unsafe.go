@@ -42,19 +42,49 @@ func end(w []uint64) driver.Place {
 	return p
 }
 
+// description reads a CUDA_ARRAY3D_DESCRIPTOR.
+func description(p uintptr) driver.ArrayDesc {
+	w := words(p, 5)
+	flags := low(w[4])
+	return driver.ArrayDesc{
+		Width: int(w[0]), Height: int(w[1]), Depth: int(w[2]), Format: driver.Format(low(w[3])), Channels: high(w[3]),
+		Layered: flags&cuapi.ArrayLayered != 0, Surface: flags&cuapi.ArraySurface != 0,
+		Cube: flags&cuapi.ArrayCubemap != 0, Gather: flags&cuapi.ArrayTextureGather != 0,
+	}
+}
+
+// numbers reads n floats that lie in words from number first on.
+func numbers(w []uint64, first int, to ...*float32) {
+	for i, p := range to {
+		k := first + i
+		*p = math.Float32frombits(uint32(w[k/2] >> (32 * (k % 2))))
+	}
+}
+
 var imageFunctions = map[string]any{
 	"cuArray3DCreate_v2": func(p *uintptr, desc uintptr) uintptr {
 		return in("cuArray3DCreate", func(c *fakeContext) error {
-			w := words(desc, 5)
-			flags := low(w[4])
-			a, err := c.NewArray(driver.ArrayDesc{
-				Width: int(w[0]), Height: int(w[1]), Depth: int(w[2]), Format: driver.Format(low(w[3])), Channels: high(w[3]),
-				Layered: flags&cuapi.ArrayLayered != 0, Surface: flags&cuapi.ArraySurface != 0,
-				Cube: flags&cuapi.ArrayCubemap != 0, Gather: flags&cuapi.ArrayTextureGather != 0,
-			})
+			a, err := c.NewArray(description(desc))
 			*p = uintptr(a)
 			return c.note("array", 1, err)
 		})
+	},
+	"cuMipmappedArrayCreate": func(p *uintptr, desc uintptr, levels uint32) uintptr {
+		return in("cuMipmappedArrayCreate", func(c *fakeContext) error {
+			m, err := c.NewMipmap(description(desc), int(levels))
+			*p = uintptr(m)
+			return c.note("mipmap", 1, err)
+		})
+	},
+	"cuMipmappedArrayGetLevel": func(p *uintptr, m uintptr, level uint32) uintptr {
+		return in("cuMipmappedArrayGetLevel", func(c *fakeContext) error {
+			a, err := c.MipmapLevel(driver.Mipmap(m), int(level))
+			*p = uintptr(a)
+			return err
+		})
+	},
+	"cuMipmappedArrayDestroy": func(m uintptr) uintptr {
+		return in("cuMipmappedArrayDestroy", func(c *fakeContext) error { return c.note("mipmap", -1, c.DestroyMipmap(driver.Mipmap(m))) })
 	},
 	"cuArrayDestroy": func(a uintptr) uintptr {
 		return in("cuArrayDestroy", func(c *fakeContext) error { return c.note("array", -1, c.DestroyArray(driver.Array(a))) })
@@ -64,12 +94,13 @@ var imageFunctions = map[string]any{
 			r, s := words(resource, 18), words(sampling, 13)
 			t := &driver.TextureDesc{Linear: high(s[1]) == 1, Integers: low(s[2])&1 != 0, Normalized: low(s[2])&2 != 0}
 			t.Address = [3]driver.AddressMode{driver.AddressMode(low(s[0])), driver.AddressMode(high(s[0])), driver.AddressMode(low(s[1]))}
-			for i := range t.Border {
-				t.Border[i] = math.Float32frombits(uint32(s[5+i/2] >> (32 * (i % 2))))
-			}
+			t.LinearLevels = low(s[3]) == 1
+			numbers(s, 7, &t.LevelBias, &t.MinLevel, &t.MaxLevel, &t.Border[0], &t.Border[1], &t.Border[2], &t.Border[3])
 			switch low(r[0]) {
 			case 0:
 				t.Array = driver.Array(r[1])
+			case 1:
+				t.Mipmap = driver.Mipmap(r[1])
 			case 2:
 				t.Ptr, t.Format, t.Channels = driver.Ptr(r[1]), driver.Format(low(r[2])), high(r[2])
 				t.Width = int(r[3]) / (t.Format.Bytes() * t.Channels)

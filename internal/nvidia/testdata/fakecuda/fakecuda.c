@@ -32,7 +32,7 @@ enum { OK, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE 
 	ALREADY_MAPPED = 208, NOT_MAPPED = 211, NOT_MAPPED_AS_ARRAY = 212, INVALID_PTX = 218, UNSUPPORTED_PTX = 222,
 	INVALID_HANDLE = 400, ILLEGAL_STATE = 401, NOT_FOUND = 500, CAPTURE_UNMATCHED = 903 };
 enum { INIT = 1, CTX = 2 };
-enum { CONTEXT = 1, STREAM, EVENT, MODULE, FUNCTION, ARRAY, TEXTURE, SURFACE, POOL, GRAPH, EXEC, LINK, RESOURCE, MEMORY };
+enum { CONTEXT = 1, STREAM, EVENT, MODULE, FUNCTION, ARRAY, TEXTURE, SURFACE, POOL, GRAPH, EXEC, LINK, RESOURCE, MEMORY, MIPMAP, REFERENCE };
 enum { PLAIN, MANAGED, PAGELOCKED, REGISTERED };
 
 /* Records. */
@@ -185,10 +185,11 @@ static R drop(u64 h, int kind) {
 		if (A(o) != h || o->kind != kind) continue;
 		*p = o->next;
 		live -= kind != FUNCTION;
-		for (struct obj **q = &all; kind == MODULE && *q;) {
+		for (struct obj **q = &all; (kind == MODULE || kind == MIPMAP) && *q;) {
 			struct obj *f = *q;
 			if (f->of != o) { q = &f->next; continue; }
 			*q = f->next;
+			free(f->data);
 			free(f);
 		}
 		free_ops(o->ops, o->nops);
@@ -447,17 +448,44 @@ R cuMemAllocFromPoolAsync(u64 *d, size_t n, u64 h, u64 s) {
 R cuMemFreeAsync(u64 p, u64 s) { API(cuMemFreeAsync, CTX, p, s) return get(s, STREAM) ? free_memory(p, PLAIN, PLAIN) : INVALID_HANDLE; }
 
 /* Images. */
-R cuArray3DCreate_v2(u64 *h, const u64 *d) {
-	API(cuArray3DCreate_v2, CTX, A(h), A(d))
+static u64 half(u64 n, u32 level) { return n ? n >> level ? n >> level : 1 : 0; }
+static R make_array(u64 *h, const u64 *d, u32 level) {
 	u32 f = (u32)d[3], channels = d[3] >> 32;
 	if (f > 32 || !format_bytes[f] || !d[0]) return INVALID_VALUE;
 	struct obj *a = new_obj(ARRAY);
-	a->v[0] = d[0]; a->v[1] = d[1]; a->v[2] = d[2]; a->v[3] = d[3]; a->v[4] = format_bytes[f] * channels; a->v[5] = (u32)d[4];
-	a->size = d[0] * (d[1] ? d[1] : 1) * (d[2] ? d[2] : 1) * a->v[4];
+	a->v[0] = half(d[0], level); a->v[1] = half(d[1], level); a->v[2] = (u32)d[4] & 5 ? d[2] : half(d[2], level);
+	a->v[3] = d[3]; a->v[4] = format_bytes[f] * channels; a->v[5] = (u32)d[4];
+	a->size = a->v[0] * (a->v[1] ? a->v[1] : 1) * (a->v[2] ? a->v[2] : 1) * a->v[4];
 	a->data = calloc(1, a->size);
 	*h = A(a);
 	return OK;
 }
+R cuArray3DCreate_v2(u64 *h, const u64 *d) { API(cuArray3DCreate_v2, CTX, A(h), A(d)) return make_array(h, d, 0); }
+/* A mipmap's levels go with it, and are no objects of their own. */
+R cuMipmappedArrayCreate(u64 *h, const u64 *d, u32 levels) {
+	API(cuMipmappedArrayCreate, CTX, A(h), A(d), levels)
+	struct obj *m = new_obj(MIPMAP);
+	m->size = levels;
+	for (u32 i = 0; i < levels; i++) {
+		u64 level;
+		R r = make_array(&level, d, i);
+		if (r) { drop(A(m), MIPMAP); return r; }
+		((struct obj *)level)->of = m;
+		((struct obj *)level)->used = i;
+		live--;
+	}
+	*h = A(m);
+	return OK;
+}
+R cuMipmappedArrayGetLevel(u64 *a, u64 h, u32 level) {
+	API(cuMipmappedArrayGetLevel, CTX, A(a), h, level)
+	struct obj *m = get(h, MIPMAP);
+	if (!m) return INVALID_HANDLE;
+	for (struct obj *o = all; o; o = o->next)
+		if (o->of == m && o->used == level) { *a = A(o); return OK; }
+	return INVALID_VALUE;
+}
+R cuMipmappedArrayDestroy(u64 m) { API(cuMipmappedArrayDestroy, CTX, m) return drop(m, MIPMAP); }
 R cuArray3DGetDescriptor_v2(u64 *d, u64 h) {
 	API(cuArray3DGetDescriptor_v2, CTX, A(d), h)
 	struct obj *a = get(h, ARRAY);
@@ -467,11 +495,37 @@ R cuArray3DGetDescriptor_v2(u64 *d, u64 h) {
 	return OK;
 }
 R cuArrayDestroy(u64 a) { API(cuArrayDestroy, CTX, a) return drop(a, ARRAY); }
-static R resource(const u64 *r) { return (u32)r[0] == 0 ? get(r[1], ARRAY) ? OK : INVALID_HANDLE : good(r[1], 1) ? OK : INVALID_VALUE; }
+static R resource(const u64 *r) { return (u32)r[0] == 1 ? get(r[1], MIPMAP) ? OK : INVALID_HANDLE : (u32)r[0] == 0 ? get(r[1], ARRAY) ? OK : INVALID_HANDLE : good(r[1], 1) ? OK : INVALID_VALUE; }
 R cuTexObjectCreate(u64 *t, const u64 *res, const u32 *desc, const void *view) { API(cuTexObjectCreate, CTX, A(t), A(res), A(desc), A(view)) R r = resource(res); if (!r) *t = A(new_obj(TEXTURE)); return r; }
 R cuTexObjectDestroy(u64 t) { API(cuTexObjectDestroy, CTX, t) return drop(t, TEXTURE); }
 R cuSurfObjectCreate(u64 *t, const u64 *res) { API(cuSurfObjectCreate, CTX, A(t), A(res)) R r = resource(res); if (!r) *t = A(new_obj(SURFACE)); return r; }
 R cuSurfObjectDestroy(u64 t) { API(cuSurfObjectDestroy, CTX, t) return drop(t, SURFACE); }
+
+/* References go with their module. What they are set to is checked and not kept. */
+static R reference(u64 *r, u64 module, const char *name) {
+	struct obj *m = get(module, MODULE);
+	if (!m) return INVALID_HANDLE;
+	char declared[80];
+	snprintf(declared, sizeof declared, "ref %s;", name);
+	if (!strstr(m->text, declared)) return NOT_FOUND;
+	struct obj *o = new_obj(REFERENCE);
+	o->of = m;
+	live--;
+	*r = A(o);
+	return OK;
+}
+static R known(u64 r) { return get(r, REFERENCE) ? OK : INVALID_HANDLE; }
+R cuModuleGetTexRef(u64 *r, u64 m, const char *name) { API(cuModuleGetTexRef, CTX, A(r), m, A(name)) return reference(r, m, name); }
+R cuModuleGetSurfRef(u64 *r, u64 m, const char *name) { API(cuModuleGetSurfRef, CTX, A(r), m, A(name)) return reference(r, m, name); }
+R cuTexRefSetArray(u64 r, u64 a, u32 flags) { API(cuTexRefSetArray, CTX, r, a, flags) return get(a, ARRAY) ? known(r) : INVALID_HANDLE; }
+R cuTexRefSetAddress_v2(size_t *o, u64 r, u64 p, size_t n) { API(cuTexRefSetAddress_v2, CTX, A(o), r, p, n) *o = 0; return good(p, n) ? known(r) : INVALID_VALUE; }
+R cuTexRefSetAddress2D_v3(u64 r, const u64 *d, u64 p, size_t pitch) { API(cuTexRefSetAddress2D_v3, CTX, r, A(d), p, pitch) return good(p, pitch * d[1]) ? known(r) : INVALID_VALUE; }
+R cuTexRefSetFormat(u64 r, u32 f, int n) { API(cuTexRefSetFormat, CTX, r, f, n) return known(r); }
+R cuTexRefSetAddressMode(u64 r, int dim, u32 mode) { API(cuTexRefSetAddressMode, CTX, r, dim, mode) return known(r); }
+R cuTexRefSetFilterMode(u64 r, u32 mode) { API(cuTexRefSetFilterMode, CTX, r, mode) return known(r); }
+R cuTexRefSetBorderColor(u64 r, float *c) { API(cuTexRefSetBorderColor, CTX, r, A(c)) return c[0] == c[0] ? known(r) : INVALID_VALUE; }
+R cuTexRefSetFlags(u64 r, u32 flags) { API(cuTexRefSetFlags, CTX, r, flags) return known(r); }
+R cuSurfRefSetArray(u64 r, u64 a, u32 flags) { API(cuSurfRefSetArray, CTX, r, a, flags) return get(a, ARRAY) ? known(r) : INVALID_HANDLE; }
 
 /* OpenGL: one buffer, 7, and one image, 8. */
 R cuGLGetDevices_v2(u32 *n, int *d, u32 most, int list) { API(cuGLGetDevices_v2, CTX, A(n), A(d), most, list) *n = 1; if (most) *d = 100; return OK; }
