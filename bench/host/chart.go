@@ -1,21 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"html"
-	"image"
 	"image/color"
-	"image/draw"
-	"image/png"
 	"math"
-	"os"
-	"strings"
 
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/basicfont"
-	"golang.org/x/image/math/fixed"
+	"github.com/tandem-go/tandem/bench/internal/chart"
 )
 
 // The chart has a row for each kernel, and in it a bar for each implementation: how many times faster it is than PoCL's
@@ -34,34 +25,16 @@ var bars = []bar{
 	{"go", "plain Go", color.RGBA{0x99, 0x99, 0x99, 0xff}},
 }
 
-// box is a filled rectangle and label a text whose baseline begins at x, y.
-type box struct {
-	x, y, w, h int
-	fill       color.RGBA
-}
-
-type label struct {
-	x, y int
-	text string
-}
-
-type sheet struct {
-	w, h   int
-	boxes  []box
-	labels []label
-}
-
 // Sizes in pixels.
 const (
 	barHeight, barGap  = 7, 9
 	chartLeft          = 110
 	chartWidth         = 720
 	chartTop, chartEnd = 46, 20
-	letterWidth        = 7
 )
 
 // layOut makes the chart of a report; false if no kernel was measured on PoCL.
-func (r *report) layOut() (*sheet, bool) {
+func (r *report) layOut() (*chart.Sheet, bool) {
 	shown, low, high := r.shown()
 	if len(shown) == 0 {
 		return nil, false
@@ -70,31 +43,30 @@ func (r *report) layOut() (*sheet, bool) {
 		return chartLeft + int(math.Round(chartWidth*(math.Log2(times)-low)/(high-low)))
 	}
 	rowHeight := len(shown)*barHeight + barGap
-	s := &sheet{w: chartLeft + chartWidth + 60, h: chartTop + len(r.Kernels)*rowHeight + chartEnd}
-	s.boxes = append(s.boxes, box{0, 0, s.w, s.h, color.RGBA{0xff, 0xff, 0xff, 0xff}})
+	s := &chart.Sheet{W: chartLeft + chartWidth + 60, H: chartTop + len(r.Kernels)*rowHeight + chartEnd}
 	for e := low; e <= high; e++ {
 		grey := color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
 		if e == 0 {
 			grey = color.RGBA{0x44, 0x44, 0x44, 0xff}
 		}
 		x, text := at(math.Exp2(e)), fmt.Sprintf("%gx", math.Exp2(e))
-		s.boxes = append(s.boxes, box{x, chartTop - 4, 1, s.h - chartTop - chartEnd + 8, grey})
-		s.labels = append(s.labels, label{x - len(text)*letterWidth/2, s.h - 5, text})
+		s.Box(x, chartTop-4, 1, s.H-chartTop-chartEnd+8, grey)
+		s.Label(x-len(text)*chart.LetterWidth/2, s.H-5, text)
 	}
-	s.labels = append(s.labels, label{chartLeft, 14, "times faster than PoCL's best work-group method"})
+	s.Label(chartLeft, 14, "times faster than PoCL's best work-group method")
 	x := chartLeft
 	for _, b := range shown {
-		s.boxes = append(s.boxes, box{x, 22, 10, 10, b.fill})
-		s.labels = append(s.labels, label{x + 14, 32, b.label})
-		x += (len(b.label) + 5) * letterWidth
+		s.Box(x, 22, 10, 10, b.fill)
+		s.Label(x+14, 32, b.label)
+		x += (len(b.label) + 5) * chart.LetterWidth
 	}
 	for i, m := range r.Kernels {
 		y := chartTop + i*rowHeight
-		s.labels = append(s.labels, label{4, y + len(shown)*barHeight/2 + 5, m.Kernel})
+		s.Label(4, y+len(shown)*barHeight/2+5, m.Kernel)
 		for j, b := range shown {
 			if times, ok := m.beside(b.column); ok {
 				from, to := min(at(1), at(times)), max(at(1), at(times))
-				s.boxes = append(s.boxes, box{from, y + j*barHeight, to - from + 1, barHeight - 1, b.fill})
+				s.Box(from, y+j*barHeight, to-from+1, barHeight-1, b.fill)
 			}
 		}
 	}
@@ -131,42 +103,11 @@ func (r *report) shown() (out []bar, low, high float64) {
 	return out, low, max(high, low+1)
 }
 
-func (s *sheet) svg() []byte {
-	var b strings.Builder
-	fmt.Fprintf(&b, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"monospace\" font-size=\"12\">\n", s.w, s.h)
-	for _, r := range s.boxes {
-		fmt.Fprintf(&b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#%02x%02x%02x\"/>\n", r.x, r.y, r.w, r.h, r.fill.R, r.fill.G, r.fill.B)
-	}
-	for _, l := range s.labels {
-		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%d\">%s</text>\n", l.x, l.y, html.EscapeString(l.text))
-	}
-	b.WriteString("</svg>\n")
-	return []byte(b.String())
-}
-
-func (s *sheet) png() ([]byte, error) {
-	img := image.NewRGBA(image.Rect(0, 0, s.w, s.h))
-	for _, r := range s.boxes {
-		draw.Draw(img, image.Rect(r.x, r.y, r.x+r.w, r.y+r.h), image.NewUniform(r.fill), image.Point{}, draw.Src)
-	}
-	for _, l := range s.labels {
-		d := font.Drawer{Dst: img, Src: image.Black, Face: basicfont.Face7x13, Dot: fixed.P(l.x, l.y)}
-		d.DrawString(l.text)
-	}
-	var b bytes.Buffer
-	err := png.Encode(&b, img)
-	return b.Bytes(), err
-}
-
 // draw writes the chart to NAME.svg and NAME.png.
 func (r *report) draw(name string) error {
 	s, ok := r.layOut()
 	if !ok {
 		return errors.New("draw: no kernel was measured on PoCL")
 	}
-	picture, err := s.png()
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.WriteFile(name+".svg", s.svg(), 0o644), os.WriteFile(name+".png", picture, 0o644))
+	return s.Write(name)
 }

@@ -1,6 +1,6 @@
 // Command processes measures package hostpar beside CPython's multiprocessing, where python3 is there, and beside pools of
 // goroutines: each thing several times, in turns, so that other load on the machine meets both. It prints the medians and
-// their ratio as a table; with -write FOLDER it writes the table and a plot there too, as hostpar.md and hostpar.svg.
+// their ratio as a table; with -write FOLDER it writes the table and a plot there too, as hostpar.md, hostpar.svg and hostpar.png.
 package main
 
 import (
@@ -122,7 +122,7 @@ func tiny(rounds int) []result {
 
 func run() int {
 	rounds := flag.Int("rounds", 5, "how often each is measured")
-	write := flag.String("write", "", "folder for hostpar.md and hostpar.svg")
+	write := flag.String("write", "", "folder for hostpar.md and its plot")
 	flag.Parse()
 	peer, version, remove := python()
 	defer remove()

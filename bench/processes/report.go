@@ -1,15 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
+	"image/color"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/tandem-go/tandem/bench/internal/chart"
 	"github.com/tandem-go/tandem/hostpar/par"
 )
 
@@ -44,7 +46,7 @@ func report(folder string, rs []result, rounds int, version string) error {
 	var b strings.Builder
 	fmt.Fprint(&b, "# Figures of hostpar\n\n")
 	fmt.Fprint(&b, "Written by `cd bench && go run ./processes -write ../docs/results`, which `make bench-hostpar` runs. Each thing was measured ")
-	fmt.Fprintf(&b, "%d times, in turns\nwith the other one, on a machine that had other work too; the figures are medians. \"The other\" is CPython's\n", rounds)
+	fmt.Fprintf(&b, "%d times, in turns\nwith the other one; the figures are medians. \"The other\" is CPython's\n", rounds)
 	fmt.Fprint(&b, "multiprocessing, except in the last lines, where its name stands.\n\n")
 	t := par.ReadTopology()
 	fmt.Fprintf(&b, "%s; %s; %s, %s/%s; %s, %d of %d logical processors.\n\n", time.Now().UTC().Format(time.DateOnly), version, runtime.Version(),
@@ -53,45 +55,49 @@ func report(folder string, rs []result, rounds int, version string) error {
 	for _, r := range rs {
 		fmt.Fprint(&b, r.row())
 	}
-	fmt.Fprint(&b, "\n![how many times better each is, with the goals](hostpar.svg)\n\n")
+	fmt.Fprint(&b, "\n![how many times better each is, with the goals](hostpar.svg)\n\nThe same as [PNG](hostpar.png).\n\n")
 	fmt.Fprint(&b, "A time is better when it is less. CPython loses a pool's task when its worker dies, and waits for ever, so there is no figure beside\n")
 	fmt.Fprint(&b, "ours. Its lock is that of a `Value`. The densities are computed in CPython by plain loops in a pool of as many processes as cores.\n")
 	fmt.Fprint(&b, "`conc iter.Map` and the go statement are no pools and have no goal; a go statement for each item has no limit.\n")
 	if err := os.WriteFile(filepath.Join(folder, "hostpar.md"), []byte(b.String()), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, "hostpar.svg"), plot(rs), 0o644)
+	return plot(rs).Write(filepath.Join(folder, "hostpar"))
 }
 
 // plot draws the ratios as bars over a logarithmic axis, and the goals as lines.
-func plot(rs []result) []byte {
-	const left, width, row, decades = 190, 560, 26, 4
-	at := func(ratio float64) float64 { return left + width*min(max(math.Log10(ratio), 0), decades)/decades }
+func plot(rs []result) *chart.Sheet {
+	const left, width, row, decades = 220, 560, 24, 4
+	at := func(ratio float64) int {
+		return left + int(math.Round(width*min(max(math.Log10(ratio), 0), decades)/decades))
+	}
 	var shown []result
 	for _, r := range rs {
 		if !math.IsNaN(r.ratio) {
 			shown = append(shown, r)
 		}
 	}
-	height := row*len(shown) + 30
-	var s bytes.Buffer
-	fmt.Fprintf(&s, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"13\">\n", left+width+70, height)
-	fmt.Fprintf(&s, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n")
+	s := &chart.Sheet{W: left + width + 70, H: row*len(shown) + 30}
 	for d := range decades + 1 {
-		x := at(math.Pow10(d))
-		fmt.Fprintf(&s, "<line x1=\"%.1f\" y1=\"0\" x2=\"%.1f\" y2=\"%d\" stroke=\"lightgray\"/>\n", x, x, height-20)
-		fmt.Fprintf(&s, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g ×</text>\n", x, height-5, math.Pow10(d))
+		x, text := at(math.Pow10(d)), fmt.Sprintf("%gx", math.Pow10(d))
+		s.Box(x, 0, 1, s.H-20, lineGrey)
+		s.Label(x-len(text)*chart.LetterWidth/2, s.H-5, text)
 	}
 	for i, r := range shown {
 		y := row * i
-		fmt.Fprintf(&s, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", left-8, y+18, r.name)
-		fmt.Fprintf(&s, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"steelblue\"/>\n", left, y+5, max(1, at(r.ratio)-left), row-10)
-		fmt.Fprintf(&s, "<text x=\"%.1f\" y=\"%d\">%.3g</text>\n", at(r.ratio)+5, y+18, r.ratio)
+		s.Label(left-8-utf8.RuneCountInString(r.name)*chart.LetterWidth, y+17, r.name)
+		s.Box(left, y+6, max(1, at(r.ratio)-left), row-10, barBlue)
+		s.Label(at(r.ratio)+5, y+17, fmt.Sprintf("%.3g", r.ratio))
 		var goal float64
 		if n, _ := fmt.Sscanf(r.goal, "≥ %g", &goal); n == 1 {
-			fmt.Fprintf(&s, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"darkorange\" stroke-width=\"3\"/>\n", at(goal), y+2, at(goal), y+row-2)
+			s.Box(at(goal)-1, y+2, 3, row-4, goalOrange)
 		}
 	}
-	fmt.Fprint(&s, "</svg>\n")
-	return s.Bytes()
+	return s
 }
+
+var (
+	lineGrey   = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
+	barBlue    = color.RGBA{0x00, 0x72, 0xb2, 0xff}
+	goalOrange = color.RGBA{0xe6, 0x9f, 0x00, 0xff}
+)

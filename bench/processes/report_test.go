@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/xml"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -50,8 +51,13 @@ func TestReport(t *testing.T) {
 	plot, err := os.ReadFile(filepath.Join(dir, "hostpar.svg"))
 	require.NoError(t, err)
 	require.NoError(t, xml.Unmarshal(plot, new(struct{})))
-	require.Equal(t, 1, strings.Count(string(plot), "steelblue"))
-	require.Equal(t, 1, strings.Count(string(plot), "darkorange"))
+	require.Equal(t, 1, strings.Count(string(plot), "#0072b2"))
+	require.Equal(t, 1, strings.Count(string(plot), "#e69f00"))
+	picture, err := os.Open(filepath.Join(dir, "hostpar.png"))
+	require.NoError(t, err)
+	defer picture.Close()
+	_, err = png.Decode(picture)
+	require.NoError(t, err)
 	require.NoError(t, report(dir, nil, 1, ""))
 	require.Error(t, report(filepath.Join(dir, "none"), rs, 1, ""))
 }
