@@ -69,6 +69,10 @@ type emitter struct {
 	local   int64
 	strides int32
 	loops   []bool // by block: the target of a back edge
+	// quiet is how many sites there were when the block's poll was emitted. left are, by block, where lanes go that leave a loop
+	// of one block without being counted there.
+	quiet int
+	left  map[int]int
 	// loans are what an instruction has borrowed, saved how many of them hold something.
 	loans []loan
 	saved int
@@ -488,6 +492,7 @@ func (e *emitter) code() {
 			e.pc = 0
 			e.poll()
 		}
+		e.quiet = len(e.sites)
 		e.count(b)
 		e.marks.own(len(e.cold), nil)
 		e.findGroups(b)

@@ -122,6 +122,10 @@ func (e *emitter) diverge(in *ir.Instr, c *value, waits bitset) {
 		late, soon = soon, late
 		lateIsTrue = false
 	}
+	if e.leavesQuietly(late, soon, waits) {
+		e.goRound(c, lateIsTrue, late, soon, waits)
+		return
+	}
 	for half := range 2 {
 		cur := amd64.KReg(1 + half)
 		k := e.maskIn(c, half, 7)
@@ -160,6 +164,84 @@ func (e *emitter) diverge(in *ir.Instr, c *value, waits bitset) {
 	e.Bind(some)
 	e.Bind(none)
 	e.single(soon, waits)
+}
+
+// leavesQuietly tells that the block is a loop by itself at which nothing stops but the poll, and that few values go along
+// when lanes leave it. Then each turn writes these values for all lanes that execute, which costs less than a branch that is
+// mispredicted whenever some leave.
+func (e *emitter) leavesQuietly(late, soon ir.Edge, waits bitset) bool {
+	const most = 4 // vector registers
+	here, parts := e.block.Order, 0
+	if soon.To != e.block || e.p.ends[late.To.Order] || !e.loops[here] || len(e.sites) != e.quiet || e.cloned {
+		return false
+	}
+	for w := range here + 1 {
+		if waits.has(w) {
+			return false // lanes would have to be counted before others go on
+		}
+	}
+	for _, v := range late.To.Params {
+		x := e.of(v)
+		if x.home.kind == nowhere {
+			continue
+		}
+		if !x.masked || x.class != vector {
+			return false // other lanes do not keep theirs
+		}
+		parts += x.parts()
+	}
+	return parts <= most
+}
+
+// goRound emits the end of a turn of such a loop.
+func (e *emitter) goRound(c *value, lateIsTrue bool, late, soon ir.Edge, waits bitset) {
+	e.moves(late, 1)
+	for half := range 2 {
+		cur, k := amd64.KReg(1+half), e.maskIn(c, half, 7)
+		if lateIsTrue {
+			e.KKK(amd64.KANDNW, cur, k, cur)
+		} else {
+			e.KKK(amd64.KANDW, cur, k, cur)
+		}
+	}
+	all := e.NewLabel()
+	e.KKK(amd64.KORTESTW, 1, 0, 2)
+	e.Jcc(amd64.E, all)
+	e.single(soon, waits)
+	to := late.To.Order
+	if e.left == nil {
+		e.left = map[int]int{}
+	}
+	e.left[e.block.Order] = to
+	e.later(func() {
+		e.Bind(all)
+		e.countLeft(false)
+		set := newBitset(len(e.p.f.Blocks))
+		set.or(waits)
+		set.set(to)
+		e.dispatch(set, to)
+	})
+}
+
+// countLeft notes the lanes that have left the block's loop where they wait: all that live, but for those that execute, if
+// some do, and those that wait elsewhere.
+func (e *emitter) countLeft(some bool) {
+	const ax, cx = amd64.RAX, amd64.RCX
+	to := e.left[e.block.Order]
+	if some {
+		e.laneBits(ax, 1)
+	} else {
+		e.MovRI(ax, 0)
+	}
+	e.p.waits[e.block.Order].each(func(w int) {
+		if w != to {
+			e.MovRM(amd64.W32, cx, amd64.At(frameReg, e.pend(w)))
+			e.AluRR(amd64.W32, amd64.OR, ax, cx)
+		}
+	})
+	e.NotR(amd64.W32, ax)
+	e.AluRM(amd64.W32, amd64.AND, ax, amd64.At(frameReg, frameLive))
+	e.MovMR(amd64.W32, amd64.At(frameReg, e.pend(to)), ax)
 }
 
 // scatterLanes is a branch with many targets: all lanes wait where they go, and the first block goes on.

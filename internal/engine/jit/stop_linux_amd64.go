@@ -124,8 +124,15 @@ func (e *emitter) release(l amd64.Label) {
 func (e *emitter) poll() {
 	out, back := e.NewLabel(), e.NewLabel()
 	e.AluMI(amd64.W32, amd64.SUB, amd64.At(blockReg, areaEdges), 1)
-	e.Jcc(amd64.S, out)
+	count := e.NewLabel()
+	e.Jcc(amd64.S, count)
 	e.Bind(back)
+	e.later(func() { // what follows is the way to Go
+		e.Bind(count)
+		if _, ok := e.left[e.block.Order]; ok {
+			e.countLeft(true)
+		}
+	})
 	e.leave(out, back, site{kind: sitePoll})
 }
 
