@@ -33,19 +33,16 @@ type inserted struct{ before, in *ir.Instr }
 
 // insert puts the pending instructions into their blocks.
 func (fo *folder) insert() {
-	at := map[*ir.Instr]*ir.Instr{}
+	at := map[*ir.Instr][]*ir.Instr{}
 	blocks := map[*ir.Block]bool{}
 	for _, p := range fo.pending {
-		at[p.before] = p.in
+		at[p.before] = append(at[p.before], p.in)
 		blocks[p.before.Block] = true
 	}
 	for b := range blocks {
 		list := make([]*ir.Instr, 0, len(b.Instrs)+len(at))
 		for _, in := range b.Instrs {
-			if c := at[in]; c != nil {
-				list = append(list, c)
-			}
-			list = append(list, in)
+			list = append(append(list, at[in]...), in)
 		}
 		b.Instrs = list
 	}
@@ -189,10 +186,28 @@ func (fo *folder) neutral(in *ir.Instr) *ir.Value {
 			return b
 		}
 	}
-	if right && in.Op == ir.OpAdd && in.Flags == 0 {
+	switch {
+	case right && in.Op == ir.OpAdd && in.Flags == 0:
 		fo.sum(in, a, n)
+	case right && in.Op == ir.OpAnd:
+		fo.lowBits(in, a, n)
 	}
 	return nil
+}
+
+// lowBits turns a 64-bit and of a number extended by zeroes into the extension of a 32-bit and: what indexes memory is then
+// seen as an index of 32 bits.
+func (fo *folder) lowBits(in *ir.Instr, a *ir.Value, n uint64) {
+	d := a.Def
+	if d == nil || d.Op != ir.OpExtend || d.From != ir.U32 || d.Args[0].Type != ir.B32 || in.As.Bits() != 64 {
+		return
+	}
+	narrow := &ir.Instr{Op: ir.OpAnd, As: ir.B32, Pos: in.Pos, Block: in.Block}
+	v := fo.context.f.NewValue(ir.B32)
+	v.Def, v.Block = narrow, in.Block
+	narrow.Results, narrow.Args = []*ir.Value{v}, []*ir.Value{d.Args[0], fo.constantBefore(in, ir.B32, n&mask(ir.B32))}
+	fo.pending = append(fo.pending, inserted{in, narrow})
+	*in = ir.Instr{Op: ir.OpExtend, As: d.As, From: d.From, Args: []*ir.Value{v}, Results: in.Results, Pos: in.Pos, Block: in.Block}
 }
 
 // sum turns in = (x + m) + n into x + (m + n), and the address of a variable plus n into one address.
@@ -213,9 +228,13 @@ func (fo *folder) sum(in *ir.Instr, a *ir.Value, n uint64) {
 	}
 }
 
-// newConst inserts a constant before in.
+// newConst inserts a constant of in's type before it.
 func (fo *folder) newConst(in *ir.Instr, bits uint64) *ir.Value {
-	t := in.As.Value()
+	return fo.constantBefore(in, in.As.Value(), bits)
+}
+
+// constantBefore inserts a constant before in.
+func (fo *folder) constantBefore(in *ir.Instr, t ir.Type, bits uint64) *ir.Value {
 	v := fo.context.f.NewValue(t)
 	def := &ir.Instr{Op: ir.OpConst, As: t, Imm: bits, Results: []*ir.Value{v}, Pos: in.Pos, Block: in.Block}
 	v.Def, v.Block = def, in.Block
