@@ -35,7 +35,7 @@ func (e *emitter) atomic(in *ir.Instr) bool {
 	if !ok {
 		return false
 	}
-	one := x.a.class != vector && x.a.s == 0 && x.a.d == 0 && !x.far
+	one := x.a.class != vector && x.a.uniform() && !x.far
 	_, reduces := reductions[ir.AtomicOp(in.Sub)]
 	b := e.of(in.Args[1])
 	switch {
@@ -230,42 +230,38 @@ const (
 	placeFound
 )
 
-// allAtomic is an operation in shared memory whose answer nobody reads, when all lanes execute it: two instructions each.
+// allAtomic is an operation in shared memory whose answer nobody reads, when all lanes execute it. Addresses come from their
+// vector two at a time: read back from the frame they would wait for the additions before, which may go anywhere.
 func (e *emitter) allAtomic(x *access) {
-	const ax = amd64.RAX
+	const ax, cx, dx = amd64.RAX, amd64.RCX, amd64.RDX
 	some, done := e.NewLabel(), e.NewLabel()
 	b := e.of(x.in.Args[1])
 	alu := map[ir.AtomicOp]amd64.Alu{ir.AtomAdd: amd64.ADD, ir.AtomAnd: amd64.AND, ir.AtomOr: amd64.OR, ir.AtomXor: amd64.XOR}[ir.AtomicOp(x.in.Sub)]
 	e.KKK(amd64.KANDW, 7, 1, 2)
 	e.KKK(amd64.KORTESTW, 7, 0, 7)
 	e.Jcc(amd64.AE, some)
+	if b.uniform() {
+		e.scalarInto(b, cx)
+	}
 	for half := range 2 {
-		r := temp0
-		if x.wide {
-			for sub, t := range []amd64.VReg{temp0, temp1} {
-				e.op(amd64.VPMOVQD, e.address(x, 2*half+sub, t), 0, t)
-			}
-			e.RRRI(amd64.VINSERTI64X4, temp0, temp0, temp1, 1, zmm)
-		} else {
-			r = e.address(x, half, temp0)
-		}
-		if x.offset != 0 {
-			e.opWith(amd64.VPADDD, temp0, r, uint64(uint32(x.offset)))
-			r = temp0
-		}
-		e.RRM(amd64.VMOVUPSStore, r, 0, amd64.At(frameReg, lanePlace(placeAddress)+64*int32(half)), zmm)
-	}
-	if !b.uniform() {
-		e.setLanes(x, b, placeOperand)
-	} else {
-		e.scalarInto(b, amd64.RCX)
-	}
-	for lane := range int32(32) {
-		e.MovRM(amd64.W32, ax, amd64.At(frameReg, lanePlace(placeAddress)+4*lane))
+		at := e.lowAddresses(x, half)
+		operands := temp2
 		if !b.uniform() {
-			e.MovRM(amd64.W32, amd64.RCX, amd64.At(frameReg, lanePlace(placeOperand)+4*lane))
+			operands = e.stored(x, b, half, temp2)
 		}
-		e.AluMR(amd64.W32, alu, amd64.AtIndex(sharedReg, ax, 1, 0), amd64.RCX)
+		for pair := range 8 {
+			e.elements(ax, at, temp1, pair)
+			e.MovRR(amd64.W32, dx, ax)
+			e.ShiftRI(amd64.W64, amd64.SHR, ax, 32)
+			if !b.uniform() {
+				e.elements(cx, operands, temp3, pair)
+			}
+			e.AluMR(amd64.W32, alu, amd64.AtIndex(sharedReg, dx, 1, 0), cx)
+			if !b.uniform() {
+				e.ShiftRI(amd64.W64, amd64.SHR, cx, 32)
+			}
+			e.AluMR(amd64.W32, alu, amd64.AtIndex(sharedReg, ax, 1, 0), cx)
+		}
 	}
 	e.Bind(done)
 	e.later(func() {
@@ -273,6 +269,33 @@ func (e *emitter) allAtomic(x *access) {
 		e.eachAtomic(x, false)
 		e.Jmp(done)
 	})
+}
+
+// lowAddresses returns the 32-bit addresses of half of the lanes, in temp0 if they are not in a register. It destroys temp1.
+func (e *emitter) lowAddresses(x *access, half int) amd64.VReg {
+	r := temp0
+	if x.wide {
+		for sub, t := range []amd64.VReg{temp0, temp1} {
+			e.op(amd64.VPMOVQD, e.address(x, 2*half+sub, t), 0, t)
+		}
+		e.RRRI(amd64.VINSERTI64X4, temp0, temp0, temp1, 1, zmm)
+	} else {
+		r = e.address(x, half, temp0)
+	}
+	if x.offset != 0 {
+		e.opWith(amd64.VPADDD, temp0, r, uint64(uint32(x.offset)))
+		r = temp0
+	}
+	return r
+}
+
+// elements puts the elements 2*pair and 2*pair+1 of a vector into a general register. It may destroy t.
+func (e *emitter) elements(r amd64.Reg, from, t amd64.VReg, pair int) {
+	if pair > 0 {
+		e.RRRI(amd64.VALIGND, t, from, from, uint8(2*pair), zmm)
+		from = t
+	}
+	e.GR(amd64.VMOVQStore, from, r, amd64.Opt{})
 }
 
 // eachAtomic does the operation lane by lane.

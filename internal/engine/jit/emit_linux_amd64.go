@@ -129,14 +129,15 @@ func (e *emitter) vectorConstant(b []byte) int32 {
 
 // pattern is the offsets of one part of a scalar's lanes.
 type pattern struct {
-	s, d int64
-	wide bool
-	part int
+	s, d  int64
+	table *offsets
+	wide  bool
+	part  int
 }
 
 // pattern is the vector of the offsets of a scalar's lanes in one part.
 func (e *emitter) pattern(v *value, part int) amd64.Mem {
-	key := pattern{v.s, v.d, v.wide(), part}
+	key := pattern{v.s, v.d, v.table, v.wide(), part}
 	at, ok := e.patterns[key]
 	if !ok {
 		var b [64]byte

@@ -201,9 +201,11 @@ func (g *generator) load(guard string) {
 
 // exchange lets threads see values of others; all threads execute it.
 func (g *generator) exchange() {
-	switch g.r.IntN(6) {
+	switch g.r.IntN(8) {
 	case 4, 5:
 		g.commute()
+	case 6, 7:
+		g.permute()
 	case 0:
 		how := g.pick("bfly", "idx", "down", "up")
 		clamp := g.pick("31", "31", "7183", "5663")

@@ -95,3 +95,39 @@ func (g *generator) commute() {
 	g.line("bar.sync 0;")
 	g.line("ld.shared.u32 %s, [%%other];", g.reg('r'))
 }
+
+// permute lets threads exchange words of shared memory at places that are the thread's number with some bits changed, moved
+// or taken out: each thread has two of all 128 words.
+func (g *generator) permute() {
+	places := func(ways int) (first, second string) { // the last of four ways is not all different
+		bit := 1 << g.r.IntN(6)
+		switch g.r.IntN(ways) {
+		case 0: // halves of the buffer, each in another order
+			g.line("xor.b32 %%t, %%mine, %d;", 4*g.r.IntN(64))
+			return "%t", "%t+256"
+		case 1: // neighbours
+			g.line("shl.b32 %%t, %%mine, 1;")
+			return "%t", "%t+4"
+		case 2: // pairs that are bit words apart
+			g.line("and.b32 %%t, %%mine, %d;", 4*(bit-1))
+			g.line("shl.b32 %%i8, %%mine, 1;")
+			g.line("sub.u32 %%t, %%i8, %%t;")
+			return "%t", fmt.Sprintf("%%t+%d", 4*bit)
+		}
+		g.line("and.b32 %%t, %%mine, %d;", 4*(bit-1))
+		g.line("shr.u32 %%i8, %%mine, %d;", 1+g.r.IntN(3))
+		g.line("and.b32 %%i8, %%i8, 60;")
+		g.line("or.b32 %%i8, %%i8, %d;", 64*g.r.IntN(4))
+		return "%i8", "%t"
+	}
+	g.line("bar.sync 0;")
+	first, second := places(3)
+	guard := g.pick("", "", "@"+g.reg('p')+" ", "@!"+g.reg('p')+" ")
+	g.line("%sst.shared.b32 [%s], %s;", guard, first, g.reg('r'))
+	g.line("%sst.shared.f32 [%s], %s;", guard, second, g.reg('f'))
+	g.line("bar.sync 0;")
+	first, second = places(4)
+	g.line("ld.shared.f32 %s, [%s];", g.reg('f'), first)
+	g.line("%sld.shared.b32 %s, [%s];", g.pick("", "@"+g.reg('p')+" "), g.reg('r'), second)
+	g.line("bar.sync 0;")
+}

@@ -1,6 +1,8 @@
 package jit
 
 import (
+	"math"
+
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -14,18 +16,20 @@ func (avx512) indexed(p *plan, in *ir.Instr, x *index) bool {
 		n = 1
 	}
 	total := size * int64(n)
-	if n == 0 || size > 8 || total > 1<<x.shift || x.shift > 8 || !fits(int64(in.Imm)) {
+	if n == 0 || size > 8 || x.shift > 8 || !fits(int64(in.Imm)) {
 		return false
 	}
 	switch in.Space {
 	case ir.SpaceShared:
 		at := x.add + int64(in.Imm)
-		return x.base == nil && at >= 0 && at%total == 0
+		return x.base == nil && at >= 0 && at%total == 0 && uint64(total)>>x.shift <= p.boundsOf(x.v).factor
 	case ir.SpaceGlobal, ir.SpaceConst, ir.SpaceGeneric:
-		return x.base != nil
+		return x.base != nil && total <= 1<<x.shift
 	}
 	return false
 }
+
+func (avx512) tables() bool { return true }
 
 // indexLeft decides how the indices of an access are multiplied: by the access itself where it can.
 func (e *emitter) indexLeft(x *access) {
@@ -49,11 +53,13 @@ func (e *emitter) checkIndexed(x *access) {
 	x.wide = false
 	if x.in.Space == ir.SpaceShared {
 		e.MovRR(amd64.W64, dx, sharedReg)
-		n := x.offset >> p.shift
-		if n != 0 {
-			e.all(temp1, uint64(n), false)
+		if !e.insideShared(x) {
+			n := x.offset >> p.shift
+			if n != 0 {
+				e.all(temp1, uint64(n), false)
+			}
+			e.compareIndices(x, e.limitOf(limit{max(total, 1<<p.shift), p.shift}), n != 0)
 		}
-		e.compareIndices(x, e.limitOf(limit{1 << p.shift, p.shift}), n != 0)
 	} else {
 		base := e.of(p.base)
 		e.scalarInto(base, dx)
@@ -79,6 +85,13 @@ func (e *emitter) checkIndexed(x *access) {
 			e.RRI(amd64.VPSLLDI, d, e.vectorIn(e.of(p.v), half, temp0), x.left, zmm)
 		}
 	}
+}
+
+// insideShared tells that no index is too large for the shared memory that the kernel itself asks for.
+func (e *emitter) insideShared(x *access) bool {
+	most := e.p.boundsOf(x.parts.v).most
+	end := int64(most)<<x.parts.shift + x.offset + x.size*int64(x.n)
+	return most <= math.MaxInt32 && end <= int64(e.k.SharedBytes)
 }
 
 // compareIndices emits a jump to Go unless the index of each lane, plus what is in temp1, is below a bound.

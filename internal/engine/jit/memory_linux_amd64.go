@@ -52,7 +52,7 @@ func (e *emitter) open(in *ir.Instr, values []*ir.Value) (*access, bool) {
 	if !a.wide() && in.Space != ir.SpaceShared && in.Space != ir.SpaceLocal {
 		return nil, false
 	}
-	x.far = x.parts != nil || a.class == vector || a.s%total != 0 || a.d%total != 0 || in.Space == ir.SpaceLocal
+	x.far = x.parts != nil || a.class == vector || a.table != nil || a.s%total != 0 || a.d%total != 0 || in.Space == ir.SpaceLocal
 	for _, v := range values {
 		if y := e.of(v); v.Type.Bits() > 64 || v.Type.Bytes() < min(4, int(x.size)) || x.size == 8 && !y.wide() || y.class == mask || y.class == flag {
 			return nil, false
@@ -244,7 +244,11 @@ func (e *emitter) load(in *ir.Instr) bool {
 	if !ok {
 		return false
 	}
+	w := e.windowOf(in)
 	switch {
+	case w != nil:
+		e.checkWindow(x, w)
+		e.loadWindow(x, w)
 	case x.far:
 		e.loadRows(x)
 		e.checkVector(x)
@@ -605,7 +609,11 @@ func (e *emitter) store(in *ir.Instr) bool {
 	if x.size < 4 && x.a.s != x.size && (x.a.s != 0 || x.a.d != 0) {
 		x.far = true
 	}
+	w := e.windowOf(in)
 	switch {
+	case w != nil:
+		e.checkWindow(x, w)
+		e.storeWindow(x, w)
 	case x.far:
 		e.checkVector(x)
 		e.scatter(x)

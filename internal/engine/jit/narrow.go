@@ -43,6 +43,8 @@ func (t *narrow) lasts(*plan, *ir.Instr, *ir.Value) bool { return false }
 
 func (t *narrow) indexed(*plan, *ir.Instr, *index) bool { return false }
 
+func (t *narrow) tables() bool { return false }
+
 func (t *narrow) early(p *plan, in *ir.Instr) bool {
 	return len(in.Results) > 1 || p.vals[in.Results[0].ID].class == splat
 }

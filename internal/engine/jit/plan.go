@@ -5,6 +5,7 @@ package jit
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -27,6 +28,8 @@ type target interface {
 	emit(p *program) (*output, error)
 	// indexed tells that in has code for an address in parts.
 	indexed(p *plan, in *ir.Instr, x *index) bool
+	// tables tells that there is code for scalars with a table of offsets.
+	tables() bool
 }
 
 // class says in which form a value exists at run time.
@@ -55,10 +58,12 @@ const (
 type value struct {
 	v     *ir.Value
 	class class
-	s, d  int64  // of scalar
-	imm   uint64 // of constant
+	s, d  int64    // of scalar
+	table *offsets // of a scalar whose s is tabled, in place of d
+	imm   uint64   // of constant
 	// align is the power of two of which the scalar is known to be a multiple.
 	align uint64
+	numberBounds
 	// nan tells that the value is a float, the result of arithmetic, and may be a NaN that is not the canonical one.
 	nan bool
 	// masked values are written for the lanes of the group only: others that wait elsewhere hold a value from before.
@@ -95,10 +100,18 @@ func (v *value) uniform() bool {
 }
 
 // offset is what lane l of a scalar has above lane 0.
-func (v *value) offset(l int) int64 { return v.s*int64(l%16) + v.d*int64(l/16) }
+func (v *value) offset(l int) int64 {
+	if v.table != nil {
+		return v.table[l]
+	}
+	return v.s*int64(l%16) + v.d*int64(l/16)
+}
 
 // span returns the least and the greatest offset.
 func (v *value) span() (least, most int64) {
+	if v.table != nil {
+		return slices.Min(v.table[:]), slices.Max(v.table[:])
+	}
 	for _, l := range [...]int{0, 15, 16, 31} {
 		least, most = min(least, v.offset(l)), max(most, v.offset(l))
 	}
@@ -126,6 +139,8 @@ type plan struct {
 	spins bool
 	// pieces is of targets that execute blocks in pieces.
 	pieces *pieces
+	// tables are the tables of offsets that there are.
+	tables map[offsets]*offsets
 	// indexes are the parts of indexed values.
 	indexes map[int]*index
 	// found are the segments of all values, while they are computed.
@@ -282,6 +297,7 @@ func (p *plan) classify() {
 			}
 			v.s = unknownShape
 			v.nan = true
+			v.numberBounds = nothingKnown
 		}
 	}
 	for changed := true; changed; {
@@ -292,6 +308,7 @@ func (p *plan) classify() {
 			for _, b := range p.f.Blocks {
 				for i, v := range b.Params {
 					again = p.update(&p.vals[v.ID], p.param(b, i)) || again
+					again = p.boundParam(b, i) || again
 				}
 				for _, in := range b.Instrs {
 					again = p.instruction(in) || again
@@ -440,6 +457,7 @@ func (p *plan) fixed(in *ir.Instr) bool {
 type fact struct {
 	class class
 	s, d  int64
+	table *offsets
 	imm   uint64
 	align uint64
 	nan   bool
@@ -466,21 +484,23 @@ func (p *plan) update(v *value, f fact) bool {
 	case v.class == vector || v.class == mask:
 	case f.class == constant && v.s == unknownShape:
 		v.class, v.imm, v.s, v.d = constant, f.imm, 0, 0
+	case v.class == constant && f.class != constant: // what bounds made of it, which have widened since
+		v.class, v.s, v.d, v.table = f.class, f.s, f.d, f.table
 	case f.class == constant:
 		// The parameter of a block is a scalar, whatever it gets.
 		f.class = scalar
 		fallthrough
 	case f.class == scalar || f.class == flag:
 		if v.s == unknownShape {
-			v.s, v.d = f.s, f.d
-		} else if v.s != f.s || v.d != f.d {
+			v.s, v.d, v.table = f.s, f.d, f.table
+		} else if v.s != f.s || v.d != f.d || v.table != f.table {
 			v.class = vector
 		}
 	default:
-		v.class, v.s, v.d = f.class, 0, 0
+		v.class, v.s, v.d, v.table = f.class, 0, 0, nil
 	}
 	v.align = min(v.align, f.align)
-	return v.class != old.class || v.s != old.s || v.d != old.d || v.nan != old.nan || v.align != old.align || v.imm != old.imm
+	return v.class != old.class || v.s != old.s || v.d != old.d || v.table != old.table || v.nan != old.nan || v.align != old.align || v.imm != old.imm
 }
 
 // param is the fact of parameter i of b: what all edges to it agree on.
@@ -492,7 +512,7 @@ func (p *plan) param(b *ir.Block, i int) fact {
 				continue
 			}
 			a := &p.vals[e.Args[i].ID]
-			if a.s == unknownShape && a.class != vector && a.class != mask {
+			if !p.known(e.Args[i]) {
 				continue
 			}
 			f = meet(f, p.of(a))
@@ -509,14 +529,14 @@ func (p *plan) param(b *ir.Block, i int) fact {
 
 // of is what is known of v.
 func (p *plan) of(v *value) fact {
-	f := fact{class: v.class, s: v.s, d: v.d, imm: v.imm, align: v.align, nan: v.nan}
+	f := fact{class: v.class, s: v.s, d: v.d, table: v.table, imm: v.imm, align: v.align, nan: v.nan}
 	if v.class == constant {
 		f.align = alignOf(v.imm)
 		// What is no NaN is a canonical number.
 		f.nan = !(v.wide() && v.imm&(1<<63-1) > 0x7ff<<52 || !v.wide() && v.imm&(1<<31-1) > 0xff<<23)
 	}
 	if v.class == vector || v.class == mask {
-		f.s, f.d = 0, 0
+		f.s, f.d, f.table = 0, 0, nil
 	}
 	return f
 }
@@ -538,7 +558,7 @@ func meet(a, b fact) fact {
 	case a.class == vector || a.class == mask:
 	case b.class == vector || b.class == mask:
 		out = b
-	case a.s != b.s || a.d != b.d:
+	case !sameShape(a, b):
 		out = varying
 	case a.class == constant && b.class == constant && a.imm != b.imm:
 		out.class = scalar

@@ -14,10 +14,11 @@ func (p *plan) instruction(in *ir.Instr) (changed bool) {
 		return false
 	}
 	for _, a := range in.Args {
-		if v := &p.vals[a.ID]; v.s == unknownShape && v.class != vector && v.class != mask {
+		if !p.known(a) {
 			return false
 		}
 	}
+	changed = p.bound(in)
 	f := p.result(in)
 	for _, r := range in.Results {
 		g := f
@@ -193,68 +194,68 @@ func (p *plan) affine(in *ir.Instr) (fact, bool) {
 		if !word || in.Flags&ir.Sat != 0 {
 			return fact{}, false
 		}
-		f.s, f.d, f.align = a.s+b.s, a.d+b.d, min(a.align, b.align)
 		if in.Op == ir.OpSub {
-			f.s, f.d = a.s-b.s, a.d-b.d
+			return p.lanewise(a, b, min(a.align, b.align), func(x, y int64) int64 { return x - y })
 		}
+		return p.lanewise(a, b, min(a.align, b.align), func(x, y int64) int64 { return x + y })
 	case ir.OpMul, ir.OpMulWide:
 		if !word {
 			return fact{}, false
 		}
-		return times(in, a, b)
+		return p.times(in, a, b)
 	case ir.OpShl:
 		if !word || b.class != constant || b.imm >= 32 {
 			return fact{}, false
 		}
-		return times(in, a, fact{class: constant, imm: 1 << b.imm, align: 1 << b.imm})
-	case ir.OpAnd:
+		return p.times(in, a, fact{class: constant, imm: 1 << b.imm, align: 1 << b.imm})
+	case ir.OpAnd, ir.OpOr, ir.OpXor:
 		if b.class != constant {
 			a, b = b, a
 		}
 		if !word || b.class != constant {
 			return fact{}, false
 		}
-		return cutOut(a, b.imm)
+		return p.bitwise(in.Op, a, b.imm)
 	case ir.OpShr:
 		if !word || b.class != constant || b.imm >= 32 {
 			return fact{}, false
 		}
-		return shiftedOut(a, b.imm)
+		return p.shifted(in, a, b.imm)
 	case ir.OpNeg:
 		if !word {
 			return fact{}, false
 		}
-		f.s, f.d, f.align = -a.s, -a.d, a.align
+		return p.lanewise(fact{}, a, a.align, func(_, y int64) int64 { return -y })
 	case ir.OpExtend, ir.OpCvt:
 		if !word || !in.From.Integer() || in.From.Bits() < 32 || in.Flags != 0 || in.Args[0].Type.Bits() < 32 {
 			return fact{}, false
 		}
-		f.s, f.d, f.align = a.s, a.d, a.align
+		f.s, f.d, f.table, f.align = a.s, a.d, a.table, a.align
 	case ir.OpCvta, ir.OpCvtaTo:
 		if in.Space == ir.SpaceLocal {
 			return fact{}, false
 		}
-		f.s, f.d, f.align = a.s, a.d, min(a.align, 256)
+		f.s, f.d, f.table, f.align = a.s, a.d, a.table, min(a.align, 256)
 	case ir.OpSelect:
 		q := &p.vals[in.Args[0].ID]
-		if !q.uniform() || x[1].s != x[2].s || x[1].d != x[2].d || in.As.Bits() < 32 || in.As.Float() {
+		if !q.uniform() || !sameShape(x[1], x[2]) || in.As.Bits() < 32 || in.As.Float() {
 			return fact{}, false
 		}
-		f.s, f.d, f.align = x[1].s, x[1].d, min(x[1].align, x[2].align)
+		f.s, f.d, f.table, f.align = x[1].s, x[1].d, x[1].table, min(x[1].align, x[2].align)
 		f.nan = x[1].nan && x[2].nan
 	default:
-		return fact{}, false
-	}
-	if tooSteep(f) {
 		return fact{}, false
 	}
 	return f, true
 }
 
+// sameShape tells that the lanes of two values differ by the same.
+func sameShape(a, b fact) bool { return a.s == b.s && a.d == b.d && a.table == b.table }
+
 // within returns the least 2^n-1 that no offset of a exceeds, if the number of lane 0 has zeroes in all its bits: then the bits
 // of the two do not meet.
 func within(a fact) (low uint64, ok bool) {
-	least, most := (&value{s: a.s, d: a.d}).span()
+	least, most := (&value{s: a.s, d: a.d, table: a.table}).span()
 	if least < 0 {
 		return 0, false
 	}
@@ -262,30 +263,16 @@ func within(a fact) (low uint64, ok bool) {
 	return low, low < a.align
 }
 
-// cutOut is a and a constant, which keeps the offsets whole or drops them.
-func cutOut(a fact, c uint64) (fact, bool) {
-	low, ok := within(a)
-	f := fact{class: scalar, align: max(a.align, alignOf(c))}
-	switch {
-	case !ok || c&low != 0 && c&low != low:
-		return fact{}, false
-	case c&low != 0:
-		f.s, f.d, f.align = a.s, a.d, a.align
+// shifted is a shifted right by n.
+func (p *plan) shifted(in *ir.Instr, a fact, n uint64) (fact, bool) {
+	if by := p.boundsOf(in.Args[0]).most; by>>n == 0 && (!in.As.Signed() || by>>(in.As.Bits()-1) == 0) {
+		return fact{class: constant, align: 1}, true
 	}
-	return f, true
-}
-
-// shiftedOut is a shifted right by n, where that drops the offsets.
-func shiftedOut(a fact, n uint64) (fact, bool) {
-	low, ok := within(a)
-	if !ok || low>>n != 0 {
-		return fact{}, false
-	}
-	return fact{class: scalar, align: max(1, a.align>>n)}, true
+	return p.bitwise(ir.OpShr, a, n)
 }
 
 // times is the product of two scalars, one of which is uniform.
-func times(in *ir.Instr, a, b fact) (fact, bool) {
+func (p *plan) times(in *ir.Instr, a, b fact) (fact, bool) {
 	if a.s != 0 || a.d != 0 {
 		a, b = b, a
 	}
@@ -303,8 +290,7 @@ func times(in *ir.Instr, a, b fact) (fact, bool) {
 	if a.class != constant || c > 1<<24 || c < -1<<24 {
 		return fact{}, false
 	}
-	f.s, f.d = b.s*c, b.d*c
-	return f, !tooSteep(f)
+	return p.lanewise(fact{}, b, f.align, func(_, y int64) int64 { return c * y })
 }
 
 // tooSteep keeps offsets small enough for every place that computes with them.
@@ -347,7 +333,7 @@ func (p *plan) preferSplats() {
 	for _, b := range p.f.Blocks {
 		for i, v := range b.Params {
 			x := &p.vals[v.ID]
-			if x.class != scalar || x.s != 0 || x.d != 0 || reads[v.ID] > 0 || v.Type.Bits() < 32 {
+			if x.class != scalar || !x.uniform() || reads[v.ID] > 0 || v.Type.Bits() < 32 {
 				continue
 			}
 			floats := false
@@ -365,7 +351,7 @@ func (p *plan) preferSplats() {
 		for _, in := range b.Instrs {
 			for _, v := range in.Results {
 				x := &p.vals[v.ID]
-				if x.class == scalar && x.s == 0 && x.d == 0 && reads[v.ID] == 0 && x.uses > 0 && in.Op == ir.OpLoad && v.Type.Bits() >= 32 {
+				if x.class == scalar && x.uniform() && reads[v.ID] == 0 && x.uses > 0 && in.Op == ir.OpLoad && v.Type.Bits() >= 32 {
 					x.class = splat
 				}
 			}
