@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -208,10 +207,6 @@ func TestHostileZip(t *testing.T) {
 func TestNumPyZip(t *testing.T) {
 	dir := t.TempDir()
 	theirs, ours := filepath.Join(dir, "theirs.npz"), filepath.Join(dir, "ours.npz")
-	python := func(code string) (string, error) {
-		out, err := exec.Command("python3", "-c", "import numpy as np\n"+code).CombinedOutput()
-		return strings.TrimSpace(string(out)), err
-	}
 	if _, err := python("np.savez_compressed(" + quote(theirs) + ", a=np.arange(4, dtype='f4'), b=np.array(3, dtype='>u2'))"); err != nil {
 		t.Log("NumPy is not installed")
 		return

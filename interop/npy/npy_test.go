@@ -106,13 +106,15 @@ func TestWriteFile(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
+// python runs code that knows NumPy as np, and returns what it printed. The error is nil only where NumPy is installed.
+func python(code string) (string, error) {
+	out, err := exec.Command("python3", "-c", "import numpy as np\n"+code).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
 // TestNumPy reads what NumPy wrote and lets it read ours, where NumPy is installed.
 func TestNumPy(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "x.npy")
-	python := func(code string) (string, error) {
-		out, err := exec.Command("python3", "-c", "import numpy as np\n"+code).CombinedOutput()
-		return strings.TrimSpace(string(out)), err
-	}
 	if _, err := python("np.save(" + quote(name) + ", np.arange(6, dtype='>i4').reshape(2, 3).T)"); err != nil {
 		t.Log("NumPy is not installed")
 		return

@@ -8,17 +8,15 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"image"
-	"image/png"
 	"os"
 	"path/filepath"
-	"strings"
 
 	opengl "github.com/go-gl/gl/v3.3-core/gl"
 
 	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/interop/gl"
 	"github.com/tandem-go/tandem/interop/gl/egl"
+	"github.com/tandem-go/tandem/interop/gl/examples/canvas"
 )
 
 const (
@@ -74,12 +72,11 @@ func run(ctx context.Context, frames int, out string) (err error) {
 		return err
 	}
 	for i := range frames {
-		img, err := s.draw(float32(i) / 24)
-		if err != nil {
+		if err := s.draw(float32(i) / 24); err != nil {
 			return err
 		}
 		name := filepath.Join(out, fmt.Sprintf("pointcloud_%03d.png", i))
-		if err := write(name, img); err != nil {
+		if err := canvas.Screenshot(name, width, height); err != nil {
 			return err
 		}
 		fmt.Println(name)
@@ -131,7 +128,7 @@ func newScene(ctx context.Context, dev *cuda.Device, c *egl.Context) (*scene, er
 	opengl.Viewport(0, 0, width, height)
 	opengl.Enable(opengl.DEPTH_TEST)
 	opengl.PointSize(2)
-	if err := useProgram(); err != nil {
+	if err := canvas.UseProgram(vertexShader, fragmentShader); err != nil {
 		return nil, err
 	}
 	if s.points, err = x.RegisterBuffer(buffer, gl.WriteDiscard); err != nil {
@@ -141,10 +138,10 @@ func newScene(ctx context.Context, dev *cuda.Device, c *egl.Context) (*scene, er
 }
 
 // draw runs the kernel for a time and draws its points.
-func (s *scene) draw(time float32) (*image.NRGBA, error) {
+func (s *scene) draw(time float32) error {
 	m, err := s.points.Map()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	memory, err := gl.Elements[float32](m)
 	if err == nil {
@@ -152,21 +149,12 @@ func (s *scene) draw(time float32) (*image.NRGBA, error) {
 		err = s.wave.Launch(cuda.LaunchConfig{Grid: cuda.D2(tiles, tiles), Block: cuda.D2(16, 16)}, memory, int32(side), time)
 	}
 	if err := errors.Join(err, m.Unmap()); err != nil {
-		return nil, err
+		return err
 	}
 	opengl.ClearColor(0.05, 0.06, 0.09, 1)
 	opengl.Clear(opengl.COLOR_BUFFER_BIT | opengl.DEPTH_BUFFER_BIT)
 	opengl.DrawArrays(opengl.POINTS, 0, side*side)
-	below := make([]byte, 4*width*height)
-	opengl.ReadPixels(0, 0, width, height, opengl.RGBA, opengl.UNSIGNED_BYTE, opengl.Ptr(below))
-	if code := opengl.GetError(); code != opengl.NO_ERROR {
-		return nil, fmt.Errorf("draw: OpenGL error %#x", code)
-	}
-	img := image.NewNRGBA(image.Rect(0, 0, width, height))
-	for y := range height { // OpenGL's first row is the lowest
-		copy(img.Pix[4*width*y:4*width*(y+1)], below[4*width*(height-1-y):])
-	}
-	return img, nil
+	return nil
 }
 
 const vertexShader = `#version 330 core
@@ -181,32 +169,3 @@ in vec3 c;
 out vec4 pixel;
 void main() { pixel = vec4(c, 1); }
 `
-
-func useProgram() error {
-	program := opengl.CreateProgram()
-	for kind, text := range map[uint32]string{opengl.VERTEX_SHADER: vertexShader, opengl.FRAGMENT_SHADER: fragmentShader} {
-		shader := opengl.CreateShader(kind)
-		list, free := opengl.Strs(text + "\x00")
-		opengl.ShaderSource(shader, 1, list, nil)
-		free()
-		opengl.CompileShader(shader)
-		opengl.AttachShader(program, shader)
-	}
-	opengl.LinkProgram(program)
-	var ok int32
-	if opengl.GetProgramiv(program, opengl.LINK_STATUS, &ok); ok != opengl.TRUE {
-		log := strings.Repeat("\x00", 1024)
-		opengl.GetProgramInfoLog(program, 1024, nil, opengl.Str(log))
-		return fmt.Errorf("link the shaders: %s", strings.TrimRight(log, "\x00\n"))
-	}
-	opengl.UseProgram(program)
-	return nil
-}
-
-func write(name string, img image.Image) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(png.Encode(f, img), f.Close())
-}

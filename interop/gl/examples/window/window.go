@@ -6,14 +6,12 @@ package window
 import (
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
-	"os"
 	"runtime"
-	"strings"
 
 	opengl "github.com/go-gl/gl/v3.3-core/gl"
 	"github.com/go-gl/glfw/v3.3/glfw"
+
+	"github.com/tandem-go/tandem/interop/gl/examples/canvas"
 )
 
 // Config describes a window.
@@ -81,11 +79,11 @@ func loop(cfg *Config, w *glfw.Window, draw func(int) error) error {
 		width, height := w.GetFramebufferSize()
 		opengl.Viewport(0, 0, int32(width), int32(height))
 		opengl.DrawArrays(opengl.TRIANGLE_STRIP, 0, 4)
-		if code := opengl.GetError(); code != opengl.NO_ERROR {
-			return fmt.Errorf("draw picture %d: OpenGL error %#x", frame, code)
+		if err := canvas.Err(); err != nil {
+			return fmt.Errorf("picture %d: %w", frame, err)
 		}
 		if cfg.Screenshot != "" && frame == cfg.Frames-1 {
-			if err := write(cfg.Screenshot, width, height); err != nil {
+			if err := canvas.Screenshot(cfg.Screenshot, width, height); err != nil {
 				return err
 			}
 		}
@@ -93,26 +91,6 @@ func loop(cfg *Config, w *glfw.Window, draw func(int) error) error {
 		glfw.PollEvents()
 	}
 	return nil
-}
-
-// write writes what was drawn as a PNG.
-func write(name string, width, height int) error {
-	below := make([]byte, 4*width*height)
-	opengl.PixelStorei(opengl.PACK_ALIGNMENT, 1)
-	opengl.ReadPixels(0, 0, int32(width), int32(height), opengl.RGBA, opengl.UNSIGNED_BYTE, opengl.Ptr(below))
-	img := image.NewNRGBA(image.Rect(0, 0, width, height))
-	for y := range height { // OpenGL's first row is the lowest
-		row := img.Pix[4*width*y : 4*width*(y+1)]
-		copy(row, below[4*width*(height-1-y):])
-		for x := range width {
-			row[4*x+3] = 255
-		}
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(png.Encode(f, img), f.Close())
 }
 
 const vertexShader = `#version 330 core
@@ -140,25 +118,5 @@ func quad(fragment string) error {
 	var vertices uint32
 	opengl.GenVertexArrays(1, &vertices)
 	opengl.BindVertexArray(vertices)
-	program := opengl.CreateProgram()
-	for kind, text := range map[uint32]string{
-		opengl.VERTEX_SHADER:   vertexShader,
-		opengl.FRAGMENT_SHADER: "#version 330 core\nin vec2 at;\nout vec4 pixel;\nuniform sampler2D picture;\n" + fragment,
-	} {
-		shader := opengl.CreateShader(kind)
-		list, free := opengl.Strs(text + "\x00")
-		opengl.ShaderSource(shader, 1, list, nil)
-		free()
-		opengl.CompileShader(shader)
-		opengl.AttachShader(program, shader)
-	}
-	opengl.LinkProgram(program)
-	var ok int32
-	if opengl.GetProgramiv(program, opengl.LINK_STATUS, &ok); ok != opengl.TRUE {
-		log := strings.Repeat("\x00", 1024)
-		opengl.GetProgramInfoLog(program, 1024, nil, opengl.Str(log))
-		return fmt.Errorf("link the shaders: %s", strings.TrimRight(log, "\x00\n"))
-	}
-	opengl.UseProgram(program)
-	return nil
+	return canvas.UseProgram(vertexShader, "#version 330 core\nin vec2 at;\nout vec4 pixel;\nuniform sampler2D picture;\n"+fragment)
 }
