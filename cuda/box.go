@@ -46,7 +46,7 @@ func (p *Region) driver(op string) (out driver.Place, release func(), s span, er
 		if err := p.array.res.acquire(op, "array"); err != nil {
 			return out, nil, s, err
 		}
-		out.Array = driver.Array(p.array.res.note.handle)
+		out.Array = p.array.handle()
 		return out, p.array.res.release, s, nil
 	}
 	if s, err = p.use(op); err != nil {

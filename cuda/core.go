@@ -155,6 +155,7 @@ const (
 	hostRegistration // of memory that its owner keeps
 	pooledMemory
 	arrayHandle
+	mipmapHandle
 	textureHandle
 	surfaceHandle
 	poolHandle
@@ -213,6 +214,8 @@ func (c *core) free(n note) (op string, err error) {
 		return c.freeOther(n)
 	case arrayHandle:
 		return "destroy array", c.drv.DestroyArray(driver.Array(n.handle))
+	case mipmapHandle:
+		return "destroy mipmap", c.drv.DestroyMipmap(driver.Mipmap(n.handle))
 	case textureHandle:
 		return "destroy texture", c.drv.DestroyTexture(driver.Texture(n.handle))
 	case surfaceHandle:

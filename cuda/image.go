@@ -35,12 +35,28 @@ type ArrayConfig struct {
 	Layered, Cube, Surface, Gather bool
 }
 
+// desc is the configuration as the driver takes it.
+func (cfg *ArrayConfig) desc() driver.ArrayDesc {
+	return driver.ArrayDesc{
+		Width: cfg.Width, Height: cfg.Height, Depth: cfg.Depth, Format: driver.Format(cfg.Format), Channels: max(cfg.Channels, 1),
+		Layered: cfg.Layered, Cube: cfg.Cube, Surface: cfg.Surface, Gather: cfg.Gather,
+	}
+}
+
 // Array is memory for texels in a layout of the device's own, which kernels read through a Texture and write through a
 // Surface. Its methods may be called from any goroutine.
 type Array struct {
-	dev  *Device
-	res  *resource
-	desc driver.ArrayDesc
+	dev   *Device
+	res   *resource    // of a level, the mipmap's
+	level driver.Array // of a mipmap; 0 of an array by itself
+	desc  driver.ArrayDesc
+}
+
+func (a *Array) handle() driver.Array {
+	if a.level != 0 {
+		return a.level
+	}
+	return driver.Array(a.res.note.handle)
 }
 
 // NewArray makes an array with undefined contents. The error wraps ErrInvalidValue for a description of no array.
@@ -49,10 +65,7 @@ func (d *Device) NewArray(cfg ArrayConfig) (*Array, error) {
 	if err := d.c.usable(op); err != nil {
 		return nil, err
 	}
-	desc := driver.ArrayDesc{
-		Width: cfg.Width, Height: cfg.Height, Depth: cfg.Depth, Format: driver.Format(cfg.Format), Channels: max(cfg.Channels, 1),
-		Layered: cfg.Layered, Cube: cfg.Cube, Surface: cfg.Surface, Gather: cfg.Gather,
-	}
+	desc := cfg.desc()
 	var h driver.Array
 	err := d.c.withMemory(func() (err error) {
 		h, err = d.c.drv.NewArray(desc)
@@ -74,8 +87,14 @@ func (c *core) guarded(k kind, handle uint64) *resource {
 // Device returns the array's device.
 func (a *Array) Device() *Device { return a.dev }
 
-// Close frees the array once all work queued so far is done. Textures and surfaces of it can no longer be used.
-func (a *Array) Close() error { return a.res.close() }
+// Close frees the array once all work queued so far is done. Textures and surfaces of it can no longer be used. A level of a mipmap ends
+// with that.
+func (a *Array) Close() error {
+	if a.level != 0 {
+		return nil
+	}
+	return a.res.close()
+}
 
 // rows and slices are at least 1.
 func (a *Array) rows() int   { return max(a.desc.Height, 1) }
@@ -158,11 +177,25 @@ type TextureConfig struct {
 	Linear, Normalized, Integers bool
 	// Border is what AddressBorder reads.
 	Border [4]float32
+
+	// LinearLevels interpolates between two levels of a Mipmap, else the nearest is read. LevelBias is added to the level that a kernel
+	// asks for, which is then kept from MinLevel to MaxLevel; 0 as MaxLevel is the last one.
+	LinearLevels                  bool
+	LevelBias, MinLevel, MaxLevel float32
 }
+
+// lastLevel is beyond the last level of any mipmap.
+const lastLevel = 32
 
 // desc is the configuration as the driver takes it.
 func (cfg *TextureConfig) desc(op string) (*driver.TextureDesc, error) {
-	t := &driver.TextureDesc{Linear: cfg.Linear, Normalized: cfg.Normalized, Integers: cfg.Integers, Border: cfg.Border}
+	t := &driver.TextureDesc{
+		Linear: cfg.Linear, Normalized: cfg.Normalized, Integers: cfg.Integers, Border: cfg.Border,
+		LinearLevels: cfg.LinearLevels, LevelBias: cfg.LevelBias, MinLevel: cfg.MinLevel, MaxLevel: cfg.MaxLevel,
+	}
+	if t.MaxLevel == 0 {
+		t.MaxLevel = lastLevel
+	}
 	for i, m := range cfg.Address {
 		if m < 0 || int(m) >= len(addressModes) {
 			return nil, misused(op, ErrInvalidValue, "address mode %d", m)
@@ -219,7 +252,7 @@ func (a *Array) NewTexture(cfg TextureConfig) (*Texture, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Array = driver.Array(a.res.note.handle)
+	t.Array = a.handle()
 	return a.dev.newTexture(op, t, a.res)
 }
 
@@ -238,7 +271,7 @@ func (a *Array) NewSurface() (*Surface, error) {
 		return nil, err
 	}
 	defer a.res.release()
-	h, err := a.dev.c.drv.NewSurface(driver.Array(a.res.note.handle))
+	h, err := a.dev.c.drv.NewSurface(a.handle())
 	if err != nil {
 		return nil, a.dev.c.wrap(op, err)
 	}
