@@ -82,7 +82,7 @@ func (b *blocks) reuse(size uint64) (block, bool) {
 	defer b.mu.Unlock()
 	list := b.bins[size]
 	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].gen == b.c.gen.Load() && b.c.idleQueues(list[i].queues) {
+		if list[i].gen == b.c.gen.Load() && idleQueues(list[i].queues) {
 			found := list[i]
 			b.bins[size] = append(list[:i], list[i+1:]...)
 			b.held--
@@ -94,10 +94,10 @@ func (b *blocks) reuse(size uint64) (block, bool) {
 }
 
 // idleQueues reports whether all work on the streams is done.
-func (c *core) idleQueues(queues []*queue) bool {
+func idleQueues(queues []*queue) bool {
 	for _, q := range queues {
 		q.mu.Lock()
-		busy := !q.gone && c.drv.Query(q.h) != nil
+		busy := !q.gone && !q.c.closed.Load() && q.c.drv.Query(q.h) != nil
 		q.mu.Unlock()
 		if busy {
 			return false

@@ -61,11 +61,32 @@ func (p *Region) driver(op string) (out driver.Place, release func(), s span, er
 // outside, if pitches are smaller than the box, or if source and destination overlap.
 func CopyBox(dst, src Region, e Extent, s *Stream) error {
 	const op = "copy box"
+	if dst.dev != nil && src.dev != nil && dst.dev.c != src.dev.c {
+		return misused(op, ErrWrongDevice, "from %s to %s; CopyBoxPeer does that between GPUs", src.dev.c.name, dst.dev.c.name)
+	}
+	return copyBox(op, dst, src, e, s, func(d driver.Device, r *driver.Region, h driver.Stream) error { return d.CopyRegion(r, h) })
+}
+
+// CopyBoxPeer is CopyBox from memory or an array of another GPU, on a stream of dst's device; see CopyPeer.
+func CopyBoxPeer(dst, src Region, e Extent, s *Stream) error {
+	const op = "copy box from another device"
+	if dst.dev == nil || src.dev == nil || dst.dev.c == src.dev.c {
+		return CopyBox(dst, src, e, s)
+	}
+	p, err := dst.dev.c.peer(op, src.dev.c)
+	if err != nil {
+		return err
+	}
+	return copyBox(op, dst, src, e, s, func(_ driver.Device, r *driver.Region, h driver.Stream) error {
+		return p.CopyRegionPeer(r, src.dev.c.drv, h)
+	})
+}
+
+// copyBox checks a copy of a box and queues it with copy.
+func copyBox(op string, dst, src Region, e Extent, s *Stream, copy func(d driver.Device, r *driver.Region, h driver.Stream) error) error {
 	switch {
 	case dst.dev == nil || src.dev == nil:
 		return misused(op, ErrInvalidValue, "a place was made by none of Array.At, Rows and Pitched.At")
-	case dst.dev.c != src.dev.c:
-		return misused(op, ErrWrongDevice, "from %s to %s; go through a slice", src.dev.c.name, dst.dev.c.name)
 	case dst.unit != src.unit:
 		return misused(op, ErrInvalidValue, "elements of %d bytes into elements of %d bytes", src.unit, dst.unit)
 	case e.Width < 1 || e.Height < 1 || e.Depth < 1:
@@ -88,25 +109,13 @@ func CopyBox(dst, src Region, e Extent, s *Stream) error {
 	defer release()
 	c := dst.dev.c
 	r := &driver.Region{Dst: to, Src: from, Width: uint64(e.Width * dst.unit), Height: uint64(e.Height), Depth: uint64(e.Depth)}
-	for _, m := range []*memory{toSpan.m, fromSpan.m} {
-		if m != nil && s == nil {
-			if err := m.join(q); err != nil {
-				return c.wrap(op, err)
-			}
-		}
-	}
 	if err := c.within(op, r, toSpan, fromSpan); err != nil {
 		return err
 	}
-	if err := c.drv.CopyRegion(r, q.h); err != nil {
-		return c.wrap(op, err)
+	if src.array != nil {
+		src.dev.c.visitedBy(c)
 	}
-	for _, m := range []*memory{toSpan.m, fromSpan.m} {
-		if m != nil {
-			m.touch(q)
-		}
-	}
-	return nil
+	return c.visit(op, q, s == nil, toSpan, fromSpan, func() error { return copy(c.drv, r, q.h) })
 }
 
 // within checks that a box lies in the buffer, which may be a view of less than the device would allow.

@@ -131,7 +131,7 @@ func (m *memory) join(to *queue) error {
 		if q == to {
 			continue
 		}
-		if err := m.c.follow(to, q); err != nil {
+		if err := to.follow(q); err != nil {
 			m.last.Store(nil)
 			return err
 		}

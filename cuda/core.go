@@ -35,6 +35,9 @@ type core struct {
 	copies  driver.Stream            // guarded by mu: private stream for reads; 0 until first used
 	limits  map[driver.Attribute]int // guarded by mu: attributes asked for so far
 
+	reached  map[*core]struct{} // guarded by mu: devices whose memory kernels of this one may use
+	visitors map[*core]struct{} // guarded by mu: devices whose work may use memory of this one
+
 	pins    map[*runtime.Pinner]struct{} // guarded by mu: of registered memory
 	holding map[*blocks]struct{}         // guarded by mu: pools that hold freed memory
 	waits   poller
@@ -52,7 +55,7 @@ type core struct {
 func newCore(d driver.Device) *core {
 	c := &core{drv: d, caps: d.Caps(), name: d.Info().Name, queues: map[*queue]struct{}{}, limits: map[driver.Attribute]int{}}
 	c.pins, c.holding = map[*runtime.Pinner]struct{}{}, map[*blocks]struct{}{}
-	c.main = &queue{}
+	c.main = &queue{c: c}
 	c.queues[c.main] = struct{}{}
 	c.idle = make(chan struct{})
 	close(c.idle)
@@ -124,6 +127,7 @@ func (c *core) close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
+	c.awaitVisitors()
 	err := c.drv.Close()
 	c.awaitReaper() // it may still have an error to tell; closing the device has ended what it waits for
 	c.mu.Lock()
@@ -313,7 +317,7 @@ func (r *resource) close() error {
 
 // discard frees the object or leaves it to the reaper.
 func (r *resource) discard() (op string, err error) {
-	if r.note.later() {
+	if r.note.later() || r.c.visited() {
 		r.c.bury(r.note)
 		return "", nil
 	}
@@ -370,9 +374,26 @@ func (c *core) reap() {
 	}
 }
 
-// quiesce waits until all work queued so far is done, on every stream: an object that is dead now can be used by none
-// that comes later. A poisoned device does nothing any more.
+// quiesce waits until all work queued so far is done, on every stream of this device and of those whose work may use its memory:
+// an object that is dead now can be used by none that comes later.
 func (c *core) quiesce() error {
+	for _, u := range c.users() {
+		if err := u.quiesceOwn(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitVisitors waits until work of other devices uses memory of this one no more. Their faults are theirs to report.
+func (c *core) awaitVisitors() {
+	for _, u := range c.users()[1:] {
+		c.lose("wait for another device", u.quiesceOwn())
+	}
+}
+
+// quiesceOwn waits for the device's own streams. A poisoned device does nothing any more.
+func (c *core) quiesceOwn() error {
 	c.mu.Lock()
 	queues := make([]*queue, 0, len(c.queues))
 	for q := range c.queues {

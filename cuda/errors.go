@@ -64,6 +64,7 @@ var sentinels = map[driver.Status]error{
 	driver.LaunchOutOfResources: ErrInvalidValue,
 	driver.NotSupported:         ErrNotSupported,
 	driver.CooperativeTooLarge:  ErrInvalidValue,
+	driver.InvalidClusterSize:   ErrInvalidValue,
 	driver.CaptureUnsupported:   ErrCapture,
 	driver.CaptureMerge:         ErrCapture,
 	driver.CaptureUnmatched:     ErrCapture,

@@ -30,6 +30,13 @@ type LaunchConfig struct {
 	// Cooperative makes all blocks resident at once, so that they may wait for each other (cooperative_groups::grid_group).
 	// More blocks than fit give an error that wraps ErrInvalidValue.
 	Cooperative bool
+	// Cluster groups blocks whose shared memory is one (thread block clusters): its extent in blocks, of which the grid is a
+	// multiple; the zero value is none. It needs a GPU of compute capability 9.0 or later; else the error wraps
+	// ErrNotSupported. Function.Clusters tells what fits.
+	Cluster Dim3
+	// Early lets the kernel begin before the work queued before on the stream has ended (programmatic dependent launch): it
+	// waits for that itself, by griddepcontrol.wait. Devices that cannot do so keep the order.
+	Early bool
 	// Checks turns on checks of the sanitizer for this launch, besides those of the device, and Cover counts the executions
 	// of source lines. They need the host device; else the error wraps ErrNotSupported.
 	Checks []Check
@@ -189,7 +196,7 @@ func (f *Function) admit(v *invocation, cfg *LaunchConfig) (*prepared, error) {
 		p.release()
 		return nil, err
 	}
-	p.launch.Function, p.launch.Stream, p.launch.Cooperative = f.h, q.h, cfg.Cooperative
+	p.launch.Function, p.launch.Stream, p.launch.Cooperative, p.launch.Early = f.h, q.h, cfg.Cooperative, cfg.Early
 	return p, nil
 }
 
@@ -281,6 +288,9 @@ func (f *Function) extents(cfg *LaunchConfig, l *driver.Launch) error {
 		}
 	}
 	if err := f.part(cfg.Part, l); err != nil {
+		return err
+	}
+	if err := f.cluster(cfg, l); err != nil {
 		return err
 	}
 	return f.shared(cfg, l)

@@ -22,6 +22,8 @@ type Stream struct {
 
 // queue is the state of a stream that outlives the Stream while work is on it.
 type queue struct {
+	c *core
+
 	mu      sync.Mutex
 	h       driver.Stream
 	gone    bool         // guarded by mu: the handle was destroyed
@@ -65,7 +67,7 @@ func (d *Device) NewStream(cfg StreamConfig) (*Stream, error) {
 
 // newStream makes the stream that has a handle.
 func (d *Device) newStream(h driver.Stream, k kind) *Stream {
-	q := &queue{h: h}
+	q := &queue{c: d.c, h: h}
 	d.c.mu.Lock()
 	if d.c.queues != nil {
 		d.c.queues[q] = struct{}{}
@@ -255,8 +257,12 @@ func (c *core) dropQueue(q *queue) error {
 	return err
 }
 
-// follow makes work queued on to later wait for what is queued on from now.
-func (c *core) follow(to, from *queue) error {
+// follow makes work queued later wait for what is queued on from now. The two may be of different GPUs.
+func (q *queue) follow(from *queue) error {
+	c := from.c
+	if c.closed.Load() {
+		return nil
+	}
 	from.mu.Lock()
 	if from.gone || c.drv.Query(from.h) == nil {
 		from.mu.Unlock()
@@ -269,8 +275,10 @@ func (c *core) follow(to, from *queue) error {
 	}
 	err = c.drv.Record(e, from.h)
 	from.mu.Unlock()
-	if err == nil {
-		err = c.drv.WaitEvent(to.h, e)
+	if err == nil && q.c == c {
+		err = c.drv.WaitEvent(q.h, e)
+	} else if err == nil {
+		err = q.c.drv.(driver.Peer).WaitPeer(q.h, c.drv, e) // only such devices use each other's memory
 	}
 	c.lose("destroy event", c.drv.DestroyEvent(e))
 	return err

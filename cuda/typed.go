@@ -230,7 +230,7 @@ func (f *Function) hold(op string, i int, a deviceArg) (span, error) {
 	if d == nil {
 		return span{}, misused(op, ErrInvalidValue, "parameter %d: the buffer was not made by Alloc", i)
 	}
-	if d.c != f.mod.dev.c {
+	if d.c != f.mod.dev.c && !f.mod.dev.c.reaches(d.c) {
 		return span{}, misused(op, ErrWrongDevice, "parameter %d: the buffer belongs to %s, the kernel to %s", i, d.c.name, f.mod.dev.c.name)
 	}
 	return a.use(op)

@@ -77,6 +77,10 @@ var attributes = map[driver.Attribute]int{
 
 // Attribute answers all attributes that CUDA has a name for.
 func (d *device) Attribute(a driver.Attribute) (int, error) {
+	if err := d.enter(); err != nil {
+		return 0, err
+	}
+	d.mu.Unlock()
 	if a == driver.MultiprocessorCount {
 		return d.config.Workers, nil
 	}

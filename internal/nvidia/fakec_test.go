@@ -101,7 +101,32 @@ func everything(b driver.Backend) error {
 	if err != nil {
 		return errors.Join(err, d.Close())
 	}
-	return errors.Join(own.Close(), d.Close())
+	return errors.Join(s.peers(own), own.Close(), d.Close())
+}
+
+// peers copies from another device.
+func (s *scene) peers(other driver.Device) error {
+	d := s.d.(driver.Peer)
+	can, err := d.CanAccess(other)
+	if err == nil && !can {
+		err = errors.New("the devices reach each other")
+	}
+	if err != nil {
+		return err
+	}
+	far, err := other.Alloc(256)
+	if err != nil {
+		return err
+	}
+	e, err := other.NewEvent(false)
+	if err != nil {
+		return err
+	}
+	_, err = s.d.Locate(far)
+	return first(d.EnableAccess(other), other.Fill(far, 7, 4, 64, 0), other.Record(e, 0), d.WaitPeer(0, other, e),
+		d.CopyPeer(s.y, other, far, 8, 0), s.expect(s.y, []byte{7, 0, 0, 0, 7, 0, 0, 0}),
+		d.CopyRegionPeer(&driver.Region{Dst: driver.Place{Ptr: s.y + 8}, Src: driver.Place{Ptr: far}, Width: 4, Height: 1, Depth: 1}, other, 0),
+		s.expect(s.y+8, []byte{7, 0, 0, 0}), err, d.DisableAccess(other), other.Free(far))
 }
 
 // scene is what the steps share.
@@ -321,7 +346,17 @@ func (s *scene) launches() error {
 	l = s.launch(2)
 	l.Cooperative = true
 	_, err = d.Launch(l)
-	return first(err, s.expect(s.y, floats(2, 4, 6, 8)))
+	if err := first(err, s.expect(s.y, floats(2, 4, 6, 8))); err != nil {
+		return err
+	}
+	l = s.launch(5)
+	l.Grid.X, l.Cluster, l.Early = 32, driver.Dim3{X: 16, Y: 1, Z: 1}, true
+	_, err = d.Launch(l)
+	resident, largest, e := d.Clusters(l)
+	if e == nil && (resident != 264 || largest != 16) {
+		e = errors.New("wrong occupancy of clusters")
+	}
+	return first(err, s.expect(s.y, floats(5, 10, 15, 20)), e)
 }
 
 func (s *scene) graphs() error {

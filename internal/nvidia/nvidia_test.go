@@ -72,16 +72,22 @@ func TestConformance(t *testing.T) {
 	}
 	for name, hidden := range map[string][]string{"new driver": nil, "old driver": nvidiatest.Younger} {
 		t.Run(name, func(t *testing.T) {
-			var f *nvidiatest.Fake
+			var b driver.Backend
 			var of *testing.T
+			var opened int
 			drivertest.Run(t, func(t *testing.T) driver.Device {
-				if of != t { // a check may open more than one device
-					f, of = nvidiatest.New(t), t
+				if of != t { // a check may open more than one device, and gets the other one then
+					f := nvidiatest.New(t)
+					f.Clusters = true
 					for _, symbol := range hidden {
 						f.Hidden[symbol] = true
 					}
+					b, of, opened = f.Backend(), t, 0
 				}
-				return f.Open(t)
+				d, err := b.Open(opened % 2)
+				require.NoError(t, err)
+				opened++
+				return d
 			})
 		})
 	}

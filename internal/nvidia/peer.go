@@ -13,7 +13,7 @@ func (d *device) peer(op string, other driver.Device) (*device, error) {
 		return nil, err
 	}
 	p, ok := other.(*device)
-	if !ok || p.api != d.api {
+	if !ok || p.api.Path() != d.api.Path() {
 		d.users.leave()
 		return nil, fail(driver.InvalidDevice, "%s: it is no GPU of this driver", op)
 	}

@@ -2,6 +2,7 @@ package nvidia
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/tandem-go/tandem/internal/driver"
@@ -143,8 +144,8 @@ func (d *device) locateForeign(p driver.Ptr) (driver.Location, error) {
 	switch {
 	case isFault(err) || isStatus(err, driver.NotSupported):
 		return driver.Location{}, err
-	case err != nil || base == 0:
-		return driver.Location{}, fail(driver.InvalidValue, "%#x: no memory of this device", uint64(p))
+	case err != nil:
+		return driver.Location{}, fmt.Errorf("look for memory at %#x: %w: %w", uint64(p), driver.InvalidValue, err)
 	}
 	err = d.call(func() (err error) {
 		host, err = d.api.PointerGetAttribute(cuapi.PointerHost, cuapi.DevicePtr(base))

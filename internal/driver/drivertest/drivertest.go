@@ -28,7 +28,7 @@ type check struct {
 
 // groups are all checks, those that leave a fault behind last.
 func groups() [][]check {
-	return [][]check{memoryChecks, imageChecks, levelChecks, poolChecks, orderChecks, graphChecks, controlChecks, programChecks, moduleChecks, launchChecks, handleChecks, faultChecks}
+	return [][]check{memoryChecks, imageChecks, levelChecks, poolChecks, orderChecks, graphChecks, controlChecks, programChecks, moduleChecks, launchChecks, peerChecks, handleChecks, badInputChecks, faultChecks}
 }
 
 // Names lists the names of the checks, each of which is a subtest of Run. Where only the end of a process clears a fault,

@@ -30,7 +30,7 @@ typedef uint32_t u32;
 typedef int R;
 enum { OK, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201,
 	ALREADY_MAPPED = 208, NOT_MAPPED = 211, NOT_MAPPED_AS_ARRAY = 212, INVALID_PTX = 218, UNSUPPORTED_PTX = 222,
-	INVALID_HANDLE = 400, ILLEGAL_STATE = 401, NOT_FOUND = 500, CAPTURE_UNMATCHED = 903 };
+	NO_BINARY = 209, PEER_ENABLED = 704, PEER_NOT_ENABLED = 705, INVALID_CLUSTER = 912, INVALID_HANDLE = 400, ILLEGAL_STATE = 401, NOT_FOUND = 500, CAPTURE_UNMATCHED = 903 };
 enum { INIT = 1, CTX = 2 };
 enum { CONTEXT = 1, STREAM, EVENT, MODULE, FUNCTION, ARRAY, TEXTURE, SURFACE, POOL, GRAPH, EXEC, LINK, RESOURCE, MEMORY, MIPMAP, REFERENCE };
 enum { PLAIN, MANAGED, PAGELOCKED, REGISTERED };
@@ -212,6 +212,7 @@ static struct obj *new_memory(int flag, void *p, u64 n) {
 	struct obj *o = new_obj(MEMORY);
 	o->flag = flag;
 	o->size = n;
+	o->v[7] = A(current); /* whose memory it is */
 	o->data = p ? p : aligned_alloc(512, (n + 511) / 512 * 512);
 	return o;
 }
@@ -330,7 +331,7 @@ static int bad_device(int d) { if (d >= 100 && d < 100 + devices) return 0; misu
 R cuDeviceGetName(char *s, int n, int d) { API(cuDeviceGetName, INIT, A(s), n, d) DEVICE(d); snprintf(s, n, "Fake C %d", d - 100); return OK; }
 R cuDeviceTotalMem_v2(size_t *n, int d) { API(cuDeviceTotalMem_v2, INIT, A(n), d) DEVICE(d); *n = 1ull << 33; return OK; }
 static const int attributes[256] = { [1] = 1024, 1024, 1024, 64, 2147483647, 65535, 65535, 49152, 65536, 32, [12] = 65536, [13] = 1980000,
-	[14] = 512, [16] = 132, [39] = 2048, [51] = 32, [75] = 9, [76] = 0, [81] = 233472, [95] = 1, [97] = 232448, [115] = 1 };
+	[14] = 512, [16] = 132, [39] = 2048, [51] = 32, [75] = 9, [76] = 0, [81] = 233472, [95] = 1, [97] = 232448, [115] = 1, [120] = 1 };
 R cuDeviceGetAttribute(int *v, int a, int d) {
 	API(cuDeviceGetAttribute, INIT, A(v), a, d) DEVICE(d);
 	if (a < 1 || a >= 256) return INVALID_VALUE;
@@ -360,6 +361,19 @@ static R release_primary(int d) {
 }
 R cuDevicePrimaryCtxRelease_v2(int d) { API(cuDevicePrimaryCtxRelease_v2, INIT, d) return release_primary(d); }
 R cuDevicePrimaryCtxRelease(int d) { API(cuDevicePrimaryCtxRelease, INIT, d) return release_primary(d); }
+R cuDeviceCanAccessPeer(int *can, int d, int other) { API(cuDeviceCanAccessPeer, INIT, A(can), d, other) DEVICE(d); DEVICE(other); *can = d != other; return OK; }
+/* Every context reaches all memory here; v[0..7] of a context are those that it was told to reach. */
+static R reach(u64 other, int on) {
+	struct obj *c = get(other, CONTEXT);
+	if (!c || c == current) return wrong(INVALID_CONTEXT);
+	for (int i = 0; i < 8; i++)
+		if (current->v[i] == other) { if (!on) current->v[i] = 0; return on ? PEER_ENABLED : OK; }
+	for (int i = 0; i < 8 && on; i++)
+		if (!current->v[i]) { current->v[i] = other; return OK; }
+	return on ? 711 : PEER_NOT_ENABLED;
+}
+R cuCtxEnablePeerAccess(u64 c, u32 flags) { API(cuCtxEnablePeerAccess, CTX, c, flags) return flags ? INVALID_VALUE : reach(c, 1); }
+R cuCtxDisablePeerAccess(u64 c) { API(cuCtxDisablePeerAccess, CTX, c) return reach(c, 0); }
 R cuCtxSetCurrent(u64 c) {
 	API(cuCtxSetCurrent, INIT, c)
 	if (c && current && A(current) == c) return OK; /* the common case costs nothing */
@@ -399,6 +413,8 @@ R cuMemcpyHtoDAsync_v2(u64 d, void *h, size_t n, u64 s) { API(cuMemcpyHtoDAsync_
 R cuMemcpyDtoHAsync_v2(void *h, u64 d, size_t n, u64 s) { API(cuMemcpyDtoHAsync_v2, CTX, A(h), d, n, s) return copy(A(h), d, n, s); }
 R cuMemcpyAsync(u64 d, u64 src, size_t n, u64 s) { API(cuMemcpyAsync, CTX, d, src, n, s) return copy(d, src, n, s); }
 static R set(u64 p, u64 pitch, u32 v, int width, u64 n, u64 rows, u64 s) { struct op o = { FILL, 0, { p, pitch, v, width, n, rows } }; return submit(s, &o); }
+static R owned(u64 ctx, u64 p, u64 n) { struct obj *o = memory(p, n); return get(ctx, CONTEXT) && o && o->v[7] == ctx ? OK : wrong(INVALID_VALUE); }
+R cuMemcpyPeerAsync(u64 d, u64 to, u64 src, u64 from, size_t n, u64 s) { API(cuMemcpyPeerAsync, CTX, d, to, src, from, n, s) return owned(to, d, n) || owned(from, src, n) ? INVALID_VALUE : copy(d, src, n, s); }
 R cuMemsetD8Async(u64 p, unsigned char v, size_t n, u64 s) { API(cuMemsetD8Async, CTX, p, v, n, s) return set(p, 0, v, 1, n, 1, s); }
 R cuMemsetD16Async(u64 p, unsigned short v, size_t n, u64 s) { API(cuMemsetD16Async, CTX, p, v, n, s) return set(p, 0, v, 2, n, 1, s); }
 R cuMemsetD32Async(u64 p, u32 v, size_t n, u64 s) { API(cuMemsetD32Async, CTX, p, v, n, s) return set(p, 0, v, 4, n, 1, s); }
@@ -406,6 +422,26 @@ R cuMemsetD2D8Async(u64 p, size_t pitch, unsigned char v, size_t w, size_t h, u6
 R cuMemsetD2D16Async(u64 p, size_t pitch, unsigned short v, size_t w, size_t h, u64 s) { API(cuMemsetD2D16Async, CTX, p, pitch, v, w, h, s) return set(p, pitch, v, 2, w, h, s); }
 R cuMemsetD2D32Async(u64 p, size_t pitch, u32 v, size_t w, size_t h, u64 s) { API(cuMemsetD2D32Async, CTX, p, pitch, v, w, h, s) return set(p, pitch, v, 4, w, h, s); }
 R cuMemcpy3DAsync_v2(const u64 *box, u64 s) { API(cuMemcpy3DAsync_v2, CTX, A(box), s) struct op o = { BOX, 200, { 0 }, (unsigned char *)box }; return submit(s, &o); }
+R cuMemcpy3DPeerAsync(const u64 *box, u64 s) {
+	API(cuMemcpy3DPeerAsync, CTX, A(box), s)
+	struct op o = { BOX, 200, { 0 }, (unsigned char *)box };
+	if ((u32)box[4] == 4 && owned(box[8], box[6], 1)) return INVALID_VALUE;
+	if ((u32)box[15] == 4 && owned(box[19], box[17], 1)) return INVALID_VALUE;
+	return submit(s, &o);
+}
+R cuPointerGetAttribute(u64 *v, int a, u64 p) {
+	API(cuPointerGetAttribute, CTX, A(v), a, p)
+	struct obj *o = memory(p, 1);
+	if (!o) return INVALID_VALUE;
+	switch (a) {
+	case 1: *v = o->v[7]; return OK;
+	case 2: *(u32 *)v = o->flag == PAGELOCKED || o->flag == REGISTERED ? 1 : 2; return OK;
+	case 4: if (o->flag == PLAIN) return INVALID_VALUE; *v = A(o->data); return OK;
+	case 11: *v = A(o->data); return OK;
+	case 12: *v = o->size; return OK;
+	}
+	return INVALID_VALUE;
+}
 R cuMemAllocManaged(u64 *p, size_t n, u32 flags) { API(cuMemAllocManaged, CTX, A(p), n, flags) if (!n || flags != 1) return INVALID_VALUE; *p = A(new_memory(MANAGED, NULL, n)->data); return OK; }
 static R managed(u64 p, u64 n) { struct obj *o = memory(p, n ? n : 1); return o && o->flag == MANAGED ? OK : wrong(INVALID_VALUE); }
 R cuMemPrefetchAsync_v2(u64 p, size_t n, u64 where, u32 flags, u64 s) { API(cuMemPrefetchAsync_v2, CTX, p, n, where, flags, s) return get(s, STREAM) ? managed(p, n) : INVALID_HANDLE; }
@@ -660,6 +696,7 @@ static void say(u32 n, const int *options, void **values, int buffer, const char
 R cuModuleLoadDataEx(u64 *h, const char *image, u32 n, const int *options, void **values) {
 	API(cuModuleLoadDataEx, CTX, A(h), A(image), n, A(options), A(values))
 	struct obj *m = new_obj(MODULE);
+	if (!memcmp(image, "\177ELF", 4) && image[48] && image[48] != 90) { drop(A(m), MODULE); return NO_BINARY; } /* e_flags: the architecture */
 	if (!memcmp(image, "\177ELF", 4)) m->text = strdup(".entry scale(.param .u64 y, .param .u64 x, .param .f32 a, .param .u32 n) {}");
 	else {
 		const char *v = strstr(image, ".version ");
@@ -713,7 +750,7 @@ R cuFuncGetAttribute(int *v, int a, u64 h) {
 	*v = a == 8 && f->v[0] ? (int)f->v[0] : values[a];
 	return OK;
 }
-R cuFuncSetAttribute(u64 h, int a, int v) { API(cuFuncSetAttribute, CTX, h, a, (u64)(int64_t)v) struct obj *f = get(h, FUNCTION); if (!f || (a != 8 && a != 9)) return INVALID_VALUE; if (a == 8) f->v[0] = v; return OK; }
+R cuFuncSetAttribute(u64 h, int a, int v) { API(cuFuncSetAttribute, CTX, h, a, (u64)(int64_t)v) struct obj *f = get(h, FUNCTION); if (!f || (a != 8 && a != 9 && a != 14)) return INVALID_VALUE; if (a == 8) f->v[0] = v; if (a == 14) f->v[1] = v; return OK; }
 R cuFuncGetParamInfo(u64 h, size_t i, size_t *off, size_t *size) {
 	API(cuFuncGetParamInfo, CTX, h, i, A(off), A(size))
 	struct obj *f = get(h, FUNCTION);
@@ -782,6 +819,34 @@ R cuLaunchCooperativeKernel(u64 f, u32 gx, u32 gy, u32 gz, u32 bx, u32 by, u32 b
 	API(cuLaunchCooperativeKernel, CTX, f, gx, gy, gz, bx, by, bz, shared, s, A(params))
 	if ((u64)gx * gy * gz > 132 * 2048ull / ((u64)bx * by * bz)) return 720;
 	return launch(f, s, params, NULL);
+}
+/* A CUlaunchConfig is seven words; each attribute is nine, the number and what follows. */
+static u64 cluster_of(const u64 *w) {
+	const u64 *a = (const u64 *)w[5];
+	for (u64 i = 0; i < (u32)w[6]; i++, a += 9) if ((u32)a[0] == 4) return (u32)a[1] * (a[1] >> 32) * (u32)a[2];
+	return 0;
+}
+R cuLaunchKernelEx(const u64 *w, u64 f, void **params, void **extra) {
+	API(cuLaunchKernelEx, CTX, A(w), f, A(params), A(extra))
+	struct obj *o = get(f, FUNCTION);
+	if (!o) return INVALID_HANDLE;
+	if (!(u32)w[0] || !(w[0] >> 32) || !(u32)w[1] || !(w[1] >> 32) || !(u32)w[2] || !(w[2] >> 32)) return INVALID_VALUE;
+	if (cluster_of(w) > (o->v[1] ? 16 : 8)) return INVALID_CLUSTER;
+	return launch(f, w[4], params, extra);
+}
+R cuOccupancyMaxActiveClusters(int *n, u64 f, const u64 *w) {
+	API(cuOccupancyMaxActiveClusters, CTX, A(n), f, A(w))
+	u64 c = cluster_of(w), threads = (w[1] >> 32) * (u32)w[2] * (w[2] >> 32);
+	if (!get(f, FUNCTION) || !c || !threads) return INVALID_VALUE;
+	*n = 132 * (2048 / threads) / c;
+	return OK;
+}
+R cuOccupancyMaxPotentialClusterSize(int *n, u64 f, const u64 *w) {
+	API(cuOccupancyMaxPotentialClusterSize, CTX, A(n), f, A(w))
+	struct obj *o = get(f, FUNCTION);
+	if (!o) return INVALID_HANDLE;
+	*n = o->v[1] ? 16 : 8;
+	return OK;
 }
 
 /* Graphs. A node is its place in the graph. */
