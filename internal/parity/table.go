@@ -63,10 +63,10 @@ var hostRows = []Row{
 var arrayRows = []Row{
 	{"A1", "ArrayDescriptor, ArrayDescriptor3D, Array(descr) free/get_descriptor/get_descriptor_3d/handle", Both, "Device.NewArray ArrayConfig Array.Close", "cuda.TestTexturesAndSurfaces kit.BadArrays", ""},
 	{"A2", "array_format, array3d_flags(LAYERED, SURFACE_LDST, CUBEMAP, TEXTURE_GATHER), array_cubemap_face", Both, "ArrayConfig.Layered ArrayConfig.Cube ArrayConfig.Surface ArrayConfig.Gather", "kit.BadArrays kit.Surface", ""},
-	{"A3", "TextureReference set_array/set_address/set_address_2d/set_format/set_address_mode/set_filter_mode/set_flags + getters", Dropped, "", "", "texture references left CUDA with version 12; objects take their place (A6). On the host device Module.SetTexture sets a reference to an object"},
-	{"A4", "TRSA_OVERRIDE_FORMAT TRSF_READ_AS_INTEGER TRSF_NORMALIZED_COORDINATES TR_DEFAULT", Dropped, "", "", "flags of texture references"},
-	{"A5", "SurfaceReference.set_array/get_array", Dropped, "", "", "surface references left CUDA with version 12; objects take their place (A6)"},
-	{"A6", "texture OBJECTS / surface OBJECTS", Both, "Array.NewTexture NewTexture Array.NewSurface Pitched.NewTexture", "cuda.TestTexturesAndSurfaces kit.Texture kit.TextureOfMemory kit.Surface", ""},
+	{"A3", "TextureReference set_array/set_address/set_address_2d/set_format/set_address_mode/set_filter_mode/set_flags + getters", Both, "Module.SetTexture TextureConfig", "cuda.TestReferences cuda.TestReferencesOnGPU kit.References", "a reference is set to a texture object (A6), whose configuration counts; compilers from CUDA 12 on know no references"},
+	{"A4", "TRSA_OVERRIDE_FORMAT TRSF_READ_AS_INTEGER TRSF_NORMALIZED_COORDINATES TR_DEFAULT", Both, "TextureConfig.Integers TextureConfig.Normalized", "kit.References kit.Texture", "the format is that of the memory"},
+	{"A5", "SurfaceReference.set_array/get_array", Both, "Module.SetSurface", "cuda.TestReferences cuda.TestReferencesOnGPU kit.References", ""},
+	{"A6", "texture OBJECTS / surface OBJECTS", Both, "Array.NewTexture NewTexture Array.NewSurface Pitched.NewTexture Mipmap.NewTexture", "cuda.TestTexturesAndSurfaces kit.Texture kit.TextureOfMemory kit.Surface kit.Mipmap cuda.TestMipmap", ""},
 	{"A7", "matrix_to_array np_to_array gpuarray_to_array make_multichannel_2d_array bind_array_to_texref matrix_to_texref", Both, "FillArray ReadArray", "cuda.TestTexturesAndSurfaces", ""},
 	{"A8", "pycuda-helpers.hpp fp_tex_double/cfloat/cdouble, fp_tex1Dfetch, fp_surf3Dwrite", Dropped, "", "", "doubles in textures were a workaround for texture references"},
 }
@@ -85,7 +85,7 @@ var copyRows = []Row{
 
 var launchRows = []Row{
 	{"F1", "module_from_file / module_from_buffer(buf, options, message_handler)", Both, "Device.Load LoadConfig", "kit.BadPTX internal/nvidia.TestLogAndOptions internal/nvidia.TestBinaryImages", "PTX on both; cubin and fatbin hold machine code of GPUs, the host device returns ErrNoBinary"},
-	{"F2", "Module.get_function/get_global/get_texref/get_surfref", Both, "Module.Function Module.Global Module.SetTexture Module.SetSurface", "cuda.TestModuleNames kit.Lookup cuda.TestReferences", "references on the host device only: CUDA has none from version 12 on"},
+	{"F2", "Module.get_function/get_global/get_texref/get_surfref", Both, "Module.Function Module.Global Module.SetTexture Module.SetSurface", "cuda.TestModuleNames kit.Lookup cuda.TestReferences", "references are set, not returned (A3, A5)"},
 	{"F3", "jit_option (11 values), jit_target (COMPUTE_10…90A), jit_fallback", Both, "LoadConfig.MaxRegisters LoadConfig.OptLevel LoadConfig.Debug LoadConfig.LineInfo LoadConfig.Target LoadConfig.PreferBinary", "internal/nvidia.TestLogAndOptions", "a GPU's compiler takes them; the host device needs none"},
 	{"F4", "Linker(message_handler, link_options, log_verbose) .add_data/.add_file/.link_module; jit_input_type", Both, "Device.Link LinkInput", "cuda.TestLink kit.Link", ""},
 	{"F5", "Function.__call__(*args, block, grid, stream, shared, texrefs, time_kernel)", Both, "Function.Launch Function.Run LaunchConfig", "cuda.TestRunCopiesSlices cuda.TestBadArguments", ""},
