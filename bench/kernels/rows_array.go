@@ -20,6 +20,7 @@ var arrayRows = []row{
 	{"sum along axis 1 of 4096 rows", "m = x.reshape(4096, -1)", "s = m.sum(1)", 1.5, reduction(func(x *array.Array[float32]) *array.Array[float32] { return x.Reshape(4096, -1).Sum(1) })},
 	{"max(x)", "", "s = x.max()", 0, reduction(func(x *array.Array[float32]) *array.Array[float32] { return x.Max() })},
 	{"sum(x*y), one kernel", "", "s = (x*y).sum()", 0, dot},
+	{"x[x > 0.5]", "", "z = x[x > 0.5]", 0, halves},
 	{"copy of the transpose of 4096 rows", "m = x.reshape(4096, -1)", "z = m.T.copy()", 0, elementwise(func(x, _ *array.Array[float32]) *array.Array[float32] { return x.Reshape(4096, -1).T().Copy() })},
 }
 
@@ -80,4 +81,8 @@ func distance(ctx context.Context, s *session) (func() error, error) {
 	return func() error {
 		return finish(ctx, x.Square().Add(y.Square()).Sqrt().Mul(x.Neg().Exp()).Greater(0.5))
 	}, err
+}
+
+func halves(ctx context.Context, s *session) (func() error, error) {
+	return elementwise(func(x, _ *array.Array[float32]) *array.Array[float32] { return array.Compress(ctx, x, x.Greater(0.5)) })(ctx, s)
 }

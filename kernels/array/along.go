@@ -100,11 +100,15 @@ func CumProd[T scan.Number](a *Array[T], axis int) *Array[T] {
 
 func running[T scan.Number](a *Array[T], name string, axis int, op scan.Op) *Array[T] {
 	return along(a, name, axis, func(ctx context.Context, lines int, dst, src *cuda.Buffer[T]) error {
-		if a.ws.scans == nil {
-			a.ws.scans = scan.New(a.ws.dev)
-		}
-		return scan.InclusiveRows(ctx, a.ws.scans, op, lines, dst, src, a.ws.stream)
+		return scan.InclusiveRows(ctx, a.ws.scanner(), op, lines, dst, src, a.ws.stream)
 	})
+}
+
+func (ws *Workspace) scanner() *scan.Library {
+	if ws.scans == nil {
+		ws.scans = scan.New(ws.dev)
+	}
+	return ws.scans
 }
 
 func (ws *Workspace) sorter() *sort.Library {

@@ -116,6 +116,26 @@ func TestBadInput(t *testing.T) {
 				"assign: the array of shape (2, 2) (strides [3 1] from element 1) is written while its memory is read as shape (2, 2) (strides [3 1] from element 0); copy it"},
 			{a.AddAssign(ctx, a.Slice("::-1")), array.ErrOverlap, ""},
 			{a.Slice("0").BroadcastTo(2, 3).AddAssign(ctx, 1), array.ErrOverlap, "add in place: elements of the array of shape (2, 3) and strides [0 1] share memory; copy it"},
+			{array.MatMul(f.Reshape(1, 2), f.Reshape(1, 2)).Err(), array.ErrShape, "matmul: shapes (1, 2) and (1, 2) are not two matrices with one inner extent"},
+			{array.Take(a, array.From(ctx, ws, []int64{0}), 2).Err(), array.ErrShape, "take: axis 2 of an array of 2 dimensions"},
+			{array.Put(ctx, a, array.From(ctx, ws, []int64{0, 1}), array.Zeros[int32](ws, 3)), array.ErrShape, "put: shape (3,) does not broadcast to (2,)"},
+			{array.Put(ctx, a, array.From(ctx, ws, []int64{0, 6}), 9), array.ErrIndex, "put: index 6 (element 1 of the indices) is out of range for 6 elements"},
+			{array.Where[int32](a.Less(2), array.Zeros[int32](ws, 2), a).Err(), array.ErrShape, "where: operands of shapes (2, 3) and (2,) do not broadcast"},
+			{array.Concatenate(0, a, a.Ravel()).Err(), array.ErrShape, "concatenate: shapes (2, 3) and (6,)"},
+			{array.Concatenate[int32](0).Err(), array.ErrShape, "concatenate: there is no array"},
+			{array.CumSum(a, -3).Err(), array.ErrShape, "cumsum: axis -3 of an array of 2 dimensions"},
+			{array.Sort(a, 2).Err(), array.ErrShape, "sort: axis 2 of an array of 2 dimensions"},
+			{a.Squeeze(1).Err(), array.ErrShape, "squeeze: axis 1 of shape (2, 3) is not 1"},
+			{a.ExpandDims(4).Err(), array.ErrShape, ""},
+			{a.Transpose(0).Err(), array.ErrShape, "transpose: 1 axes for shape (2, 3)"},
+			{a.Reshape(-2, -3).Err(), array.ErrShape, "reshape (2, 3) to (-2, -3): a negative extent"},
+			{a.Sum(0, 0).Err(), array.ErrShape, "sum: axis 0 comes twice in [0 0]"},
+			{a.Slice("..., ...").Err(), array.ErrIndex, "index of shape (2, 3): more than one ellipsis"},
+			{array.ViewAs[int64](a).Err(), array.ErrType, "view of int32 as int64: elements of another size, or numbers as bool"},
+			{array.RealPart[float64](array.Zeros[complex64](ws, 1)).Err(), array.ErrType, "real of complex64 is float32, not float64"},
+			{array.Zeros[complex64](ws, 2).Var().Err(), array.ErrType, "var of complex64: it is defined for real numbers"},
+			{array.Indices(ws, -1).Err(), array.ErrShape, "array of indices: shape (-1,) has a negative extent"},
+			{a.Slice("0").MulAssign(ctx, f), array.ErrType, "mul in place: want an array of int32, have float32; use AsType"},
 			{a.Add(array.Zeros[int32](ws, 2)).Sum().Mul(3).Reshape(1).Err(), array.ErrShape, "add: operands of shapes (2, 3) and (2,) do not broadcast"},
 		} {
 			require.ErrorIs(t, c.err, c.is)
@@ -151,21 +171,22 @@ func TestEnds(t *testing.T) {
 	})
 }
 
-// TestDeterministic: sums have the same bits with any number of workers and with every engine, and those of the order that is
-// documented.
+// TestDeterministic: everything that combines elements has the same bits with any number of workers and with every engine.
 func TestDeterministic(t *testing.T) {
 	r := oracle.Rand(t, 3)
 	x := oracle.Normal[float32](r, 70_001)
 	var want []string
-	for _, cfg := range []cuda.HostConfig{{Workers: 1}, {Workers: 2}, {Workers: 3, Seed: 9}, {Engine: "interp"}} {
-		dev, err := cuda.OpenHost(cfg)
-		require.NoError(t, err)
+	oracle.Hosts(t, func(name string, dev *cuda.Device) {
 		ws, err := array.NewWorkspace(dev, array.Config{Fusion: array.FuseNever})
 		require.NoError(t, err)
 		a := array.From(t.Context(), ws, x)
 		m := a.Slice(":70000").Reshape(70, 1000)
 		var have []string
-		for _, s := range []*array.Array[float32]{a.Sum(), a.Prod(), m.Sum(0), m.Sum(1), a.Slice("::3").Sum(), m.T().Sum(0), a.Std()} {
+		for _, s := range []*array.Array[float32]{
+			a.Sum(), a.Prod(), m.Sum(0), m.Sum(1), a.Slice("::3").Sum(), m.T().Sum(0), a.Std(), a.Max(), m.Min(0), m.Mean(1), m.Var(0), a.Norm(),
+			a.Dot(a.Flip()), array.CumSum(a, 0), array.CumSum(m, 0), array.Sort(m, 1), array.MatMul(m.Slice(":40, :33"), m.Slice(":33, :70")),
+			array.AsType[float32](m.ArgMax(1)), array.AsType[float32](array.ArgSort(m, 0)),
+		} {
 			for _, v := range get(t, s) {
 				have = append(have, fmt.Sprintf("%x", math.Float32bits(v)))
 			}
@@ -173,10 +194,9 @@ func TestDeterministic(t *testing.T) {
 		if want == nil {
 			want = have
 		}
-		require.Equal(t, want, have)
+		require.True(t, slices.Equal(want, have), name)
 		require.NoError(t, ws.Close())
-		require.NoError(t, dev.Close())
-	}
+	})
 }
 
 // TestFusion: expressions become one kernel, compiled once for each structure; what is used twice is kept.

@@ -31,7 +31,41 @@ template <class T> __device__ void put(u64 n, T *to, const i64 *index, i64 limit
     if (owner[at] == i + 1) to[at] = values[i];
 }
 
+// A warp does a run of RUN elements of a mask.
+enum { RUN = 4096 };
+
+// count counts the true elements of each run; behind the last run stands 0.
+extern "C" __global__ void count(u64 n, const unsigned char *mask, i64 *counts) {
+    const u64 run = (u64(blockIdx.x) * blockDim.x + threadIdx.x) / 32, first = run * RUN;
+    if (run > (n + RUN - 1) / RUN) return;
+    const u64 end = first + RUN < n ? first + RUN : n;
+    const unsigned lane = threadIdx.x % 32;
+    i64 sum = 0;
+    for (u64 i = first; i < end; i += 32) sum += __popc(__ballot_sync(~0u, i + lane < end && mask[i + lane] != 0));
+    if (lane == 0) counts[run] = sum;
+}
+
+// select writes get(i) for the true elements i one behind the other; starts[run] is how many are before a run.
+template <class T, class Get> __device__ void select(u64 n, const unsigned char *mask, const i64 *starts, T *to, Get get) {
+    const u64 run = (u64(blockIdx.x) * blockDim.x + threadIdx.x) / 32, first = run * RUN;
+    if (first >= n) return;
+    const u64 end = first + RUN < n ? first + RUN : n;
+    const unsigned lane = threadIdx.x % 32;
+    i64 at = starts[run];
+    for (u64 i = first; i < end; i += 32) {
+        const bool here = i + lane < end && mask[i + lane] != 0;
+        const unsigned all = __ballot_sync(~0u, here);
+        if (here) to[at + __popc(all & ((1u << lane) - 1))] = get(i + lane);
+        at += __popc(all);
+    }
+}
+
+extern "C" __global__ void positions(u64 n, const unsigned char *mask, const i64 *starts, i64 *to) {
+    select(n, mask, starts, to, [](u64 i) { return i64(i); });
+}
+
 #define FOR(T, bytes) \
+    extern "C" __global__ void select##bytes(u64 n, const unsigned char *mask, const T *from, const i64 *starts, T *to) { select(n, mask, starts, to, [=](u64 i) { return from[i]; }); } \
     extern "C" __global__ void take##bytes(u64 n, T *out, const T *from, const i64 *index, u64 count, u64 inner, i64 limit) { take(n, out, from, index, count, inner, limit); } \
     extern "C" __global__ void put##bytes(u64 n, T *to, const i64 *index, i64 limit, const u64 *owner, const T *values) { put(n, to, index, limit, owner, values); }
 FOR(unsigned char, 1)

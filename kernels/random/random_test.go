@@ -229,10 +229,7 @@ func TestLogNormal(t *testing.T) {
 // TestEnginesAgree compares bits between engines, for all distributions.
 func TestEnginesAgree(t *testing.T) {
 	var first []any
-	for _, engine := range []string{"interp", ""} {
-		dev, err := cuda.OpenHost(cuda.HostConfig{Engine: engine})
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, dev.Close()) })
+	oracle.Hosts(t, func(name string, dev *cuda.Device) {
 		l, ctx, n := random.New(dev), t.Context(), 700
 		f4, f8, i4, i8 := oracle.Make[float32](t, dev, n), oracle.Make[float64](t, dev, n), oracle.Make[int32](t, dev, n), oracle.Make[int64](t, dev, n)
 		var all []any
@@ -250,13 +247,15 @@ func TestEnginesAgree(t *testing.T) {
 		all = append(all, i4.Read(t), i8.Read(t))
 		require.NoError(t, random.Integers(ctx, g, -5, 1<<40, i8.Buffer, nil))
 		all = append(all, i8.Read(t))
+		require.NoError(t, random.Permutation(ctx, g, i8.Buffer, nil))
+		all = append(all, i8.Read(t))
 		if first == nil {
 			first = all
 		}
 		for i := range all {
-			require.Equal(t, first[i], all[i], "%s: %d", engine, i)
+			require.Equal(t, first[i], all[i], "%s: %d", name, i)
 		}
-	}
+	})
 }
 
 // TestIntegers compares with the definition, also where many words are drawn again.
@@ -432,6 +431,12 @@ func TestRefusals(t *testing.T) {
 		refused(random.Sample(ctx, g, -4, i.Buffer, nil), cuda.ErrLength, "of -4")
 		refused(random.Blocks(ctx, l, [4]uint32{}, [2]uint32{}, oracle.Make[uint32](t, dev, 6).Buffer, nil), cuda.ErrLength, "6 words")
 		refused(random.Shuffle(ctx, g, i.Buffer, oracle.Make[int32](t, dev, 6).Buffer, nil), cuda.ErrLength, "dst has 5 elements, src has 6")
+		inside, err := f.Slice(1, 5)
+		require.NoError(t, err)
+		before4, err := f.Slice(0, 4)
+		require.NoError(t, err)
+		refused(random.Shuffle(ctx, g, inside, before4, nil), bad, "dst (4 elements at")
+		refused(random.Permutation(ctx, l.NewGenerator(random.Config{Method: random.XORWOW}), i.Buffer, nil), cuda.ErrNotSupported, "use Philox")
 		refused(random.Choice(ctx, g, oracle.Upload(t, dev, []float64{1, -1, 2}).Buffer, i.Buffer, nil), bad, "the least weight is -1")
 		refused(random.Choice(ctx, g, oracle.Upload(t, dev, []float64{0, 0}).Buffer, i.Buffer, nil), bad, "the sum 0")
 		refused(random.Choice(ctx, g, oracle.Make[float64](t, dev, 0).Buffer, i.Buffer, nil), bad, "no weights")

@@ -3,6 +3,7 @@
 package oracle
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -80,6 +81,28 @@ func ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Hosts runs a test on host devices with each engine that this machine has, and with several numbers of workers, in whose hands
+// the blocks of a grid fall in other ways. name says which.
+func Hosts(t *testing.T, test func(name string, dev *cuda.Device)) {
+	t.Helper()
+	opened := 0
+	for _, cfg := range []cuda.HostConfig{
+		{Engine: "interp"}, {Engine: "jit/avx512"}, {Engine: "jit/avx2"}, {Engine: "jit/neon"}, {Workers: 1}, {Workers: 3, Seed: 9},
+	} {
+		dev, err := cuda.OpenHost(cfg)
+		if errors.Is(err, cuda.ErrNotSupported) { // an engine for other processors
+			continue
+		}
+		ok(t, err)
+		test(fmt.Sprintf("engine %q, %d workers", cfg.Engine, cfg.Workers), dev)
+		ok(t, dev.Close())
+		opened++
+	}
+	if opened < 3 {
+		t.Fatalf("%d host devices opened: want the reference engine and two numbers of workers", opened)
 	}
 }
 
