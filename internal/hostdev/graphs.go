@@ -287,7 +287,7 @@ func (d *device) AddGraph(g driver.Graph, before []driver.Node, child driver.Gra
 	return d.addNode(g, before, (&graph{slices.Clone(c.nodes)}).do)
 }
 
-// do queues all nodes, one after the other.
+// do queues all nodes, one after the other: those of a graph that is a node of another, or that are only checked.
 func (g *graph) do(s *stream) error {
 	for i := range g.nodes {
 		if err := g.nodes[i].do(s); err != nil {
@@ -351,13 +351,7 @@ func (d *device) LaunchGraph(x driver.GraphExec, h driver.Stream) error {
 		if err := g.check(d); err != nil || s.capture != nil {
 			return err
 		}
-		s.batch = true
-		m := s.mark()
-		err := g.do(s)
-		if s.batch = false; err != nil {
-			s.retract(m)
-		}
-		return err
+		return g.spread(s)
 	})
 }
 

@@ -1,8 +1,10 @@
-// Package nvtx marks ranges for NVIDIA's tools, through the library libnvToolsExt of version 1 where the process finds it;
-// without it, nothing happens.
+// Package nvtx marks ranges for NVIDIA's tools; without a tool, or a library that tools listen to, nothing happens.
 //
-// The library is the user's: it comes with CUDA up to version 12 and with Nsight Systems. Later CUDA has only headers, which
-// are compiled into C programs and have no counterpart here; TANDEM_NVTX names a library with the same functions.
+// NVTX 3 is a header that is compiled into C programs. What it does in them is done here in Go: the tool names its library in
+// NVTX_INJECTION64_PATH, that library is loaded and asked, by InitializeInjectionNvtx2, to put its functions into a table of ours
+// (NVTX's nvtxTypes.h, types for callback subscription). Without that variable the library of version 1, libnvToolsExt, is used
+// where the process finds it: it comes with CUDA up to version 12 and with Nsight Systems. TANDEM_NVTX names another library with
+// the same functions.
 package nvtx
 
 import (
@@ -13,14 +15,24 @@ import (
 	"github.com/tandem-go/tandem/internal/dl"
 )
 
-// Library is the open library. The zero Library does nothing. Its methods may be called from any goroutine.
+// Library is the open library, or an attached tool. The zero Library does nothing. Its methods may be called from any goroutine.
 type Library struct{ start, end, mark dl.Func }
 
-// variable names a library.
-const variable = "TANDEM_NVTX"
+// The variables that name a tool's library, and a library of version 1.
+const (
+	injection = "NVTX_INJECTION64_PATH"
+	variable  = "TANDEM_NVTX"
+)
 
-// Open opens the library. The result does nothing if there is none.
+// Open attaches the tool that the environment names, else opens the library. The result does nothing if there is none.
 func Open() Library {
+	if path := os.Getenv(injection); path != "" {
+		lib, err := dl.Open(path)
+		if err != nil {
+			return Library{}
+		}
+		return Attach(lib.Symbol)
+	}
 	for _, name := range candidates(runtime.GOOS, os.Getenv(variable)) {
 		if lib, err := dl.Open(name); err == nil {
 			if l := New(lib.Symbol); l != (Library{}) {
