@@ -9,6 +9,7 @@ import (
 // arrayRows measure kernels/array. Results are closed before the next run, as NumPy frees its own.
 var arrayRows = []row{
 	{"a*x + b*y, one kernel", "a, b = np.float32(2), np.float32(3)", "z = a*x + b*y", 2, elementwise(func(x, y *array.Array[float32]) *array.Array[float32] { return x.Mul(2).Add(y.Mul(3)) })},
+	{"copy of x, into an array that is there", "z = np.empty_like(x)", "np.copyto(z, x)", 0, into(func(x *array.Array[float32]) *array.Array[float32] { return x })},
 	{"x + y", "", "z = x + y", 0, elementwise(func(x, y *array.Array[float32]) *array.Array[float32] { return x.Add(y) })},
 	{"exp(x)", "", "z = np.exp(x)", 4, elementwise(func(x, _ *array.Array[float32]) *array.Array[float32] { return x.Exp() })},
 	{"sin(x)", "", "z = np.sin(x)", 4, elementwise(func(x, _ *array.Array[float32]) *array.Array[float32] { return x.Sin() })},
