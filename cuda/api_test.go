@@ -361,14 +361,7 @@ func TestPoolsYieldMemory(t *testing.T) {
 
 func TestCapture(t *testing.T) {
 	d, kernel := host(t)
-	s, err := d.NewStream(cuda.StreamConfig{})
-	require.NoError(t, err)
-	other, err := d.NewStream(cuda.StreamConfig{})
-	require.NoError(t, err)
-	fork, err := d.NewEvent()
-	require.NoError(t, err)
-	join, err := d.NewEvent()
-	require.NoError(t, err)
+	s, other, fork, join := forked(t, d)
 	a, b := uploaded(t, d, uint32(9)), uploaded(t, d, uint32(9))
 	cfg := func(s *cuda.Stream) cuda.LaunchConfig {
 		return cuda.LaunchConfig{Grid: cuda.D1(1), Block: cuda.D1(1), Stream: s}

@@ -92,6 +92,7 @@ type staged struct {
 	arg   Arg
 	index int
 	ptr   driver.Ptr
+	from  Allocator // of the memory; nil for the driver
 }
 
 // reset empties the invocation and keeps its memory.
@@ -164,8 +165,9 @@ func (v *invocation) stage(h driver.Stream) error {
 	for i := range v.staged {
 		s := &v.staged[i]
 		n := uint64(len(s.arg.data))
+		s.from = v.c.allocator()
 		err := v.c.withMemory(func() (err error) {
-			s.ptr, err = v.c.drv.Alloc(n)
+			s.ptr, err = v.c.allocate(s.from, n)
 			return err
 		})
 		if err == nil {
@@ -196,7 +198,7 @@ func (v *invocation) unstage() {
 
 func (v *invocation) freeStaged(s *staged) {
 	if s.ptr != 0 {
-		v.c.lose("free", v.c.freeDevice(s.ptr))
+		v.c.lose("free", v.c.freeStaging(s.from, s.ptr, uint64(len(s.arg.data))))
 		s.ptr = 0
 	}
 }
@@ -207,7 +209,7 @@ func (v *invocation) queued() []*writeback {
 	for i := range v.staged {
 		s := &v.staged[i]
 		if s.arg.out {
-			due = append(due, &writeback{dst: s.arg.data, src: s.ptr})
+			due = append(due, &writeback{dst: s.arg.data, src: s.ptr, from: s.from})
 		} else {
 			v.freeStaged(s)
 		}

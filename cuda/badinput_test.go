@@ -1,12 +1,14 @@
 package cuda_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tandem-go/tandem/cuda"
 	"github.com/tandem-go/tandem/cuda/cudatest"
+	"github.com/tandem-go/tandem/internal/dl"
 )
 
 // mishap is a device on which a mistake is made.
@@ -24,12 +26,6 @@ func (m mishap) take(d *cuda.Device) *cuda.Function {
 	f, err := mod.Function("take")
 	require.NoError(m, err)
 	return f
-}
-
-func (m mishap) stream(d *cuda.Device) *cuda.Stream {
-	s, err := d.NewStream(cuda.StreamConfig{})
-	require.NoError(m, err)
-	return s
 }
 
 // run launches with a configuration that change makes wrong.
@@ -70,7 +66,7 @@ var mistakes = []struct {
 		return m.run(nil, uploaded(m, m.open(m.T), uint32(1)), uint32(1))
 	}},
 	{"a stream of another device", cuda.ErrWrongDevice, func(m mishap) error {
-		return m.run(func(cfg *cuda.LaunchConfig) { cfg.Stream = m.stream(m.open(m.T)) }, nil, uint32(1))
+		return m.run(func(cfg *cuda.LaunchConfig) { cfg.Stream = newStreamOf(m, m.open(m.T)) }, nil, uint32(1))
 	}},
 	{"negative length", cuda.ErrInvalidValue, func(m mishap) error {
 		_, err := cuda.Alloc[float32](m.d, -1)
@@ -98,11 +94,11 @@ var mistakes = []struct {
 		return uploaded(m, m.d, uint32(1)).CopyFrom(m.Context(), make([]uint32, 2))
 	}},
 	{"end of a capture that was not begun", cuda.ErrCapture, func(m mishap) error {
-		_, err := m.stream(m.d).EndCapture()
+		_, err := newStreamOf(m, m.d).EndCapture()
 		return err
 	}},
 	{"wait for a captured stream", cuda.ErrCapture, func(m mishap) error {
-		s := m.stream(m.d)
+		s := newStreamOf(m, m.d)
 		require.NoError(m, s.BeginCapture())
 		defer func() {
 			g, err := s.EndCapture()
@@ -114,6 +110,24 @@ var mistakes = []struct {
 	{"text that is no PTX", cuda.ErrInvalidPTX, func(m mishap) error {
 		_, err := m.d.Load(m.Context(), []byte("hello"), cuda.LoadConfig{})
 		return err
+	}},
+	{"image for another architecture", cuda.ErrNoBinary, func(m mishap) error {
+		_, err := m.d.Load(m.Context(), append([]byte("\x7fELF\x02\x01\x01\x33\x07\x00\x00\x00\x00\x00\x00\x00\x02\x00\xbe\x00\x01\x00\x00\x00"+
+			strings.Repeat("\x00", 24)+"\x14\x00\x14\x00\x40\x00\x38\x00\x00\x00\x40\x00"), make([]byte, 4)...), cuda.LoadConfig{})
+		return err
+	}},
+	{"PTX newer than the driver", cuda.ErrDriverTooOld, func(m mishap) error {
+		defer cuda.WithLinker(nil, dl.ErrNotFound)()
+		_, err := m.d.Load(m.Context(), []byte(strings.Replace(takePTX, "6.4", "99.9", 1)), cuda.LoadConfig{})
+		if m.d.Info().Kind == cuda.Host {
+			require.NoError(m, err, "the host device takes PTX of any version")
+			return cuda.ErrDriverTooOld
+		}
+		require.ErrorContains(m, err, "99.9")
+		return err
+	}},
+	{"a copy from memory of another device", cuda.ErrWrongDevice, func(m mishap) error {
+		return cuda.Copy[uint32](uploaded(m, m.d, uint32(1)), uploaded(m, m.open(m.T), uint32(1)), nil)
 	}},
 	{"unknown kernel", cuda.ErrNotFound, func(m mishap) error {
 		_, err := m.take(m.d).Module().Function("give")

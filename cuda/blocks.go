@@ -11,7 +11,8 @@ import (
 // blocks is the state of a MemoryPool or a HostPool: freed memory by size.
 type blocks struct {
 	c    *core
-	kind kind // of the memory
+	kind kind      // of the memory
+	from Allocator // of new device memory; nil for the driver
 
 	mu      sync.Mutex
 	stopped bool               // guarded by mu: freed memory goes to the device
@@ -41,28 +42,15 @@ func binSize(n uint64) uint64 {
 
 // take returns memory of at least n bytes: a freed block whose work is done, else new memory.
 func (b *blocks) take(n uint64) (*memory, error) {
-	size := binSize(n)
-	m := &memory{bytes: n}
-	found, ok := b.reuse(size)
-	if !ok {
-		found = block{size: size, gen: b.c.gen.Load()}
-		err := b.c.withMemory(func() (err error) {
-			if b.kind == hostMemory {
-				found.ptr, found.host, err = b.c.drv.AllocHost(size)
-			} else {
-				found.ptr, err = b.c.drv.Alloc(size)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	var found block
+	err := b.c.withMemory(func() (err error) {
+		found, err = b.block(n)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	b.mu.Lock()
-	b.active++
-	b.activeN += size
-	b.mu.Unlock()
-	m.ptr = found.ptr
+	m := &memory{bytes: n, ptr: found.ptr}
 	if found.host != nil {
 		m.host = found.host[:n:n]
 	}
@@ -74,6 +62,28 @@ func (b *blocks) take(n uint64) (*memory, error) {
 		m.guard()
 	}
 	return m, nil
+}
+
+// block returns a freed block whose work is done, else a new one.
+func (b *blocks) block(n uint64) (k block, err error) {
+	size := binSize(n)
+	k, ok := b.reuse(size)
+	if !ok {
+		k = block{size: size, gen: b.c.gen.Load()}
+		if b.kind == hostMemory {
+			k.ptr, k.host, err = b.c.drv.AllocHost(size)
+		} else {
+			k.ptr, err = b.c.allocate(b.from, size)
+		}
+		if err != nil {
+			return block{}, err
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.active++
+	b.activeN += size
+	return k, nil
 }
 
 // reuse finds a freed block of a size.
@@ -108,10 +118,14 @@ func idleQueues(queues []*queue) bool {
 
 // give takes memory back.
 func (b *blocks) give(n note) {
-	k := block{ptr: driver.Ptr(n.handle), size: binSize(uint64(n.bytes)), host: n.host, gen: n.gen, queues: n.busy}
 	if b.kind == hostMemory {
 		b.c.pinned.Add(-1)
 	}
+	b.put(block{ptr: driver.Ptr(n.handle), size: binSize(uint64(n.bytes)), host: n.host, gen: n.gen, queues: n.busy})
+}
+
+// put keeps a block that is no longer in use, or gives it away.
+func (b *blocks) put(k block) {
 	b.mu.Lock()
 	b.active--
 	b.activeN -= k.size
@@ -135,7 +149,11 @@ func (b *blocks) drop(k block) error {
 	if b.c.closed.Load() || b.c.gen.Load() != k.gen {
 		return nil
 	}
-	if b.kind != hostMemory {
+	switch {
+	case b.from != nil:
+		b.c.bury(b.c.supplied(b.from, k.ptr, k.size))
+		return nil
+	case b.kind != hostMemory:
 		return b.c.drv.Free(k.ptr)
 	}
 	b.c.bury(note{kind: hostMemory, handle: uint64(k.ptr), bytes: int64(k.size), gen: k.gen, silent: true})
@@ -194,8 +212,12 @@ func (d *Device) newBlocks(k kind) *blocks {
 	return b
 }
 
-// NewMemoryPool makes an empty pool.
-func (d *Device) NewMemoryPool() *MemoryPool { return &MemoryPool{d, d.newBlocks(deviceMemory)} }
+// NewMemoryPool makes an empty pool. Its memory comes from where the device's does at this moment; see Device.SetAllocator.
+func (d *Device) NewMemoryPool() *MemoryPool {
+	b := d.newBlocks(deviceMemory)
+	b.from = d.c.allocator()
+	return &MemoryPool{d, b}
+}
 
 // NewHostPool makes an empty pool.
 func (d *Device) NewHostPool() *HostPool { return &HostPool{d, d.newBlocks(hostMemory)} }

@@ -70,10 +70,15 @@ func (d *Device) newMemory(n uint64) (*memory, error) {
 	if err := d.c.usable(op); err != nil {
 		return nil, err
 	}
+	from := d.c.allocator()
+	if p, ok := from.(*MemoryPool); ok && n > 0 && p.dev.c == d.c {
+		m, err := p.b.take(n)
+		return m, d.c.wrap(op, err)
+	}
 	m := &memory{bytes: n}
 	if n > 0 {
 		err := d.c.withMemory(func() (err error) {
-			m.ptr, err = d.c.drv.Alloc(n)
+			m.ptr, err = d.c.allocate(from, n)
 			return err
 		})
 		if err != nil {
@@ -81,6 +86,9 @@ func (d *Device) newMemory(n uint64) (*memory, error) {
 		}
 	}
 	m.own(d.c, deviceMemory)
+	if from != nil && n > 0 {
+		m.resource.note.kind, m.resource.note.from = suppliedMemory, from
+	}
 	m.guard()
 	return m, nil
 }

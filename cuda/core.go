@@ -21,7 +21,8 @@ type core struct {
 	closed atomic.Bool
 	gen    atomic.Uint64 // counts resets: objects of an earlier generation are gone
 
-	main   *queue // the default stream
+	main   *queue                    // the default stream
+	from   atomic.Pointer[Allocator] // of device memory; nil for the driver
 	recent ring
 	sites  sites
 
@@ -158,6 +159,7 @@ const (
 	managedMemory
 	hostRegistration // of memory that its owner keeps
 	pooledMemory
+	suppliedMemory // of an Allocator
 	arrayHandle
 	mipmapHandle
 	textureHandle
@@ -181,6 +183,7 @@ type note struct {
 	gen    uint64
 	pin    *runtime.Pinner // of a registration
 	blocks *blocks         // to which memory goes back; nil if to the driver
+	from   Allocator       // of supplied memory
 	host   []byte          // of page-locked memory that goes back to blocks
 	busy   []*queue        // that may have work on such memory; nil if none has
 	silent bool            // it was given up before, and only goes to the driver now
@@ -212,6 +215,12 @@ func (c *core) free(n note) (op string, err error) {
 			c.pinned.Add(-1)
 		}
 		return "free page-locked memory", c.drv.FreeHost(driver.Ptr(n.handle))
+	case suppliedMemory:
+		if !n.silent {
+			c.forget(n)
+		}
+		c.sites.remove(n.handle)
+		return "free", n.from.Free(n.handle, uint64(n.bytes))
 	case borrowedMemory, registeredMemory:
 		return c.unregister(n)
 	case managedMemory, hostRegistration, pooledMemory:
@@ -248,7 +257,7 @@ func (c *core) free(n note) (op string, err error) {
 // UnloadModule, and does not defer these.
 func (n note) later() bool {
 	switch n.kind {
-	case hostMemory, hostRegistration, textureHandle, surfaceHandle, execHandle, streamHandle:
+	case hostMemory, suppliedMemory, hostRegistration, textureHandle, surfaceHandle, execHandle, streamHandle:
 		return n.blocks == nil
 	}
 	return false
@@ -524,4 +533,6 @@ func isFault(err error) bool {
 	return errors.As(err, &fault) || errors.As(err, &status) && status.Sticky()
 }
 
-func isOutOfMemory(err error) bool { return errors.Is(err, driver.OutOfMemory) }
+func isOutOfMemory(err error) bool {
+	return errors.Is(err, driver.OutOfMemory) || errors.Is(err, ErrOutOfMemory)
+}

@@ -10,20 +10,24 @@ import (
 	"github.com/tandem-go/tandem/cuda/cudatest"
 )
 
+// forked are two streams, and events for the way to the other and back.
+func forked(t *testing.T, d *cuda.Device) (s, other *cuda.Stream, fork, join *cuda.Event) {
+	events := make([]*cuda.Event, 2)
+	for i := range events {
+		var err error
+		events[i], err = d.NewEvent()
+		require.NoError(t, err)
+	}
+	return newStreamOf(t, d), newStreamOf(t, d), events[0], events[1]
+}
+
 // captureFolds captures, on two streams, b = fold(a, 2) after a = 1, and forgets memory, module, streams and events.
 func captureFolds(t *testing.T, d *cuda.Device) (*cuda.Graph, *cuda.Buffer[uint32]) {
 	m, err := d.Load(background, []byte(apiKernels), cuda.LoadConfig{})
 	require.NoError(t, err)
 	f, err := m.Function("fold")
 	require.NoError(t, err)
-	s, err := d.NewStream(cuda.StreamConfig{})
-	require.NoError(t, err)
-	other, err := d.NewStream(cuda.StreamConfig{})
-	require.NoError(t, err)
-	fork, err := d.NewEvent()
-	require.NoError(t, err)
-	join, err := d.NewEvent()
-	require.NoError(t, err)
+	s, other, fork, join := forked(t, d)
 	a, out := uploaded(t, d, uint32(9)), uploaded(t, d, uint32(9))
 	require.NoError(t, s.BeginCapture())
 	require.NoError(t, a.Fill(1, s))
@@ -107,19 +111,14 @@ func TestCapturedGraphIsNotUsedAfterClose(t *testing.T) {
 // TestFailedCaptureEnds: streams of a capture that ended without a graph are as any others.
 func TestFailedCaptureEnds(t *testing.T) {
 	d, kernel := host(t)
-	s, err := d.NewStream(cuda.StreamConfig{})
-	require.NoError(t, err)
-	other, err := d.NewStream(cuda.StreamConfig{})
-	require.NoError(t, err)
-	fork, err := d.NewEvent()
-	require.NoError(t, err)
+	s, other, fork, _ := forked(t, d)
 	a := uploaded(t, d, uint32(1))
 	require.NoError(t, s.BeginCapture())
 	require.NoError(t, fork.Record(s))
 	require.NoError(t, other.WaitFor(fork))
 	cfg := cuda.LaunchConfig{Grid: cuda.D1(1), Block: cuda.D1(1), Stream: other}
 	require.NoError(t, kernel("fold").Launch(cfg, a, uint32(2)))
-	_, err = other.EndCapture()
+	_, err := other.EndCapture()
 	require.ErrorIs(t, err, cuda.ErrCapture, "it joined")
 	on, err := s.Capturing()
 	require.NoError(t, err)

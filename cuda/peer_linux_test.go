@@ -27,18 +27,12 @@ func twoGPUs(t *testing.T, change func(f *nvidiatest.Fake)) (near, far *cuda.Dev
 	return open("gpu:0"), open("gpu:1")
 }
 
-func newStream(t *testing.T, d *cuda.Device) *cuda.Stream {
-	s, err := d.NewStream(cuda.StreamConfig{})
-	require.NoError(t, err)
-	return s
-}
-
 // TestCopyPeer: a copy from another GPU waits for work that is queued there, and the memory outlives Close until it is made.
 func TestCopyPeer(t *testing.T) {
 	near, far := twoGPUs(t, nil)
 	dst, src := uploaded(t, near, uint32(1), 2, 3, 4), uploaded(t, far, uint32(9), 9, 9, 9)
 	before := far.Usage().Allocations
-	s, gate := newStream(t, far), make(chan struct{})
+	s, gate := newStreamOf(t, far), make(chan struct{})
 	require.NoError(t, s.HostFunc(func() { <-gate }))
 	require.NoError(t, src.Fill(7, s))
 	lo, err := src.Slice(0, 2)
@@ -56,7 +50,7 @@ func TestCopyPeer(t *testing.T) {
 	require.NoError(t, cuda.CopyPeer[uint32](src, dst, nil))
 	require.NoError(t, dst.Fill(0, nil))
 	require.Equal(t, []uint32{1, 7, 7, 4}, downloaded(t, src))
-	require.NoError(t, cuda.CopyPeer[uint32](dst, src, newStream(t, near)))
+	require.NoError(t, cuda.CopyPeer[uint32](dst, src, newStreamOf(t, near)))
 	require.NoError(t, near.Synchronize(t.Context()))
 	require.Equal(t, []uint32{1, 7, 7, 4}, downloaded(t, dst))
 }
@@ -205,4 +199,21 @@ func TestNoClusters(t *testing.T) {
 		require.NoError(t, k.Run(t.Context(), cfg, b, uint32(3)))
 		require.Equal(t, []uint32{fold(1, 2, 3)}, downloaded(t, b))
 	}
+}
+
+// TestFakeBadInputs: mistakes get the errors that they get on the host device.
+func TestFakeBadInputs(t *testing.T) {
+	var s *cuda.System
+	var of *testing.T
+	badInputs(t, func(t *testing.T) *cuda.Device {
+		if of != t {
+			f := nvidiatest.New(t)
+			f.NewestPTX = 84
+			s, of = cuda.NewSystem("", hostOK, f.Backend()), t
+		}
+		d, err := s.Open("gpu:0")
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, d.Close()) })
+		return d
+	})
 }

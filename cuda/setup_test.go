@@ -77,6 +77,14 @@ func threads(n int) cuda.LaunchConfig {
 	return cuda.LaunchConfig{Grid: cuda.D1(1), Block: cuda.D1(n)}
 }
 
+// newStreamOf makes a stream.
+func newStreamOf(t testing.TB, d *cuda.Device) *cuda.Stream {
+	t.Helper()
+	s, err := d.NewStream(cuda.StreamConfig{})
+	require.NoError(t, err)
+	return s
+}
+
 // liveCount is the number of allocations on the fake device.
 func (f *fake) liveCount() int {
 	f.mu.Lock()

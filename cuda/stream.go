@@ -38,9 +38,10 @@ type queue struct {
 
 // writeback is one slice that a wait fills, or dead staging memory.
 type writeback struct {
-	seq uint64
-	dst []byte
-	src driver.Ptr
+	seq  uint64
+	dst  []byte
+	src  driver.Ptr
+	from Allocator // of src; nil for the driver
 }
 
 // StreamConfig says how NewStream makes a stream.
@@ -221,7 +222,7 @@ func (c *core) writeBack(op string, due []*writeback, ok bool) error {
 		if ok && first == nil {
 			first = c.wrap(op, c.read(w.dst, w.src))
 		}
-		c.lose("free", c.freeDevice(w.src))
+		c.lose("free", c.freeStaging(w.from, w.src, uint64(len(w.dst))))
 	}
 	return first
 }
@@ -252,7 +253,7 @@ func (c *core) dropQueue(q *queue) error {
 	delete(c.queues, q)
 	c.mu.Unlock()
 	for _, w := range due {
-		c.lose("free", c.freeDevice(w.src))
+		c.lose("free", c.freeStaging(w.from, w.src, uint64(len(w.dst))))
 	}
 	return err
 }

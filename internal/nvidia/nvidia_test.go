@@ -78,7 +78,7 @@ func TestConformance(t *testing.T) {
 			drivertest.Run(t, func(t *testing.T) driver.Device {
 				if of != t { // a check may open more than one device, and gets the other one then
 					f := nvidiatest.New(t)
-					f.Clusters = true
+					f.Clusters, f.NewestPTX = true, 84
 					for _, symbol := range hidden {
 						f.Hidden[symbol] = true
 					}

@@ -35,6 +35,8 @@ type Fake struct {
 	Binary string
 	// Apart: the devices do not reach each other's memory. Clusters: they launch clusters of blocks.
 	Apart, Clusters bool
+	// NewestPTX is the newest version of PTX that the driver knows, as 84 for 8.4; 0 for any.
+	NewestPTX int
 
 	t     *testing.T
 	probe driver.Device // answers questions about devices
@@ -747,6 +749,18 @@ func (c *fakeContext) launch(l *driver.Launch) error {
 	return err
 }
 
+// loadPTX loads PTX that is not newer than the driver.
+func (c *fakeContext) loadPTX(text string, newest int) (driver.Module, string, error) {
+	var major, minor int
+	if _, err := fmt.Sscanf(text[strings.Index(text, ".version"):], ".version %d.%d", &major, &minor); err != nil {
+		return 0, "fake: a version that is none", driver.InvalidPTX
+	}
+	if newest != 0 && 10*major+minor > newest {
+		return 0, "fake: unsupported .version", driver.UnsupportedPTX
+	}
+	return c.LoadModule([]byte(text), driver.ModuleOptions{})
+}
+
 // compile loads PTX and writes the logs into the buffers among the options.
 func compile(c *fakeContext, p *uintptr, image uintptr, n int, options *int32, values *uintptr) error {
 	f := active.Load()
@@ -767,7 +781,7 @@ func compile(c *fakeContext, p *uintptr, image uintptr, n int, options *int32, v
 	if !strings.Contains(text, ".version") {
 		return driver.InvalidPTX
 	}
-	m, log, err := c.LoadModule([]byte(text), driver.ModuleOptions{})
+	m, log, err := c.loadPTX(text, f.NewestPTX)
 	*p = uintptr(m)
 	if err == nil {
 		sigs, _ := ptx.Headers([]byte(text))
