@@ -79,23 +79,33 @@ const pycudaSections = 14
 // PyCUDA is docs/pycuda.md.
 func PyCUDA() string {
 	var b strings.Builder
+	rows := map[string]Row{}
 	b.WriteString(pycudaHead)
 	for _, s := range Sections()[:pycudaSections] {
 		fmt.Fprintf(&b, "\n## %s\n\n| in PyCUDA | in Go | remark |\n|---|---|---|\n", s.Title)
 		for _, r := range s.Rows {
-			how, remark := code(r.Go), r.Note
-			switch {
-			case r.State == Later:
-				how = "not yet"
-			case r.State == Dropped:
-				how = "none"
-			case how == "":
-				how = "see the remark"
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", r.Peer, how, remark)
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", r.Peer, r.answer(), r.Note)
+			rows[r.ID] = r
 		}
 	}
+	b.WriteString("\n## Every name\n\nThe public names of PyCUDA 2026.1, by module. Remarks stand above.\n\n| module | names | in Go |\n|---|---|---|\n")
+	for _, n := range pycudaNames {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", n.module, code(n.names), rows[n.row].answer())
+	}
 	return b.String()
+}
+
+// answer is what there is for a row.
+func (r Row) answer() string {
+	switch {
+	case r.State == Later:
+		return "not yet"
+	case r.State == Dropped:
+		return "none"
+	case r.Go == "":
+		return "see the remark"
+	}
+	return code(r.Go)
 }
 
 const pycudaHead = `# From PyCUDA to Tandem

@@ -140,6 +140,33 @@ func cutLast(s string) (before, after string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
+// TestNames: every name of PyCUDA that is listed has a row about PyCUDA, and every such row that is not about more than names has a
+// name.
+func TestNames(t *testing.T) {
+	rows := map[string]bool{}
+	for _, s := range parity.Sections()[:parity.PyCUDASections] {
+		for _, r := range s.Rows {
+			rows[r.ID] = false
+		}
+	}
+	seen := map[string]bool{}
+	for _, n := range parity.PyCUDANames {
+		_, ok := rows[n.Row]
+		require.True(t, ok, "%s: there is no row %s about PyCUDA", n.Names, n.Row)
+		rows[n.Row] = true
+		for _, name := range strings.Fields(n.Names) {
+			require.False(t, seen[n.Module+" "+name], "%s stands twice in %s", name, n.Module)
+			seen[n.Module+" "+name] = true
+		}
+	}
+	for _, row := range strings.Fields("V5 A6 A8 F7 E5 K4 K6 K7 K8 G6 G7 G8 G15 G16 Z1 Z2 Z7") {
+		rows[row] = true // syntax, files, variables, undocumented modules, and what PyCUDA does not have
+	}
+	for row, named := range rows {
+		require.True(t, named, "no name belongs to row %s", row)
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	for name, text := range map[string]string{"parity.md": parity.Document(), "pycuda.md": parity.PyCUDA()} {
 		path := filepath.Join(root, "docs", name)
