@@ -225,6 +225,8 @@ func (a *avx2Code) compareAndSwap(wide bool, m place, again label) {
 	a.Jcc(amd64.NE, amd64.Label(again))
 }
 
+func (a *avx2Code) prefetch(m place, write bool) { a.Prefetch(m.mem(), write) }
+
 func (a *avx2Code) leave(v uint64) {
 	a.MovRI(amd64.RAX, v)
 	a.VZeroUpper()
@@ -565,9 +567,9 @@ func (a *avx2Code) storeMasked(wide bool, m place, s, mask vec) {
 	a.RRM(rows{amd64.VPMASKMOVDS, amd64.VPMASKMOVQS}.of(wide), amd64.VReg(s), amd64.VReg(mask), m.mem(), ymm)
 }
 
-func (a *avx2Code) gather(d vec, base place, offsets, mask vec) {
+func (a *avx2Code) gather(d vec, base place, shift uint8, indices, mask vec) {
 	a.rrr(amd64.VPXOR, amd64.VReg(d), amd64.VReg(d), amd64.VReg(d))
-	a.RRM(amd64.VPGATHERDDVEX, amd64.VReg(d), amd64.VReg(mask), amd64.AtVector(amd64.Reg(base.base), amd64.VReg(offsets), 1, base.disp), ymm)
+	a.RRM(amd64.VPGATHERDDVEX, amd64.VReg(d), amd64.VReg(mask), amd64.AtVector(amd64.Reg(base.base), amd64.VReg(indices), 1<<shift, base.disp), ymm)
 }
 
 func (a *avx2Code) gatherPair(d vec, disp int32, lo, hi, mask vec) {

@@ -3,6 +3,7 @@
 package jit
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/tandem-go/tandem/internal/engine/ops"
@@ -186,6 +187,32 @@ func (p *plan) onlyAddresses(found map[int]*index) bool {
 		}
 	}
 	return done
+}
+
+// canIndex tells that an access can be compiled with its address in parts.
+func (p *plan) canIndex(in *ir.Instr, x *index) bool {
+	n, size := elements(in), int64(in.As.Bytes())
+	if in.Op == ir.OpAtom || in.Op == ir.OpRed {
+		n = 1
+	}
+	total := size * int64(n)
+	if n == 0 || size > 8 || x.shift > 8 || !fits(int64(in.Imm)) {
+		return false
+	}
+	switch in.Space {
+	case ir.SpaceShared:
+		at := x.add + int64(in.Imm)
+		return x.base == nil && at >= 0 && at%total == 0 && uint64(total)>>x.shift <= p.boundsOf(x.v).factor
+	case ir.SpaceGlobal, ir.SpaceConst, ir.SpaceGeneric:
+		return x.base != nil && total <= 1<<x.shift
+	}
+	return false
+}
+
+// insideShared tells that no index is too large for so many bytes of shared memory, where accesses end so far behind the address.
+func (p *plan) insideShared(x *index, end, bytes int64) bool {
+	most := p.boundsOf(x.v).most
+	return most <= math.MaxInt32 && int64(most)<<x.shift+end <= bytes
 }
 
 // indexOf returns the parts of the address of in, nil if it is a value by itself.

@@ -1,8 +1,6 @@
 package jit
 
 import (
-	"math"
-
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -10,24 +8,7 @@ import (
 // This file compiles accesses to addresses in parts: a base that all lanes share, and indices of 32 bits.
 
 // indexed tells that in has code for the address x.
-func (avx512) indexed(p *plan, in *ir.Instr, x *index) bool {
-	n, size := elements(in), int64(in.As.Bytes())
-	if in.Op == ir.OpAtom || in.Op == ir.OpRed {
-		n = 1
-	}
-	total := size * int64(n)
-	if n == 0 || size > 8 || x.shift > 8 || !fits(int64(in.Imm)) {
-		return false
-	}
-	switch in.Space {
-	case ir.SpaceShared:
-		at := x.add + int64(in.Imm)
-		return x.base == nil && at >= 0 && at%total == 0 && uint64(total)>>x.shift <= p.boundsOf(x.v).factor
-	case ir.SpaceGlobal, ir.SpaceConst, ir.SpaceGeneric:
-		return x.base != nil && total <= 1<<x.shift
-	}
-	return false
-}
+func (avx512) indexed(p *plan, in *ir.Instr, x *index) bool { return p.canIndex(in, x) }
 
 func (avx512) tables() bool { return true }
 
@@ -89,9 +70,7 @@ func (e *emitter) checkIndexed(x *access) {
 
 // insideShared tells that no index is too large for the shared memory that the kernel itself asks for.
 func (e *emitter) insideShared(x *access) bool {
-	most := e.p.boundsOf(x.parts.v).most
-	end := int64(most)<<x.parts.shift + x.offset + x.size*int64(x.n)
-	return most <= math.MaxInt32 && end <= int64(e.k.SharedBytes)
+	return e.p.insideShared(x.parts, x.offset+x.size*int64(x.n), int64(e.k.SharedBytes))
 }
 
 // compareIndices emits a jump to Go unless the index of each lane, plus what is in temp1, is below a bound.

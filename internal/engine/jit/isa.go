@@ -162,6 +162,7 @@ type isa interface {
 	// compareAndSwap stores third at m if acc is there, else it loads that into acc and jumps; all memory accesses before and
 	// after it stay on their side.
 	compareAndSwap(wide bool, m place, again label)
+	prefetch(m place, write bool) // asks for a line of memory
 	leave(v uint64)
 
 	vload(d vec, m place)
@@ -191,10 +192,10 @@ type isa interface {
 	expand(d vec, s gen, quarter int)
 	loadSmall(d vec, n int, signed bool, m place) // 8 elements of n bytes, extended to 32 bits
 	storeMasked(wide bool, m place, s, mask vec)
-	// gathers load where mask has ones, and give zero elsewhere: elements of 4 bytes at base plus offsets of 32 bits; elements
-	// of 4 bytes at eight addresses in two registers, plus a displacement; elements of 8 bytes at four addresses. third is
-	// lost, and so may be mask.
-	gather(d vec, base place, offsets, mask vec)
+	// gathers load where mask has ones, and give zero elsewhere: elements of 4 bytes at base plus indices of 32 bits times 1 <<
+	// shift, which is at most 3; elements of 4 bytes at eight addresses in two registers, plus a displacement; elements of 8
+	// bytes at four addresses. third is lost, and so may be mask.
+	gather(d vec, base place, shift uint8, indices, mask vec)
 	gatherPair(d vec, disp int32, lo, hi, mask vec)
 	gatherWide(d vec, disp int32, addresses, mask vec)
 	// setRounding and defaultRounding bracket instructions that round otherwise.

@@ -364,10 +364,6 @@ func (x *access) at(offset int64) amd64.Mem {
 	return m
 }
 
-// ahead is how many bytes behind a row its successors are asked for. A warp ends with many instructions that have nothing to
-// do with memory, so the processor by itself looks less than a dozen lines ahead, and its prefetchers end with the page.
-const ahead = 2048
-
 // prefetch asks for the row that a later warp, or the next block, will load or store, where it is likely to lie behind
 // this one: outside loops, in global memory. Shared memory is in the cache.
 func (e *emitter) prefetch(x *access, m amd64.Mem, write bool) {

@@ -41,8 +41,6 @@ func (t *narrow) scalar(in *ir.Instr) bool { return scalarNative(in) }
 
 func (t *narrow) lasts(*plan, *ir.Instr, *ir.Value) bool { return false }
 
-func (t *narrow) indexed(*plan, *ir.Instr, *index) bool { return false }
-
 func (t *narrow) tables() bool { return false }
 
 func (t *narrow) early(p *plan, in *ir.Instr) bool {
@@ -163,7 +161,7 @@ func loadWork(p *plan, in *ir.Instr, c class) work {
 		}
 		return workOnce
 	}
-	if !accessible(p, in, in.Results) || in.Guard != nil || in.Order != ir.Weak || a.class == vector {
+	if !accessible(p, in, in.Results) || in.Guard != nil || in.Order != ir.Weak || a.class == vector || a.class == indexed {
 		return workAlone
 	}
 	if a.uniform() {

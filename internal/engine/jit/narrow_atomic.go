@@ -2,7 +2,11 @@
 
 package jit
 
-import "github.com/tandem-go/tandem/internal/ir"
+import (
+	"slices"
+
+	"github.com/tandem-go/tandem/internal/ir"
+)
 
 // atomicValues are what an atomic operation reads and writes lane by lane: operands, the second of a cas, old values.
 const (
@@ -27,14 +31,24 @@ func (e *quarterEmitter) atomic(in *ir.Instr) bool {
 		return false
 	}
 	e.guard(x)
-	if x.a.class == vector {
+	if x.far() {
 		e.checkLanes(x)
 	} else {
 		e.check(x)
 	}
 	wide := in.As.Bits() == 64
+	answered := slices.ContainsFunc(in.Results, func(r *ir.Value) bool { return e.of(r).class != unused })
+	if operation, ok := plainAtomics[op]; ok && !wide && in.Space == ir.SpaceShared && !answered {
+		e.everyQuarter(func(int) { e.reduceLanes(x, operation) })
+		e.endAtomic(x)
+		return true
+	}
 	e.everyQuarter(func(q int) {
 		e.addresses(x)
+		e.laneWord(x, third)
+		if q > 0 {
+			e.shiftImm(shiftRight, false, third, uint8(8*q))
+		}
 		e.store(4, frameAt(frameSlow), third)
 		for i, at := range []int32{atomicFirst, atomicSecond}[:len(in.Args)-1] {
 			v := e.of(in.Args[1+i])
@@ -58,23 +72,49 @@ func (e *quarterEmitter) atomic(in *ir.Instr) bool {
 			}
 		}
 	})
-	e.pool.drop()
-	e.bind(x.done)
-	if in.Guard != nil {
-		e.cold = append(e.cold, func() {
-			e.bind(x.none)
-			e.set(acc, 0)
-			for _, r := range in.Results {
-				e.pool.begin(e, nil)
-				e.scalarOut(e.of(r), acc)
-			}
-			e.jump(x.done)
-		})
-	}
+	e.endAtomic(x)
 	return true
 }
 
-// eachAtomicLane is eachLane for code that needs third.
+// endAtomic emits the end of an atomic operation.
+func (e *quarterEmitter) endAtomic(x *access8) {
+	e.concludeAccess(x, nil)
+	if x.in.Guard == nil {
+		return
+	}
+	e.cold = append(e.cold, func() {
+		e.bind(x.none)
+		e.set(acc, 0)
+		for _, r := range x.in.Results {
+			e.pool.begin(e, nil)
+			e.scalarOut(e.of(r), acc)
+		}
+		e.jump(x.done)
+	})
+}
+
+// plainAtomics are the operations that one instruction does.
+var plainAtomics = map[ir.AtomicOp]aluOp{ir.AtomAdd: aluAdd, ir.AtomAnd: aluAnd, ir.AtomOr: aluOr, ir.AtomXor: aluXor}
+
+// reduceLanes is an operation without an answer on shared memory, which one goroutine has for itself.
+func (e *quarterEmitter) reduceLanes(x *access8, op aluOp) {
+	v := e.of(x.in.Args[1])
+	e.addresses(x)
+	e.pool.endPart()
+	if v.class == constant {
+		e.set(acc, v.imm)
+	} else {
+		e.setLanes(v, laneValues)
+	}
+	e.eachLane(func(l int) {
+		if v.class != constant {
+			e.load(acc, 4, frameAt(laneValues+4*int32(l)))
+		}
+		e.memALU(op, place{second, int32(x.offset)}, acc)
+	})
+}
+
+// eachAtomicLane is eachLane for the lanes in frameSlow.
 func (e *quarterEmitter) eachAtomicLane(x *access8, f func(lane int)) {
 	for l := range 8 {
 		next := e.newLabel()
@@ -82,7 +122,7 @@ func (e *quarterEmitter) eachAtomicLane(x *access8, f func(lane int)) {
 		e.aluImm(aluAnd, false, acc, 1<<l)
 		e.test(acc, acc)
 		e.branch(ifEqual, next)
-		e.loadAddress(x, l)
+		e.load(second, 8, frameAt(frameLoop+8*int32(l)))
 		f(l)
 		e.bind(next)
 	}
@@ -98,7 +138,7 @@ func (e *quarterEmitter) atomicLane(in *ir.Instr, op ir.AtomicOp, wide bool, at,
 	switch op {
 	case ir.AtomAdd, ir.AtomAnd, ir.AtomOr, ir.AtomXor:
 		e.move(third, acc)
-		e.aluMem(map[ir.AtomicOp]aluOp{ir.AtomAdd: aluAdd, ir.AtomAnd: aluAnd, ir.AtomOr: aluOr, ir.AtomXor: aluXor}[op], wide, third, operand)
+		e.aluMem(plainAtomics[op], wide, third, operand)
 	case ir.AtomMin, ir.AtomMax:
 		c := map[bool]map[ir.AtomicOp]condCode{true: {ir.AtomMin: ifLess, ir.AtomMax: ifGreater}, false: {ir.AtomMin: ifBelow, ir.AtomMax: ifAbove}}[in.As.Signed()][op]
 		e.load(third, n, operand)

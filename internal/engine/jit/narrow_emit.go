@@ -39,6 +39,7 @@ type quarterEmitter struct {
 	save   label
 	resume label
 	next   label
+	begin  label // where a warp begins
 	light  bool
 	start  int // position of the block's first instruction
 	cold   []func()
@@ -86,7 +87,7 @@ func (t *narrow) emit(p *program) (*output, error) {
 		e.sites[i].retry = e.position(l)
 	}
 	return &output{
-		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known,
+		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known, chains: true,
 		resume: e.position(e.resume), next: e.position(e.next), frame: int(e.frameBytes()),
 	}, nil
 }
@@ -181,6 +182,8 @@ func (e *quarterEmitter) emitAll() {
 		e.loops[l.first] = true
 	}
 	e.findSplats()
+	e.begin = e.newLabel()
+	e.bind(e.begin)
 	e.load(curGen, 4, frameAt(frameAll))
 	e.store(4, frameAt(frameLive), curGen)
 	e.jump(e.bodies[0])

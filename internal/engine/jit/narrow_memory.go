@@ -18,9 +18,12 @@ type access8 struct {
 	offset int64
 	least  int64
 	known  int32
-	slow   label // out to Go
+	slow   label // the check of all lanes together did not approve
+	fail   label // out to Go
 	done   label // where Go goes on
 	none   label // no lane is left by the guard
+	// parts are those of an address that is not computed.
+	parts *index
 	// word tells that the lanes of the access are in frameLanes, since not all that execute take part.
 	word bool
 	// base is where the first byte of the lane with the least address is, in the frame, unless the register of the address
@@ -28,6 +31,9 @@ type access8 struct {
 	base   place
 	direct bool
 }
+
+// far tells that the address of each lane counts by itself; else they are a constant distance apart.
+func (x *access8) far() bool { return x.a.class == vector || x.parts != nil }
 
 // accessible tells that an access has code for quarters.
 func accessible(p *plan, in *ir.Instr, values []*ir.Value) bool {
@@ -60,21 +66,50 @@ func (e *quarterEmitter) access(in *ir.Instr, values []*ir.Value, kind siteKind)
 		return nil, false
 	}
 	a := e.of(in.Args[0])
-	x := &access8{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), known: -1}
-	x.slow, x.done, x.none = e.newLabel(), e.newLabel(), e.newLabel()
+	x := &access8{in: in, a: a, size: int64(in.As.Bytes()), n: len(values), offset: int64(in.Imm), known: -1, parts: e.p.indexOf(in)}
+	x.slow, x.fail, x.done, x.none = e.newLabel(), e.newLabel(), e.newLabel(), e.newLabel()
 	retry := e.newLabel()
 	s := site{kind: kind, in: in, run: run, access: -1, each: -1, size: int(x.size) * x.n, member: -1}
 	if in.Space != ir.SpaceShared {
 		x.known = e.slot(knownBytes)
 		e.known = append(e.known, x.known)
 		s.access = int(x.known)
+		if x.far() {
+			s.each = s.access + 16
+		}
 	}
-	s.least, s.most = a.span()
-	x.least = s.least
+	if x.parts != nil {
+		x.offset += x.parts.add
+	} else {
+		s.least, s.most = a.span()
+		x.least = s.least
+	}
 	e.retries[len(e.sites)] = retry
 	e.bind(retry)
-	e.leaveTo(x.slow, x.done, s)
+	e.leaveTo(x.fail, x.done, s)
 	return x, true
+}
+
+// concludeAccess emits the end of an access. bySelf emits the access to the address of each lane by itself: in place of code for rows,
+// where a row reaches beyond shared memory and some of its lanes do not execute.
+func (e *quarterEmitter) concludeAccess(x *access8, bySelf func()) {
+	e.pool.drop()
+	e.bind(x.done)
+	rows := bySelf != nil && x.in.Space == ir.SpaceShared && !x.far() && (x.a.s != 0 || x.a.d != 0)
+	scratch := e.scratch
+	e.cold = append(e.cold, func() {
+		e.bind(x.slow)
+		if rows {
+			e.scratch = scratch
+			e.pool.begin(e, nil)
+			e.checkLanes(x)
+			bySelf()
+			e.pool.drop()
+			e.jump(x.done)
+			return
+		}
+		e.jump(x.fail)
+	})
 }
 
 // total is the bytes of a lane.
@@ -82,11 +117,13 @@ func (x *access8) total() int64 { return x.size * int64(x.n) }
 
 // limit returns the place of the number of shared bytes, less n, plus one, or zero if that is negative: addresses below
 // it begin n bytes of shared memory.
-func (e *quarterEmitter) limit(n int64) place {
-	at, ok := e.limits[limit{n, 0}]
+func (e *quarterEmitter) limit(n int64) place { return e.limitOf(limit{n, 0}) }
+
+func (e *quarterEmitter) limitOf(l limit) place {
+	at, ok := e.limits[l]
 	if !ok {
 		at = e.slot(8)
-		e.limits[limit{n, 0}] = at
+		e.limits[l] = at
 	}
 	return areaAt(at)
 }
@@ -183,7 +220,7 @@ func (e *quarterEmitter) loadUniform(in *ir.Instr) {
 	}
 	e.check(x)
 	e.loadElements(x)
-	e.bind(x.done)
+	e.concludeAccess(x, nil)
 }
 
 // loadElements loads the elements at the address in acc for all lanes.
@@ -211,7 +248,13 @@ func (e *quarterEmitter) checkRow(in *ir.Instr) *access8 {
 	}
 	e.check(x)
 	e.keepBase(x)
-	e.bind(x.done)
+	const most = 1024 // bytes of the frame
+	if least, last := x.a.span(); in.Space != ir.SpaceShared || last-least+x.total() > most {
+		e.concludeAccess(x, nil)
+		return x
+	}
+	image := e.imageRoom(x)
+	e.concludeAccess(x, func() { e.loadImage(x, image) })
 	return x
 }
 
@@ -235,9 +278,25 @@ func (e *quarterEmitter) row(x *access8, q, i int, r gen) place {
 	return place{r, int32(off - x.least)}
 }
 
+// ahead is how many bytes behind a row its successors are asked for. A warp ends with many instructions that have nothing to
+// do with memory, so the processor by itself looks less than a dozen lines ahead, and its prefetchers end with the page.
+const ahead = 2048
+
+// askAhead asks for the row behind this one, where the next warp, or the next block, is likely to access it: outside loops, in global
+// memory. Shared memory is in the cache.
+func (e *quarterEmitter) askAhead(x *access8, q int, m place, write bool) {
+	row := x.a.s == x.total() && x.size >= 4
+	if row && x.in.Space != ir.SpaceShared && e.p.depth[e.block.Order] == 0 && 8*q*int(x.a.s)%64 == 0 {
+		e.prefetch(m.plus(ahead), write)
+	}
+}
+
 // loadRow loads from addresses a constant distance apart, for one quarter. All of them were checked, lanes that do not
 // execute included.
 func (e *quarterEmitter) loadRow(x *access8) {
+	if e.loadPairs(x) {
+		return
+	}
 	q := e.pool.q
 	for i, r := range x.in.Results {
 		v := e.of(r)
@@ -249,6 +308,7 @@ func (e *quarterEmitter) loadRow(x *access8) {
 			return
 		}
 		m := e.row(x, q, i, second)
+		e.askAhead(x, q, m, false)
 		for n := range e.partsOf(v) {
 			d := e.result()
 			e.loadPart(x, v, d, place{m.base, m.disp + int32(4*int64(n)*x.a.s)})
@@ -299,7 +359,7 @@ func (e *quarterEmitter) loadPart(x *access8, v *value, d vec, m place) {
 		t, k := e.pool.take(), e.pool.take()
 		e.vload(t, e.vectorOf(false, func(l int) uint64 { return uint64(int64(l) * x.a.s) }))
 		e.vload(k, e.all(false, 0xffffffff).at)
-		e.gather(d, m, t, k)
+		e.gather(d, m, 0, t, k)
 		e.pool.give(t)
 		e.pool.give(k)
 	default:
@@ -323,7 +383,7 @@ func (e *quarterEmitter) loadAlone(in *ir.Instr) bool {
 	}
 	e.guard(x)
 	switch {
-	case x.a.class == vector:
+	case x.far():
 		e.checkLanes(x)
 		e.gatherAll(x)
 	default:
@@ -335,8 +395,7 @@ func (e *quarterEmitter) loadAlone(in *ir.Instr) bool {
 		e.keepBase(x)
 		e.everyQuarter(func(int) { e.loadRow(x) })
 	}
-	e.pool.drop()
-	e.bind(x.done)
+	e.concludeAccess(x, func() { e.gatherAll(x) })
 	if in.Guard != nil {
 		e.cold = append(e.cold, func() {
 			e.bind(x.none)
@@ -384,156 +443,6 @@ func (e *quarterEmitter) lanesOf(x *access8, wide bool, n int) vec {
 	return m
 }
 
-// checkLanes emits the check of an access at vectors of addresses.
-func (e *quarterEmitter) checkLanes(x *access8) {
-	wide, total := x.a.wide(), uint64(x.total())
-	bad := vec(0)
-	e.pool.quarter(once)
-	bad = e.pool.take()
-	e.zero(bad)
-	e.everyQuarter(func(q int) {
-		for n := range e.partsOf(x.a) {
-			r := e.reg(x.a, n)
-			t, m := e.pool.take(), e.lanesOf(x, wide, n)
-			if x.offset != 0 {
-				e.op2(vAdd, wide, t, r, e.all(wide, uint64(x.offset)))
-				r = t
-			}
-			u := e.pool.take()
-			if total > 1 {
-				e.op2(vAnd, false, u, r, e.all(wide, total-1))
-				e.op2(vAnd, false, u, u, inReg(m))
-				e.op2(vOr, false, bad, bad, inReg(u))
-			}
-			bound := areaAt(x.known + 8)
-			if x.in.Space == ir.SpaceShared {
-				bound = e.limit(int64(total))
-			} else {
-				e.broadcast(wide, u, areaAt(x.known))
-				e.op2(vSub, wide, t, r, inReg(u))
-				r = t
-			}
-			e.broadcast(wide, u, bound)
-			k := e.pool.take()
-			e.op2(vAbove, wide, k, u, inReg(r)) // good
-			e.op2(vClear, false, m, m, inReg(k))
-			e.op2(vOr, false, bad, bad, inReg(m))
-			for _, r := range []vec{t, m, u, k} {
-				e.pool.give(r)
-			}
-		}
-	}, bad)
-	// Any bit of any lane: the sign bits of what is not zero.
-	e.pool.quarter(once)
-	e.pool.held[bad] = holding{taken: true, locked: true}
-	t := e.pool.take()
-	e.op2(vEqual, false, t, bad, e.all(false, 0))
-	e.bits(acc, t)
-	e.compareImm(false, acc, 0xff)
-	e.branch(ifNot, x.slow)
-	e.pool.drop()
-}
-
-// gatherAll loads from vectors of addresses.
-func (e *quarterEmitter) gatherAll(x *access8) {
-	for i, r := range x.in.Results {
-		v := e.of(r)
-		if v.home.kind == nowhere || v.class != vector {
-			continue
-		}
-		disp := int32(x.offset + int64(i)*x.size)
-		e.everyQuarter(func(q int) {
-			switch {
-			case x.size < 4 || x.a.wide() && x.in.Space == ir.SpaceShared || v.wide() && !x.a.wide():
-				e.gatherLoop(x, v, disp)
-			case v.wide():
-				for n := range 2 {
-					a, m, d := e.reg(x.a, n), e.lanesOf(x, true, n), e.result()
-					e.gatherWide(d, disp, a, m)
-					e.done(v, n, d)
-					e.pool.endPart()
-				}
-			case x.a.wide():
-				lo, hi, m, d := e.reg(x.a, 0), e.reg(x.a, 1), e.lanesOf(x, false, 0), e.result()
-				e.gatherPair(d, disp, lo, hi, m)
-				e.done(v, 0, d)
-			default:
-				a, m, d := e.reg(x.a, 0), e.lanesOf(x, false, 0), e.result()
-				e.load(second, 8, areaAt(areaShared))
-				e.gather(d, place{second, disp}, a, m)
-				e.done(v, 0, d)
-			}
-		})
-	}
-	e.pool.drop()
-}
-
-// addresses writes the addresses of a quarter's lanes to the frame, and the lanes as bits to third, in the low byte.
-func (e *quarterEmitter) addresses(x *access8) {
-	if x.word {
-		e.load(third, 4, frameAt(frameLanes))
-	} else {
-		e.move32(third, curGen)
-	}
-	if q := e.pool.q; q > 0 {
-		e.shiftImm(shiftRight, false, third, uint8(8*q))
-	}
-	for n := range e.partsOfOperand(x.a) {
-		e.vstore(frameAt(frameLoop+32*int32(n)), e.reg(x.a, n))
-	}
-}
-
-// eachLane emits f for the lanes of a quarter in third, one after the other; second holds the lane's address. f must leave
-// third alone.
-func (e *quarterEmitter) eachLane(x *access8, f func(lane int)) {
-	for l := range 8 {
-		next := e.newLabel()
-		e.move32(acc, third)
-		e.aluImm(aluAnd, false, acc, 1<<l)
-		e.test(acc, acc)
-		e.branch(ifEqual, next)
-		e.loadAddress(x, l)
-		f(l)
-		e.bind(next)
-	}
-}
-
-// loadAddress puts the address of a lane of the quarter into second.
-func (e *quarterEmitter) loadAddress(x *access8, l int) {
-	if x.a.wide() {
-		e.load(second, 8, frameAt(frameLoop+8*int32(l)))
-	} else {
-		e.load(second, 4, frameAt(frameLoop+4*int32(l)))
-	}
-	if x.in.Space == ir.SpaceShared {
-		e.aluMem(aluAdd, true, second, areaAt(areaShared))
-	}
-}
-
-// gatherLoop loads lane by lane.
-func (e *quarterEmitter) gatherLoop(x *access8, v *value, disp int32) {
-	const values = frameLoop + 64
-	step := int32(4)
-	if v.wide() {
-		step = 8
-	}
-	e.addresses(x)
-	z := e.pool.take()
-	e.zero(z)
-	e.vstore(frameAt(values), z)
-	e.vstore(frameAt(values+32), z)
-	e.pool.give(z)
-	e.eachLane(x, func(l int) {
-		e.loadExtended(acc, x.in.As, v.v.Type, place{second, disp})
-		e.store(int(step), frameAt(values+step*int32(l)), acc)
-	})
-	for n := range e.partsOf(v) {
-		d := e.result()
-		e.vload(d, frameAt(values+32*int32(n)))
-		e.done(v, n, d)
-	}
-}
-
 // storeAlone emits a store; false if it has no code.
 func (e *quarterEmitter) storeAlone(in *ir.Instr) bool {
 	values := in.Args[1:]
@@ -543,7 +452,7 @@ func (e *quarterEmitter) storeAlone(in *ir.Instr) bool {
 	}
 	e.guard(x)
 	switch {
-	case x.a.class == vector:
+	case x.far():
 		e.checkLanes(x)
 		e.scatterAll(x)
 	case x.a.uniform():
@@ -554,8 +463,7 @@ func (e *quarterEmitter) storeAlone(in *ir.Instr) bool {
 		e.keepBase(x)
 		e.storeRows(x)
 	}
-	e.pool.drop()
-	e.bind(x.done)
+	e.concludeAccess(x, func() { e.scatterAll(x) })
 	if in.Guard != nil {
 		e.cold = append(e.cold, func() {
 			e.bind(x.none)
@@ -589,6 +497,9 @@ func (e *quarterEmitter) storeRows(x *access8) {
 
 // storeRow stores the row of one quarter, or of its lanes that take part.
 func (e *quarterEmitter) storeRow(x *access8, masked bool) {
+	if e.storePairs(x, masked) {
+		return
+	}
 	for i, a := range x.in.Args[1:] {
 		v := e.of(a)
 		parts := 1
@@ -596,6 +507,7 @@ func (e *quarterEmitter) storeRow(x *access8, masked bool) {
 			parts = 2
 		}
 		m := e.row(x, e.pool.q, i, second)
+		e.askAhead(x, e.pool.q, m, true)
 		for n := range parts {
 			r := e.bitsOf(v, n)
 			at := m.plus(int32(4 * int64(n) * x.a.s))
@@ -688,27 +600,4 @@ func (e *quarterEmitter) partsOfOperand(v *value) int {
 		return 2
 	}
 	return 1
-}
-
-// scatterAll stores to vectors of addresses, in the order of lanes.
-func (e *quarterEmitter) scatterAll(x *access8) {
-	const values = frameLoop + 64
-	for i, a := range x.in.Args[1:] {
-		v := e.of(a)
-		step := int32(4)
-		if v.wide() {
-			step = 8
-		}
-		disp := int32(x.offset + int64(i)*x.size)
-		e.everyQuarter(func(q int) {
-			e.addresses(x)
-			for n := range e.partsOfOperand(v) {
-				e.vstore(frameAt(values+32*int32(n)), e.bitsOf(v, n))
-			}
-			e.eachLane(x, func(l int) {
-				e.load(acc, int(step), frameAt(values+step*int32(l)))
-				e.store(int(x.size), place{second, disp}, acc)
-			})
-		})
-	}
 }

@@ -32,6 +32,7 @@ var lanesPart = part{-1, 0}
 
 type holding struct {
 	taken, locked bool
+	pinned        bool // until the quarter ends
 	of            part
 	cached        bool // where[of] is this register
 }
@@ -62,7 +63,7 @@ func (p *pool) drop() {
 func (p *pool) take() vec {
 	best, far := -1, -1
 	for r := range p.held {
-		if p.reserved(vec(r)) || p.held[r].locked {
+		if p.reserved(vec(r)) || p.held[r].locked || p.held[r].pinned {
 			continue
 		}
 		if !p.held[r].taken {
@@ -128,6 +129,9 @@ func (p *pool) release(i int) {
 	p.now = i + 1
 	for r := range p.held {
 		h := &p.held[r]
+		if h.pinned {
+			continue
+		}
 		h.locked = false
 		if h.taken && (!h.cached || h.of.id >= 0 && p.next(h.of) == math.MaxInt32) {
 			if h.cached {
@@ -145,7 +149,7 @@ func (p *pool) endPart() { p.endBut(-1) }
 func (p *pool) endBut(d int) {
 	for r := range p.held {
 		h := &p.held[r]
-		if r == d {
+		if r == d || h.pinned {
 			continue
 		}
 		h.locked = false

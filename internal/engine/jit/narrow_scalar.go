@@ -72,7 +72,7 @@ func (e *quarterEmitter) everyQuarter(f func(q int), keep ...vec) {
 	for q := range quarters {
 		e.pool.quarter(q)
 		for _, r := range keep {
-			e.pool.held[r] = holding{taken: true, locked: true}
+			e.pool.held[r] = holding{taken: true, locked: true, pinned: true}
 		}
 		f(q)
 	}

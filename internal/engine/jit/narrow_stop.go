@@ -50,7 +50,65 @@ func (e *quarterEmitter) schedule() {
 		turn()
 	}
 	e.bind(back)
+	e.chain()
 	e.leave(0)
+}
+
+// chain begins the next block of the row when all warps have ended, if there is one to begin and the budget is not used up.
+func (e *quarterEmitter) chain() {
+	stop, again := e.newLabel(), e.newLabel()
+	e.compareMemImm(areaAt(areaAlive), 0)
+	e.branch(ifNot, stop)
+	e.compareMemImm(areaAt(areaMore), 0)
+	e.branch(ifEqual, stop)
+	e.load(acc, 4, areaAt(areaWarps))
+	e.memALU(aluSub, areaAt(areaEdges), acc)
+	e.compareMemImm(areaAt(areaEdges), 0)
+	e.branch(ifLess, stop)
+	e.set(second, 1)
+	e.memALU(aluSub, areaAt(areaMore), second)
+	e.load(second, 8, areaAt(areaCtaid))
+	e.offset(true, second, second, 1)
+	e.store(8, areaAt(areaCtaid), second)
+	e.store(4, areaAt(areaLeft), acc)
+	e.store(4, areaAt(areaAlive), acc)
+	e.clearShared()
+	e.load(frameGen, 8, areaAt(areaFirst))
+	e.address(acc, e.begin)
+	e.bind(again)
+	e.storeImm(frameAt(frameState), stateRuns)
+	e.store(8, frameAt(frameEntry), acc)
+	e.aluImm(aluAdd, true, frameGen, int64(e.frameBytes()))
+	e.compareMem(true, frameGen, areaAt(areaEnd))
+	e.branch(ifBelow, again)
+	e.load(frameGen, 8, areaAt(areaFirst))
+	e.jump(e.begin)
+	e.bind(stop)
+}
+
+// clearShared fills shared memory with zeroes.
+func (e *quarterEmitter) clearShared() {
+	const at, left, zero = second, third, vec(0)
+	again, rest, done := e.newLabel(), e.newLabel(), e.newLabel()
+	e.load(at, 8, areaAt(areaShared))
+	e.load(left, 8, areaAt(areaSharedBytes))
+	e.zero(zero)
+	e.set(acc, 0)
+	e.bind(again)
+	e.compareImm(true, left, 32)
+	e.branch(ifBelow, rest)
+	e.vstore(place{at, 0}, zero)
+	e.offset(true, at, at, 32)
+	e.offset(true, left, left, -32)
+	e.jump(again)
+	e.bind(rest)
+	e.compareImm(true, left, 0)
+	e.branch(ifEqual, done)
+	e.store(1, place{at, 0}, acc)
+	e.offset(true, at, at, 1)
+	e.offset(true, left, left, -1)
+	e.jump(rest)
+	e.bind(done)
 }
 
 // poll counts a back edge.

@@ -84,7 +84,7 @@ func (e *quarterEmitter) shuffle(in *ir.Instr) bool {
 		if v.class == vector {
 			d := e.result()
 			e.vload(t, e.all(false, 0xffffffff).at)
-			e.gather(d, from, to, t)
+			e.gather(d, from, 0, to, t)
 			e.done(v, 0, d)
 		}
 		if inside.class == mask {

@@ -322,6 +322,8 @@ func (a *neonCode) compareAndSwap(wide bool, m place, again label) {
 	a.Bind(done)
 }
 
+func (a *neonCode) prefetch(place, bool) {} // the processor looks ahead by itself
+
 func (a *neonCode) leave(v uint64) {
 	a.Set(0, v)
 	a.Ret()
@@ -737,11 +739,14 @@ func (a *neonCode) storeMasked(wide bool, m place, s, mask vec) {
 	})
 }
 
-func (a *neonCode) gather(d vec, base place, offsets, mask vec) {
+func (a *neonCode) gather(d vec, base place, shift uint8, indices, mask vec) {
 	a.zero(d)
 	a.offset(true, third, base.base, base.disp)
 	a.eachLane(false, mask, func(_, h, i int) {
-		a.FromLane(arm64.SMOVS, xs0, q(offsets, h), i)
+		a.FromLane(arm64.SMOVS, xs0, q(indices, h), i)
+		if shift > 0 {
+			a.Field(arm64.UBFM, true, xs0, xs0, 64-shift, 63-shift)
+		}
 		a.MemReg(arm64.LDRW, uint8(xs1), xr(third), xs0)
 		a.ToLane(arm64.INSS, q(d, h), i, xs1)
 	})
