@@ -161,33 +161,67 @@ func (p *plan) coalesce() []*unit {
 	}
 	blocks := slices.Clone(p.f.Blocks)
 	slices.SortStableFunc(blocks, func(a, b *ir.Block) int { return p.depth[b.Order] - p.depth[a.Order] })
-	join := func(a, b *ir.Value) {
+	join := func(a, b *ir.Value, edge segment) {
 		x, y := of[a.ID], of[b.ID]
 		if x == nil || y == nil || !sameBank(&p.vals[a.ID], &p.vals[b.ID]) {
 			return
 		}
 		x, y = x.root(), y.root()
-		if x == y || overlap(x.segs, y.segs) {
+		if x == y || overlap(x.segs, y.segs) && !x.meetsOnly(y, &p.vals[a.ID], &p.vals[b.ID], edge) {
 			return
 		}
 		y.members, y.segs = append(y.members, x.members...), union(y.segs, x.segs)
 		x.into = y
 	}
+	ends, at := make([]int, len(blocks)), -1
+	for i, b := range p.f.Blocks {
+		at += 2 * len(b.Instrs)
+		ends[i] = at
+	}
 	for _, b := range blocks {
+		end := ends[b.Order]
 		for _, e := range b.Succs() {
 			for i, a := range e.Args {
-				join(a, e.To.Params[i])
+				join(a, e.To.Params[i], segment{end - 1, end})
 			}
 		}
 	}
 	for _, b := range blocks {
 		for _, in := range b.Instrs {
 			if in.Op == ir.OpFma { // which computes in the register of the addend
-				join(in.Results[0], in.Args[2])
+				join(in.Results[0], in.Args[2], segment{0, -1})
 			}
 		}
 	}
 	return slices.DeleteFunc(all, func(u *unit) bool { return u.into != nil })
+}
+
+// meetsOnly tells that two units are needed at the same time only because v, of the one, is kept for other ways than the edge
+// at which w, of the other, gets its value: then both are the same.
+func (u *unit) meetsOnly(o *unit, v, w *value, edge segment) bool {
+	for _, m := range u.members {
+		if m != v && overlap(m.segs, o.segs) {
+			return false
+		}
+	}
+	for _, m := range o.members {
+		if m != w && overlap(m.segs, u.segs) {
+			return false
+		}
+	}
+	a, b := v.segs, w.segs
+	for len(a) > 0 && len(b) > 0 {
+		first, last := max(a[0].first, b[0].first), min(a[0].last, b[0].last)
+		if first <= last && (first < edge.first || last > edge.last) {
+			return false
+		}
+		if a[0].last < b[0].last {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
+	}
+	return true
 }
 
 // sameBank tells that two values take the same number of registers of the same kind.
@@ -278,16 +312,21 @@ func overlap(a, b []segment) bool {
 	return false
 }
 
-// union is the segments of two lists in order that do not overlap.
+// union is the segments of two lists in order.
 func union(a, b []segment) []segment {
 	all := make([]segment, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if a[0].first > b[0].first {
+	for len(a)+len(b) > 0 {
+		if len(a) == 0 || len(b) > 0 && a[0].first > b[0].first {
 			a, b = b, a
 		}
-		all, a = append(all, a[0]), a[1:]
+		if n := len(all); n > 0 && a[0].first <= all[n-1].last {
+			all[n-1].last = max(all[n-1].last, a[0].last)
+		} else {
+			all = append(all, a[0])
+		}
+		a = a[1:]
 	}
-	return append(append(all, a...), b...)
+	return all
 }
 
 // frameSlots shares places of the frame between values that are not needed at the same time.
