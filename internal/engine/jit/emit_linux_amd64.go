@@ -82,6 +82,8 @@ type emitter struct {
 	// passing is, by barrier, what that has to do with values in registers.
 	passing map[*ir.Instr]*barrierSets
 	second  map[int]amd64.Label
+	// retires tells that warps end at barriers behind which they have nothing to do.
+	retires bool
 	cloned  bool
 	// streams are the stores that may go past the caches; streaming tells that there is code for some.
 	streams   *streams
@@ -534,7 +536,7 @@ func (e *emitter) at(k int, in *ir.Instr) {
 	e.marks.begin(e.Len(), in)
 	if in.Op.Terminator() {
 		e.terminator(in)
-	} else {
+	} else if !e.p.decided[in] {
 		e.instruction(in)
 	}
 	e.marks.own(len(e.cold), in)

@@ -126,6 +126,19 @@ func (e *emitter) diverge(in *ir.Instr, c *value, waits bitset) {
 		e.goRound(c, lateIsTrue, late, soon, waits)
 		return
 	}
+	none := e.NewLabel()
+	if by := e.block.Instrs[max(e.pc-1, 0)]; e.p.decided[by] {
+		all := e.NewLabel()
+		if lateIsTrue {
+			e.decide(by, all, none)
+		} else {
+			e.decide(by, none, all)
+		}
+		e.later(func() {
+			e.Bind(all)
+			e.single(late, waits)
+		})
+	}
 	for half := range 2 {
 		cur := amd64.KReg(1 + half)
 		k := e.maskIn(c, half, 7)
@@ -135,7 +148,6 @@ func (e *emitter) diverge(in *ir.Instr, c *value, waits bitset) {
 			e.KKK(amd64.KANDNW, amd64.KReg(5+half), k, cur)
 		}
 	}
-	none := e.NewLabel()
 	e.KKK(amd64.KORTESTW, 5, 0, 6)
 	e.Jcc(amd64.E, none)
 	lateEnds := e.p.ends[late.To.Order]

@@ -50,7 +50,7 @@ const (
 	areaCtaid       = areaSpecials + 24
 	areaWorker      = areaSpecials + 80
 	areaFirst       = 144 // address of the first frame
-	areaEnd         = 152 // address behind the last frame
+	areaEnd         = 152 // address behind the last frame of a warp that has not ended
 	areaCurrent     = 160 // the frame of the warp that stopped
 	areaLeft        = 168 // 32 bits: warps that have neither ended nor come to the barrier
 	areaAlive       = 172 // 32 bits: warps that have not ended
@@ -62,6 +62,7 @@ const (
 	areaParked      = 208 // 32 bits: some waiting warps have what they will enter in frameResume
 	areaExecuted    = 216 // operations of lanes that were executed, where the program counts them
 	areaStream      = 224 // 32 bits: whole lines are stored past the caches
+	areaFrames      = 232 // address behind the last frame
 	areaParams      = 256
 )
 

@@ -28,7 +28,8 @@ type target interface {
 	emit(p *program) (*output, error)
 	// indexed tells that in has code for an address in parts.
 	indexed(p *plan, in *ir.Instr, x *index) bool
-	// tables tells that there is code for scalars with a table of offsets.
+	// tables tells that there is code for scalars with a table of offsets, and for branches that the first and the last lane
+	// decide.
 	tables() bool
 }
 
@@ -141,6 +142,8 @@ type plan struct {
 	pieces *pieces
 	// tables are the tables of offsets that there are.
 	tables map[offsets]*offsets
+	// decided are comparisons that only decide a branch, and are made with the first and the last lane.
+	decided map[*ir.Instr]bool
 	// indexes are the parts of indexed values.
 	indexes map[int]*index
 	// found are the segments of all values, while they are computed.
@@ -217,6 +220,9 @@ func analyse(t target, f *ir.Func, e extent, globals []uint64) *plan {
 	p.classify()
 	p.findIndexed()
 	p.countUses()
+	if t.tables() {
+		p.findDecided()
+	}
 	p.preferSplats()
 	t.prepare(p)
 	return p

@@ -109,6 +109,7 @@ func (b *running) begin() {
 		b.clean()
 	}
 	b.dirty = true
+	le.PutUint64(b.area[areaEnd:], le.Uint64(b.area[areaFrames:]))
 	le.PutUint32(b.area[areaLeft:], uint32(len(b.warps)))
 	le.PutUint32(b.area[areaAlive:], uint32(len(b.warps)))
 }
@@ -176,7 +177,7 @@ func (b *running) layOut() {
 		le.PutUint32(w.frame[frameAll:], uint32(1<<min(engine.WarpSize, threads-id*engine.WarpSize)-1))
 	}
 	le.PutUint64(b.area[areaFirst:], mem.AddressOf(b.frames))
-	le.PutUint64(b.area[areaEnd:], mem.AddressOf(b.frames)+uint64(len(b.frames)))
+	le.PutUint64(b.area[areaFrames:], mem.AddressOf(b.frames)+uint64(len(b.frames)))
 }
 
 // number writes the thread indices of the warp's lanes to its frame.

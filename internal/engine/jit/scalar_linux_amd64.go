@@ -362,15 +362,7 @@ func (e *emitter) compareScalars(in *ir.Instr) {
 		e.AluRR(amd64.W32, amd64.CMP, amd64.RAX, amd64.RCX)
 		return
 	}
-	x := e.scalarIn(a, amd64.RAX)
-	switch {
-	case b.class == constant && w == amd64.W32:
-		e.AluRI(w, amd64.CMP, x, int32(uint32(b.imm)))
-	case b.class == constant && int64(b.imm) == int64(int32(b.imm)):
-		e.AluRI(w, amd64.CMP, x, int32(b.imm))
-	default:
-		e.AluRR(w, amd64.CMP, x, e.scalarIn(b, amd64.RCX))
-	}
+	e.compareWithScalar(w, e.scalarIn(a, amd64.RAX), b)
 }
 
 // shift emits a shift by any number: PTX clamps what is not below the width, the machine takes it modulo the width.

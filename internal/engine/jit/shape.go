@@ -378,6 +378,10 @@ func (p *plan) scalarReads(in *ir.Instr, reads []int) {
 				}
 			}
 		}
+	case p.decided[in]:
+		for _, a := range in.Args {
+			reads[a.ID]++
+		}
 	case len(in.Results) > 0:
 		if x := &p.vals[in.Results[0].ID]; x.class == scalar || x.class == flag {
 			for _, a := range in.Args {

@@ -26,6 +26,9 @@ func (e *emitter) schedule() {
 	e.JmpM(amd64.At(frameReg, frameEntry))
 	e.Bind(out)
 	if e.light {
+		if e.retires {
+			e.shrink()
+		}
 		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, areaLeft), 0)
 		e.Jcc(amd64.NE, back)
 		e.MovRM(amd64.W32, amd64.RAX, amd64.At(blockReg, areaAlive))
@@ -61,7 +64,8 @@ func (e *emitter) chain() {
 	e.MovMR(amd64.W32, at(areaAlive), ax)
 	e.clearShared()
 	e.MovRM(amd64.W64, frameReg, at(areaFirst))
-	e.MovRM(amd64.W64, cx, at(areaEnd))
+	e.MovRM(amd64.W64, cx, at(areaFrames))
+	e.MovMR(amd64.W64, at(areaEnd), cx)
 	e.LeaLabel(ax, e.begin)
 	e.Bind(again)
 	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateRuns)
@@ -210,6 +214,7 @@ func (e *emitter) barrier(in *ir.Instr) {
 		e.leave(out, back, site{kind: siteBarrier, in: in})
 		return
 	}
+	e.retire()
 	if !e.p.waits[e.block.Order].empty() { // else all that have not ended are here
 		e.laneBits(amd64.RAX, 1)
 		e.AluRM(amd64.W32, amd64.CMP, amd64.RAX, amd64.At(frameReg, frameLive))
