@@ -215,7 +215,7 @@ func (e *engine) tests(list []*op, looks int) int {
 func (e *engine) test(o *op, looks int) {
 	l := &o.lib
 	l.flag = 0
-	*e.calls.Add() = dl.Step{Fn: e.lib.fn[fnTest], Args: [7]uintptr{cell(&l.request), cell(&l.flag), cell(&l.status)}}
+	*e.calls.Add() = dl.Step{Fn: e.lib.fn[fnTest], Args: [11]uintptr{cell(&l.request), cell(&l.flag), cell(&l.status)}}
 	if looks > 1 {
 		step := e.calls.Step(e.calls.Len() - 1)
 		step.Flag, step.Times = cell(&l.flag), uint64(looks)

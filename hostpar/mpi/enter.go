@@ -76,7 +76,7 @@ func (e *engine) begin(o *op) error {
 			return err
 		}
 	}
-	*e.calls.Add() = dl.Step{Fn: e.lib.fn[fn], Args: [7]uintptr{address(buf), n.count, n.typ, peer, tag, o.where.handle, cell(&l.request)}}
+	*e.calls.Add() = dl.Step{Fn: e.lib.fn[fn], Args: [11]uintptr{address(buf), n.count, n.typ, peer, tag, o.where.handle, cell(&l.request)}}
 	return nil
 }
 

@@ -3,13 +3,13 @@ package dl
 // MaxSteps is the number of steps that a Sequence has room for.
 const MaxSteps = 16
 
-// Step is one call of a Sequence, of a C function with up to seven integer or pointer arguments and an int as its result.
+// Step is one call of a Sequence, of a C function with up to eleven integer or pointer arguments and an int as its result.
 // What the arguments point to must be on the heap and kept there by the caller until Run has returned, as in Func.Call.
 type Step struct {
 	// Fn is the function.
 	Fn Func
 	// Args are its arguments, as many as it takes.
-	Args [7]uintptr
+	Args [11]uintptr
 	// Flag is the address of a C int, or 0. With a flag the function is called until that int is not 0.
 	Flag uintptr
 	// Times is how often the function is called at most for the sake of the flag; 0 is once.
@@ -23,6 +23,8 @@ type Step struct {
 //
 //	if ((rc = start(&request))) return rc;
 //	for (int i = 0; i < times && !flag; i++) if ((rc = test(&request, &flag))) return rc;
+//
+// Nothing moves the goroutine to another thread in between, so what a call sets for its thread holds for those behind it.
 //
 // A Sequence must be on the heap, and is for one goroutine at a time. The thread is C's until Run returns: times are to be
 // chosen such that other goroutines need not wait long for it.

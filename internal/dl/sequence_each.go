@@ -1,7 +1,11 @@
 package dl
 
-// oneByOne does what the assembly does, each call on its own.
+import "runtime"
+
+// oneByOne does what the assembly does, each call on its own, all on one thread.
 func (s *Sequence) oneByOne() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	for ; s.at < s.n; s.at++ {
 		step := &s.steps[s.at]
 		for left := max(step.Times, 1); ; left-- {

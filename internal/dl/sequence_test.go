@@ -14,14 +14,14 @@ import (
 
 // recorder is a C function that notes what it is called with.
 type recorder struct {
-	calls  [][7]uintptr
+	calls  [][11]uintptr
 	answer func(call int) int32
 }
 
 func (r *recorder) address(t *testing.T) dl.Func {
 	t.Helper()
-	fn, err := dl.NewCallback(func(a, b, c, d, e, f, g uintptr) uintptr {
-		r.calls = append(r.calls, [7]uintptr{a, b, c, d, e, f, g})
+	fn, err := dl.NewCallback(func(a, b, c, d, e, f, g, h, i, j, k uintptr) uintptr {
+		r.calls = append(r.calls, [11]uintptr{a, b, c, d, e, f, g, h, i, j, k})
 		runtime.GC() // which looks at the stack below C
 		// The upper half of a register that holds a C int may have anything in it.
 		return uintptr(uint32(r.answer(len(r.calls)))) | 0xbad<<32
@@ -104,7 +104,7 @@ func TestSequenceDoesNotAllocate(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		s.Reset()
 		step := s.Add()
-		*step = dl.Step{Fn: abs, Args: [7]uintptr{0}}
+		*step = dl.Step{Fn: abs, Args: [11]uintptr{0}}
 		s.Run()
 	}))
 }

@@ -16,16 +16,16 @@ var sequenceABI0 uintptr
 var (
 	_ [unsafe.Offsetof(Step{}.Args) - 8]struct{}
 	_ [8 - unsafe.Offsetof(Step{}.Args)]struct{}
-	_ [unsafe.Offsetof(Step{}.Flag) - 64]struct{}
-	_ [64 - unsafe.Offsetof(Step{}.Flag)]struct{}
-	_ [unsafe.Offsetof(Step{}.Times) - 72]struct{}
-	_ [72 - unsafe.Offsetof(Step{}.Times)]struct{}
-	_ [unsafe.Offsetof(Step{}.Result) - 80]struct{}
-	_ [80 - unsafe.Offsetof(Step{}.Result)]struct{}
-	_ [unsafe.Sizeof(Step{}) - 88]struct{}
-	_ [88 - unsafe.Sizeof(Step{})]struct{}
-	_ [unsafe.Offsetof(Sequence{}.n) - 1408]struct{}
-	_ [1408 - unsafe.Offsetof(Sequence{}.n)]struct{}
+	_ [unsafe.Offsetof(Step{}.Flag) - 96]struct{}
+	_ [96 - unsafe.Offsetof(Step{}.Flag)]struct{}
+	_ [unsafe.Offsetof(Step{}.Times) - 104]struct{}
+	_ [104 - unsafe.Offsetof(Step{}.Times)]struct{}
+	_ [unsafe.Offsetof(Step{}.Result) - 112]struct{}
+	_ [112 - unsafe.Offsetof(Step{}.Result)]struct{}
+	_ [unsafe.Sizeof(Step{}) - 120]struct{}
+	_ [120 - unsafe.Sizeof(Step{})]struct{}
+	_ [unsafe.Offsetof(Sequence{}.n) - 1920]struct{}
+	_ [1920 - unsafe.Offsetof(Sequence{}.n)]struct{}
 )
 
 // cgocall is what purego's calls come to in the end. The runtime keeps it for purego by that name. Going there directly is

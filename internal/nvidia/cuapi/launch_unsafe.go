@@ -39,7 +39,7 @@ type extra struct {
 	words  [5]uintptr
 	size   uintptr
 	params []byte
-	pair   dl.Pair
+	calls  dl.Sequence
 }
 
 var extras = sync.Pool{New: func() any { return new(extra) }}
@@ -76,24 +76,23 @@ func (l *Library) LaunchKernel(c Context, k Launch) error {
 		return err
 	}
 	x := k.extra()
-	p := &x.pair
-	p.First, p.Arg, p.Second = first, uintptr(c), second
-	p.Args = [11]uintptr{
+	calls := [2]Entry{CtxSetCurrent, LaunchKernel}
+	s := &x.calls
+	s.Reset()
+	*s.Add() = dl.Step{Fn: first, Args: [11]uintptr{uintptr(c)}}
+	launch := s.Add()
+	*launch = dl.Step{Fn: second, Args: [11]uintptr{
 		uintptr(k.Function), uintptr(k.GridX), uintptr(k.GridY), uintptr(k.GridZ), uintptr(k.X), uintptr(k.Y), uintptr(k.Z),
 		uintptr(k.SharedBytes), uintptr(k.Stream),
-	}
+	}}
 	if len(k.Params) > 0 {
-		p.Args[10] = uintptr(unsafe.Pointer(&x.words))
+		launch.Args[10] = uintptr(unsafe.Pointer(&x.words))
 	}
-	r, failed := p.Run()
+	if at := s.Run(); at < len(calls) {
+		err = &CallError{Symbol: *l.symbols[calls[at]].Load(), Result: Result(uint32(s.Step(at).Result)), library: l}
+	}
 	x.done()
-	switch {
-	case r == 0:
-		return nil
-	case failed:
-		return &CallError{Symbol: *l.symbols[CtxSetCurrent].Load(), Result: Result(uint32(r)), library: l}
-	}
-	return &CallError{Symbol: *l.symbols[LaunchKernel].Load(), Result: Result(uint32(r)), library: l}
+	return err
 }
 
 // LaunchCooperativeKernel queues a kernel whose blocks are all resident at once. The driver takes one pointer for each
