@@ -499,7 +499,7 @@ func (a *neonCode) minMax(greatest, wide bool, d, x, y vec) {
 	if greatest {
 		r = armRows{arm64.FMAX4S, arm64.FMAX2D}
 	}
-	number := armRows{arm64.FCMEQ4S, arm64.FCMEQ2D}.of(wide)
+	number := floatEqual.of(wide)
 	for h := range 2 {
 		to, m, n := q(d, h), q(x, h), q(y, h)
 		a.VVV(r.of(wide), to, m, n) // a NaN if one is
@@ -510,29 +510,37 @@ func (a *neonCode) minMax(greatest, wide bool, d, x, y vec) {
 	}
 }
 
+// floatTest is a comparison that the machine has: by an instruction, of the operands as they are or exchanged, and the result
+// or its opposite.
+type floatTest struct {
+	rows          armRows
+	exchange, not bool
+}
+
+var (
+	floatEqual    = armRows{arm64.FCMEQ4S, arm64.FCMEQ2D}
+	floatGreater  = armRows{arm64.FCMGT4S, arm64.FCMGT2D}
+	floatNotBelow = armRows{arm64.FCMGE4S, arm64.FCMGE2D}
+	floatTests    = map[ir.Cmp]floatTest{
+		ir.Eq: {floatEqual, false, false}, ir.Neu: {floatEqual, false, true},
+		ir.Gt: {floatGreater, false, false}, ir.Leu: {floatGreater, false, true},
+		ir.Lt: {floatGreater, true, false}, ir.Geu: {floatGreater, true, true},
+		ir.Ge: {floatNotBelow, false, false}, ir.Ltu: {floatNotBelow, false, true},
+		ir.Le: {floatNotBelow, true, false}, ir.Gtu: {floatNotBelow, true, true},
+	}
+)
+
 func (a *neonCode) compareFloats(c ir.Cmp, wide bool, d, x vec, y source) {
-	eq, ge, gt := armRows{arm64.FCMEQ4S, arm64.FCMEQ2D}.of(wide), armRows{arm64.FCMGE4S, arm64.FCMGE2D}.of(wide), armRows{arm64.FCMGT4S, arm64.FCMGT2D}.of(wide)
+	test, one := floatTests[c]
+	eq, gt, row := floatEqual.of(wide), floatGreater.of(wide), test.rows.of(wide)
 	for h := range 2 {
-		n, m := q(x, h), a.half(y, h)
-		t := qs2
-		not := false
-		switch c {
-		case ir.Eq, ir.Neu:
-			a.VVV(eq, t, n, m)
-			not = c == ir.Neu
-		case ir.Gt, ir.Leu:
-			a.VVV(gt, t, n, m)
-			not = c == ir.Leu
-		case ir.Ge, ir.Ltu:
-			a.VVV(ge, t, n, m)
-			not = c == ir.Ltu
-		case ir.Lt, ir.Geu:
-			a.VVV(gt, t, m, n)
-			not = c == ir.Geu
-		case ir.Le, ir.Gtu:
-			a.VVV(ge, t, m, n)
-			not = c == ir.Gtu
-		case ir.Ne, ir.Equ:
+		n, m, t, not := q(x, h), a.half(y, h), qs2, test.not
+		switch {
+		case one && test.exchange:
+			a.VVV(row, t, m, n)
+		case one:
+			a.VVV(row, t, n, m)
+		case c == ir.Ne || c == ir.Equ:
 			a.VVV(gt, t, n, m)
 			a.VVV(gt, qs3, m, n)
 			a.VVV(arm64.VORR, t, t, qs3)

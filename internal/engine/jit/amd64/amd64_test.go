@@ -1,15 +1,9 @@
 package amd64_test
 
 import (
-	"bufio"
 	"encoding/hex"
 	"flag"
-	"fmt"
 	"maps"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,13 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tandem-go/tandem/internal/engine/jit/amd64"
+	"github.com/tandem-go/tandem/internal/engine/jit/encodertest"
 )
 
 // With -rewrite the golden file is made anew: GNU as assembles the text of each case, and its bytes are what ours are
 // compared with from then on, on machines without an assembler too.
 var rewrite = flag.Bool("rewrite", false, "assemble testdata/golden.txt anew with GNU as")
-
-const golden = "testdata/golden.txt"
 
 // instruction is one case: what we emit, and the same for an assembler, in Intel syntax.
 type instruction struct {
@@ -31,63 +24,21 @@ type instruction struct {
 	emit func(a *Asm)
 }
 
-func encode(t *testing.T, in instruction) string {
-	var a Asm
-	in.emit(&a)
-	code, err := a.Finish()
-	require.NoError(t, err, in.text)
-	return hex.EncodeToString(code)
-}
-
 // TestGolden compares the bytes of every case with those of GNU as.
 func TestGolden(t *testing.T) {
-	cases := slices.Concat(vectorCases(), maskCases(), scalarCases(), avx2Cases())
+	var cases []encodertest.Case
+	for _, in := range slices.Concat(vectorCases(), maskCases(), scalarCases(), avx2Cases()) {
+		var a Asm
+		in.emit(&a)
+		code, err := a.Finish()
+		require.NoError(t, err, in.text)
+		cases = append(cases, encodertest.Case{Text: in.text, Code: code})
+	}
 	if *rewrite {
-		assemble(t, cases)
+		as := encodertest.Assembler{Command: []string{"as", "--listing-lhs-width=8", "-al"}, Prologue: ".intel_syntax noprefix\n"}
+		as.Rewrite(t, cases)
 	}
-	want := map[string]string{}
-	f, err := os.Open(golden)
-	require.NoError(t, err)
-	defer f.Close()
-	for sc := bufio.NewScanner(f); sc.Scan(); {
-		code, text, ok := strings.Cut(sc.Text(), " | ")
-		require.True(t, ok, sc.Text())
-		want[text] = code
-	}
-	require.Len(t, want, len(cases), "cases without golden bytes: run with -rewrite")
-	bad := 0
-	for _, in := range cases {
-		if got := encode(t, in); got != want[in.text] {
-			if bad++; bad < 40 {
-				t.Errorf("%s: have %s, want %s", in.text, got, want[in.text])
-			}
-		}
-	}
-	require.Zero(t, bad)
-}
-
-var listing = regexp.MustCompile(`(?m)^ *\d+ (?:\?{4}|[0-9a-f]{4,8}) ((?:[0-9A-F]+ )*[0-9A-F]+) *\t`)
-
-// assemble writes the golden file from the listing of GNU as.
-func assemble(t *testing.T, cases []instruction) {
-	var src, out strings.Builder
-	cases = slices.SortedFunc(slices.Values(cases), func(a, b instruction) int { return strings.Compare(a.text, b.text) })
-	src.WriteString(".intel_syntax noprefix\n")
-	for _, in := range cases {
-		src.WriteString(in.text + "\n")
-	}
-	file := filepath.Join(t.TempDir(), "a.s")
-	require.NoError(t, os.WriteFile(file, []byte(src.String()), 0o600))
-	object := file + ".o"
-	text, err := exec.Command("as", "--listing-lhs-width=8", "-al", "-o", object, file).CombinedOutput()
-	require.NoError(t, err, string(text))
-	codes := listing.FindAllStringSubmatch(string(text), -1)
-	require.Equal(t, len(cases), len(codes), "lines with code in the listing")
-	for i, in := range cases {
-		fmt.Fprintf(&out, "%s | %s\n", strings.ToLower(strings.ReplaceAll(codes[i][1], " ", "")), in.text)
-	}
-	require.NoError(t, os.MkdirAll("testdata", 0o755))
-	require.NoError(t, os.WriteFile(golden, []byte(out.String()), 0o644))
+	encodertest.Encode(t, cases)
 }
 
 // TestRowsAreCovered: an instruction without a case is one that nothing compares with an assembler.

@@ -1,9 +1,7 @@
 package amd64_test
 
 import (
-	"bufio"
 	"encoding/hex"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tandem-go/tandem/internal/engine/jit/amd64"
+	"github.com/tandem-go/tandem/internal/engine/jit/encodertest"
 )
 
 var number = regexp.MustCompile(`0x[0-9a-f]+|[+-]?\b\d+\b`)
@@ -34,23 +33,10 @@ func plainText(text string) string {
 
 // TestDecode: of the bytes that GNU as gave for a text, Decode makes that text.
 func TestDecode(t *testing.T) {
-	f, err := os.Open(golden)
-	require.NoError(t, err)
-	defer f.Close()
-	n, bad := 0, 0
-	for sc := bufio.NewScanner(f); sc.Scan(); n++ {
-		code, want, _ := strings.Cut(sc.Text(), " | ")
-		b, err := hex.DecodeString(code)
-		require.NoError(t, err)
-		have := Decode(b)
-		if have.Size != len(b) || plainText(have.Text) != plainText(want) {
-			if bad++; bad < 40 {
-				t.Errorf("%s: want %q, have %q of %d bytes", code, want, have.Text, have.Size)
-			}
-		}
-	}
-	require.Zero(t, bad)
-	require.Greater(t, n, 6000)
+	encodertest.Decode(t, 6000, func(code []byte) (string, int) {
+		d := Decode(code)
+		return d.Text, d.Size
+	}, plainText)
 }
 
 // TestDecodeLabels: displacements count from the end of the instruction.

@@ -1,14 +1,9 @@
 package arm64_test
 
 import (
-	"bufio"
 	"encoding/hex"
 	"flag"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,13 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tandem-go/tandem/internal/engine/jit/arm64"
+	"github.com/tandem-go/tandem/internal/engine/jit/encodertest"
 )
 
 // With -rewrite the golden file is made anew: GNU as for aarch64 assembles the text of each case, and its bytes are what
 // ours are compared with from then on, on machines without that assembler too.
 var rewrite = flag.Bool("rewrite", false, "assemble testdata/golden.txt anew with aarch64-linux-gnu-as")
-
-const golden = "testdata/golden.txt"
 
 // instruction is one case: what we emit, and the same for an assembler.
 type instruction struct {
@@ -152,51 +146,18 @@ func allCases() []instruction { return slices.Concat(generalCases(), memoryCases
 
 // TestGolden compares the bytes of every case with those of GNU as.
 func TestGolden(t *testing.T) {
-	cases := allCases()
-	if *rewrite {
-		assemble(t, cases)
-	}
-	want := map[string]string{}
-	f, err := os.Open(golden)
-	require.NoError(t, err)
-	defer f.Close()
-	for sc := bufio.NewScanner(f); sc.Scan(); {
-		code, text, ok := strings.Cut(sc.Text(), " | ")
-		require.True(t, ok, sc.Text())
-		want[text] = code
-	}
-	for _, in := range cases {
+	var cases []encodertest.Case
+	for _, in := range allCases() {
 		var a Asm
 		in.emit(&a)
 		code, err := a.Finish()
 		require.NoError(t, err, in.text)
-		if have := hex.EncodeToString(code); have != want[in.text] {
-			t.Errorf("%s: have %s, want %q", in.text, have, want[in.text])
-		}
+		cases = append(cases, encodertest.Case{Text: in.text, Code: code})
 	}
-}
-
-var listing = regexp.MustCompile(`(?m)^ *\d+ (?:\?{4}|[0-9a-f]{4,8}) ([0-9A-F]{8}) *\t`)
-
-// assemble writes the golden file from the listing of GNU as.
-func assemble(t *testing.T, cases []instruction) {
-	cases = slices.SortedFunc(slices.Values(cases), func(a, b instruction) int { return strings.Compare(a.text, b.text) })
-	cases = slices.CompactFunc(cases, func(a, b instruction) bool { return a.text == b.text })
-	var src, out strings.Builder
-	for _, in := range cases {
-		src.WriteString(in.text + "\n")
+	if *rewrite {
+		encodertest.Assembler{Command: []string{"aarch64-linux-gnu-as", "-al"}}.Rewrite(t, cases)
 	}
-	file := filepath.Join(t.TempDir(), "a.s")
-	require.NoError(t, os.WriteFile(file, []byte(src.String()), 0o600))
-	text, err := exec.Command("aarch64-linux-gnu-as", "-al", "-o", file+".o", file).CombinedOutput()
-	require.NoError(t, err, string(text))
-	codes := listing.FindAllStringSubmatch(string(text), -1)
-	require.Equal(t, len(cases), len(codes), "lines with code in the listing")
-	for i, in := range cases {
-		fmt.Fprintf(&out, "%s | %s\n", strings.ToLower(codes[i][1]), in.text)
-	}
-	require.NoError(t, os.MkdirAll("testdata", 0o755))
-	require.NoError(t, os.WriteFile(golden, []byte(out.String()), 0o644))
+	encodertest.Encode(t, cases)
 }
 
 // TestRowsAreCovered: an instruction without a case is one that nothing compares with an assembler.

@@ -1,36 +1,19 @@
 package arm64_test
 
 import (
-	"bufio"
 	"encoding/binary"
-	"encoding/hex"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	. "github.com/tandem-go/tandem/internal/engine/jit/arm64"
+	"github.com/tandem-go/tandem/internal/engine/jit/encodertest"
 )
 
 // TestDecode: of the bytes that GNU as gave for a text, Decode makes that text.
 func TestDecode(t *testing.T) {
-	f, err := os.Open(golden)
-	require.NoError(t, err)
-	defer f.Close()
-	n, bad := 0, 0
-	for sc := bufio.NewScanner(f); sc.Scan(); n++ {
-		code, want, _ := strings.Cut(sc.Text(), " | ")
-		b, err := hex.DecodeString(code)
-		require.NoError(t, err)
-		if have := Decode(binary.LittleEndian.Uint32(b)); have != want {
-			if bad++; bad < 40 {
-				t.Errorf("%s: want %q, have %q", code, want, have)
-			}
-		}
-	}
-	require.Zero(t, bad)
-	require.Greater(t, n, 300)
+	encodertest.Decode(t, 300, func(code []byte) (string, int) { return Decode(binary.LittleEndian.Uint32(code)), 4 },
+		func(text string) string { return text })
 }
 
 // TestDecodeLabels: displacements count from the instruction.
