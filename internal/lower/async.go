@@ -11,11 +11,11 @@ import (
 // cp lowers cp.async and what waits for it.
 func (l *fn) cp(in *check.Instr) bool {
 	f := in.Form
-	switch f.Mod[check.Mode] {
+	switch f.Mod(check.Mode) {
 	case "commit_group", "wait_group", "wait_all":
 		return true
 	case "mbarrier":
-		if f.Mod[check.Mode3] == "noinc" {
+		if f.Mod(check.Mode3) == "noinc" {
 			l.mbarrierOp(ir.MbarrierArrive, in, &in.Args[0], l.constant(ir.B32, 1))
 		}
 		return true // otherwise it also expects one arrival more
@@ -71,8 +71,8 @@ var mbarrierKinds = map[string]ir.MbarrierKind{
 // mbarrier lowers mbarrier. try_wait does not wait: the program tries again.
 func (l *fn) mbarrier(in *check.Instr) bool {
 	f := in.Form
-	name := f.Mod[check.Mode]
-	if f.Mod[check.SubSpace] == "cluster" {
+	name := f.Mod(check.Mode)
+	if f.Mod(check.SubSpace) == "cluster" {
 		return false
 	}
 	switch name {
@@ -85,7 +85,7 @@ func (l *fn) mbarrier(in *check.Instr) bool {
 		return true
 	}
 	if f.Has(check.Mode2) {
-		name += "." + f.Mod[check.Mode2]
+		name += "." + f.Mod(check.Mode2)
 	}
 	kind, ok := mbarrierKinds[name]
 	if !ok {

@@ -37,19 +37,19 @@ func (l *fn) mov(in *check.Instr) bool {
 func (l *fn) cvt(in *check.Instr) bool {
 	f := in.Form
 	switch {
-	case f.Mod[check.Mode] == "pack":
+	case f.Mod(check.Mode) == "pack":
 		return l.clampedPack(in)
 	case f.Type(0) == ptx.TF32:
 		return l.tf32(in)
 	}
 	as, from := irType(f.Type(0)), irType(f.Type(1))
 	m, ok := mods(f)
-	if as == ir.Void || from == ir.Void || !ok && f.Mod[check.Sat] != "satfinite" || f.Has(check.Mode) {
+	if as == ir.Void || from == ir.Void || !ok && f.Mod(check.Sat) != "satfinite" || f.Has(check.Mode) {
 		return false
 	}
 	d := &in.Args[0]
 	if packed := map[ir.Type]ir.Type{ir.F16x2: ir.F16, ir.BF16x2: ir.BF16}[as]; packed != ir.Void {
-		if len(in.Args) != 3 || f.Mod[check.Round] == "rs" {
+		if len(in.Args) != 3 || f.Mod(check.Round) == "rs" {
 			return false
 		}
 		high, low := l.cvtOne(packed, from, m, &in.Args[1]), l.cvtOne(packed, from, m, &in.Args[2])
@@ -61,7 +61,7 @@ func (l *fn) cvt(in *check.Instr) bool {
 		l.set(d, v, as)
 		return true
 	}
-	if as.Float() && from.Float() && as.Bits() == from.Bits() && len(f.Mod[check.Round]) == 3 {
+	if as.Float() && from.Float() && as.Bits() == from.Bits() && len(f.Mod(check.Round)) == 3 {
 		m.Flags |= ir.RoundInt
 	}
 	l.set(d, l.cvtOne(as, from, m, &in.Args[1]), as)
@@ -74,7 +74,7 @@ func (l *fn) cvtOne(as, from ir.Type, m ir.Mods, a *check.Arg) *ir.Value {
 	if v.Type != from.Value() {
 		v = l.extend(v, v.Type, from.Value())
 	}
-	if l.in.Form.Mod[check.Sat] == "satfinite" {
+	if l.in.Form.Mod(check.Sat) == "satfinite" {
 		v = l.finite(v, largest[as])
 	}
 	return l.cvtValue(as, from, m, v)
@@ -97,7 +97,7 @@ func (l *fn) tf32(in *check.Instr) bool {
 	const dropped = 13
 	x := l.value(&in.Args[1])
 	y := x
-	switch f.Mod[check.Round] {
+	switch f.Mod(check.Round) {
 	case "rna":
 		y = l.op(ir.OpAdd, ir.U32, y, l.constant(ir.B32, 1<<(dropped-1)))
 	case "rn":

@@ -23,7 +23,7 @@ var mmaTypes = map[ptx.Type]ir.MmaType{
 type shape struct{ m, n, k int }
 
 func shapeOf(f *check.Form) (s shape, ok bool) {
-	n, err := fmt.Sscanf(f.Mod[check.Shape], "m%dn%dk%d", &s.m, &s.n, &s.k)
+	n, err := fmt.Sscanf(f.Mod(check.Shape), "m%dn%dk%d", &s.m, &s.n, &s.k)
 	return s, n == 3 && err == nil
 }
 
@@ -88,7 +88,7 @@ func (l *fn) quad() (g, t *ir.Value) {
 func (l *fn) fragment(in *check.Instr, mem *check.Arg, pitch []check.Arg) (fr fragment, ok bool) {
 	f := in.Form
 	s, ok := shapeOf(f)
-	fr = fragment{which: f.Mod[check.Mode2][0], t: mmaTypes[f.Type(0)], byRow: f.Mod[check.LayoutA] == "row"}
+	fr = fragment{which: f.Mod(check.Mode2)[0], t: mmaTypes[f.Type(0)], byRow: f.Mod(check.LayoutA) == "row"}
 	fr.mods.Space = spaces[f.Space]
 	if !ok || fr.t.Bits() == 0 {
 		return fr, false
@@ -162,7 +162,7 @@ func word(t ir.MmaType) ir.Type {
 
 // wmma lowers wmma.load, wmma.store and wmma.mma.
 func (l *fn) wmma(in *check.Instr) bool {
-	switch in.Form.Mod[check.Mode] {
+	switch in.Form.Mod(check.Mode) {
 	case "load":
 		return l.wmmaLoad(in)
 	case "store":
@@ -231,7 +231,7 @@ func (l *fn) wmmaStore(in *check.Instr) bool {
 // mma lowers mma.
 func (l *fn) mma(in *check.Instr) bool {
 	f := in.Form
-	if f.Has(check.LayoutA) && f.Mod[check.Shape] == "m8n8k4" && f.Type(1) == ptx.F16 {
+	if f.Has(check.LayoutA) && f.Mod(check.Shape) == "m8n8k4" && f.Type(1) == ptx.F16 {
 		return false // four products of quarters of the warp
 	}
 	return l.products(in, [4]ptx.Type(f.Types[:4]))
@@ -241,12 +241,12 @@ func (l *fn) mma(in *check.Instr) bool {
 func (l *fn) products(in *check.Instr, types [4]ptx.Type) bool {
 	f := in.Form
 	s, ok := shapeOf(f)
-	round, known := rounds[f.Mod[check.Round]]
+	round, known := rounds[f.Mod(check.Round)]
 	m := ir.Mma{
 		M: s.rows(), K: s.k, D: mmaTypes[types[0]], A: mmaTypes[types[1]], B: mmaTypes[types[2]], C: mmaTypes[types[3]],
-		Saturate: f.Mod[check.Sat] == "satfinite" && types[0] == ptx.S32, And: f.Mod[check.Mode3] == "and",
+		Saturate: f.Mod(check.Sat) == "satfinite" && types[0] == ptx.S32, And: f.Mod(check.Mode3) == "and",
 	}
-	if !ok || !known || m.A.Bits() == 0 || m.B.Bits() == 0 || f.Mod[check.Sat] != "" && !m.Saturate {
+	if !ok || !known || m.A.Bits() == 0 || m.B.Bits() == 0 || f.Mod(check.Sat) != "" && !m.Saturate {
 		return false
 	}
 	na, nb, nc, nd := m.Registers()

@@ -17,8 +17,8 @@ var (
 
 // access translates the modifiers of a load or store; ok is false if the space is not one of the host device.
 func access(f *check.Form) (m ir.Mods, ok bool) {
-	m.Space, m.Order, m.Scope = spaces[f.Space], orders[f.Mod[check.Sem]], scopes[f.Mod[check.Scope]]
-	if f.Mod[check.Mode] == "mmio" {
+	m.Space, m.Order, m.Scope = spaces[f.Space], orders[f.Mod(check.Sem)], scopes[f.Mod(check.Scope)]
+	if f.Mod(check.Mode) == "mmio" {
 		m.Order, m.Scope = ir.Volatile, ir.NoScope
 	}
 	return m, true
@@ -110,9 +110,9 @@ func (l *fn) atom(in *check.Instr) bool {
 	if as == ir.Void {
 		return false
 	}
-	op := atomics[f.Mod[check.Mode]]
+	op := atomics[f.Mod(check.Mode)]
 	m := ir.Mods{
-		Space: spaces[f.Space], Order: orders[f.Mod[check.Sem]], Scope: scopes[f.Mod[check.Scope]], Sub: uint8(op),
+		Space: spaces[f.Space], Order: orders[f.Mod(check.Sem)], Scope: scopes[f.Mod(check.Scope)], Sub: uint8(op),
 	}
 	if m.Order == ir.Weak {
 		m.Order = ir.Relaxed
@@ -169,10 +169,10 @@ func (l *fn) membar(in *check.Instr) bool {
 	case f.Has(check.Mode): // of proxies, which see the same memory here, of mbarriers and clusters: all of them at once
 		m.Scope = ir.System
 	case f.Op == "membar":
-		m.Scope = map[string]ir.Scope{"cta": ir.CTA, "gl": ir.GPU, "sys": ir.System}[f.Mod[check.Level]]
+		m.Scope = map[string]ir.Scope{"cta": ir.CTA, "gl": ir.GPU, "sys": ir.System}[f.Mod(check.Level)]
 	default:
-		m.Scope = scopes[f.Mod[check.Scope]]
-		if m.Order = orders[f.Mod[check.Sem]]; m.Order == ir.Weak {
+		m.Scope = scopes[f.Mod(check.Scope)]
+		if m.Order = orders[f.Mod(check.Sem)]; m.Order == ir.Weak {
 			m.Order = ir.AcqRel
 		}
 	}

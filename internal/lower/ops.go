@@ -73,7 +73,7 @@ var flagSlots = [...]struct {
 
 // mods translates the modifiers that mean the same everywhere; ok is false if there is one that does not exist here.
 func mods(f *check.Form) (m ir.Mods, ok bool) {
-	if m.Round, ok = rounds[f.Mod[check.Round]]; !ok {
+	if m.Round, ok = rounds[f.Mod(check.Round)]; !ok {
 		return m, false
 	}
 	for _, s := range flagSlots {
@@ -81,13 +81,13 @@ func mods(f *check.Form) (m ir.Mods, ok bool) {
 			m.Flags |= s.flag
 		}
 	}
-	switch f.Mod[check.Sat] {
+	switch f.Mod(check.Sat) {
 	case "sat":
 		m.Flags |= ir.Sat
 	case "satfinite":
 		return m, false
 	}
-	switch f.Mod[check.Approx] {
+	switch f.Mod(check.Approx) {
 	case "approx":
 		m.Flags |= ir.Approx
 	case "full":
@@ -111,7 +111,7 @@ func plain(op ir.Op) handler {
 			return false
 		}
 		if in.Form.Op == "mul24" {
-			m.Sub = lowHigh[in.Form.Mod[check.Mode]]
+			m.Sub = lowHigh[in.Form.Mod(check.Mode)]
 		}
 		v := l.modified(op, as, m, l.values(in.Args[1:])...)
 		l.set(&in.Args[0], v, as)
@@ -176,7 +176,7 @@ var widened = map[ir.Type]ir.Type{ir.U16: ir.U32, ir.S16: ir.S32, ir.U32: ir.U64
 // product appends the product of the first two sources and returns it with its type.
 func (l *fn) product(in *check.Instr) (*ir.Value, ir.Type) {
 	as := irType(in.Form.Type(0))
-	mode := in.Form.Mod[check.Mode]
+	mode := in.Form.Mod(check.Mode)
 	out := as
 	if mode == "wide" {
 		out = widened[as]
@@ -217,7 +217,7 @@ func (l *fn) mad(in *check.Instr) bool {
 func (l *fn) mad24(in *check.Instr) bool {
 	as := irType(in.Form.Type(0))
 	m, ok := mods(in.Form)
-	v := l.modified(ir.OpMul24, as, ir.Mods{Sub: lowHigh[in.Form.Mod[check.Mode]]}, l.values(in.Args[1:3])...)
+	v := l.modified(ir.OpMul24, as, ir.Mods{Sub: lowHigh[in.Form.Mod(check.Mode)]}, l.values(in.Args[1:3])...)
 	l.set(&in.Args[0], l.modified(ir.OpAdd, as, m, v, l.value(&in.Args[3])), as)
 	return ok
 }
@@ -259,7 +259,7 @@ var testOps = map[string]ir.Test{
 
 func (l *fn) testp(in *check.Instr) bool {
 	t := &ir.Instr{Op: ir.OpTestp, As: irType(in.Form.Type(0)), Args: l.values(in.Args[1:])}
-	t.Sub = uint8(testOps[in.Form.Mod[check.Mode]])
+	t.Sub = uint8(testOps[in.Form.Mod(check.Mode)])
 	l.set(&in.Args[0], l.emit(t, ir.Pred).Results[0], ir.Pred)
 	return true
 }
@@ -268,7 +268,7 @@ func (l *fn) testp(in *check.Instr) bool {
 func count(op ir.Op) handler {
 	return func(l *fn, in *check.Instr) bool {
 		c := &ir.Instr{Op: op, As: irType(in.Form.Type(0)), Args: l.values(in.Args[1:])}
-		if in.Form.Mod[check.Mode] == "shiftamt" {
+		if in.Form.Mod(check.Mode) == "shiftamt" {
 			c.Flags |= ir.ShiftAmt
 		}
 		l.set(&in.Args[0], l.emit(c, ir.B32).Results[0], ir.U32)
@@ -278,10 +278,10 @@ func count(op ir.Op) handler {
 
 func (l *fn) shf(in *check.Instr) bool {
 	var m ir.Mods
-	if in.Form.Mod[check.Mode] == "r" {
+	if in.Form.Mod(check.Mode) == "r" {
 		m.Flags |= ir.Right
 	}
-	if in.Form.Mod[check.Mode2] == "wrap" {
+	if in.Form.Mod(check.Mode2) == "wrap" {
 		m.Flags |= ir.Wrap
 	}
 	l.set(&in.Args[0], l.modified(ir.OpShf, ir.B32, m, l.values(in.Args[1:])...), ir.B32)
@@ -297,7 +297,7 @@ func (l *fn) lop3(in *check.Instr) bool {
 		return true
 	}
 	p := l.compare(ir.Ne, ir.B32, ir.Mods{}, d, l.constant(ir.B32, 0))
-	p = l.op(boolOps[in.Form.Mod[check.Bool]], ir.Pred, p, l.value(&in.Args[5]))
+	p = l.op(boolOps[in.Form.Mod(check.Bool)], ir.Pred, p, l.value(&in.Args[5]))
 	l.pair(&in.Args[0], d, ir.B32, p)
 	return true
 }
@@ -307,7 +307,7 @@ var permutes = map[string]ir.PrmtMode{
 }
 
 func (l *fn) prmt(in *check.Instr) bool {
-	m := ir.Mods{Sub: uint8(permutes[in.Form.Mod[check.Mode]])}
+	m := ir.Mods{Sub: uint8(permutes[in.Form.Mod(check.Mode)])}
 	l.set(&in.Args[0], l.modified(ir.OpPrmt, ir.B32, m, l.values(in.Args[1:])...), ir.B32)
 	return true
 }
@@ -316,7 +316,7 @@ func (l *fn) prmt(in *check.Instr) bool {
 func (l *fn) dot(in *check.Instr) bool {
 	op := &ir.Instr{Op: ir.OpDp4a, As: irType(in.Form.Type(0)), From: irType(in.Form.Type(1)), Args: l.values(in.Args[1:])}
 	if in.Form.Op == "dp2a" {
-		op.Op, op.Sub = ir.OpDp2a, lowHigh[in.Form.Mod[check.Mode]]
+		op.Op, op.Sub = ir.OpDp2a, lowHigh[in.Form.Mod(check.Mode)]
 	}
 	l.set(&in.Args[0], l.emit(op, ir.B32).Results[0], ir.B32)
 	return true
@@ -339,7 +339,7 @@ func (l *fn) szext(in *check.Instr) bool {
 
 // fieldWidth is a position or width of szext and bmsk, at most 32.
 func (l *fn) fieldWidth(in *check.Instr, a *check.Arg) *ir.Value {
-	if in.Form.Mod[check.Mode] == "wrap" {
+	if in.Form.Mod(check.Mode) == "wrap" {
 		return l.op(ir.OpAnd, ir.B32, l.value(a), l.constant(ir.B32, 31))
 	}
 	return l.op(ir.OpMin, ir.U32, l.value(a), l.constant(ir.B32, 32))
@@ -377,14 +377,14 @@ func (l *fn) setp(in *check.Instr) bool {
 		return l.setp2(in, part)
 	}
 	m, ok := mods(in.Form)
-	p := l.compare(comparisons[in.Form.Mod[check.Cmp]], from, m, l.value(&in.Args[1]), l.value(&in.Args[2]))
+	p := l.compare(comparisons[in.Form.Mod(check.Cmp)], from, m, l.value(&in.Args[1]), l.value(&in.Args[2]))
 	d := &in.Args[0]
 	var q *ir.Value
 	if d.Kind == check.ArgPair && d.Elems[1].Kind != check.ArgSink {
 		q = l.op(ir.OpNot, ir.Pred, p)
 	}
 	if in.Form.Has(check.Bool) {
-		c, op := l.value(&in.Args[3]), boolOps[in.Form.Mod[check.Bool]]
+		c, op := l.value(&in.Args[3]), boolOps[in.Form.Mod(check.Bool)]
 		p = l.op(op, ir.Pred, p, c)
 		if q != nil {
 			q = l.op(op, ir.Pred, q, c)
@@ -404,7 +404,7 @@ func (l *fn) setOp(in *check.Instr) bool {
 	if as == ir.Void || from == ir.Void || !ok {
 		return false
 	}
-	m.Cmp = comparisons[in.Form.Mod[check.Cmp]]
+	m.Cmp = comparisons[in.Form.Mod(check.Cmp)]
 	args := []*ir.Value{l.value(&in.Args[1]), l.value(&in.Args[2])}
 	if !in.Form.Has(check.Bool) {
 		v := l.emit(&ir.Instr{Op: ir.OpSet, As: as, From: from, Mods: m, Args: args}, as.Value()).Results[0]
@@ -416,7 +416,7 @@ func (l *fn) setOp(in *check.Instr) bool {
 		return false
 	}
 	p := l.compare(m.Cmp, from, m, args[0], args[1])
-	p = l.op(boolOps[in.Form.Mod[check.Bool]], ir.Pred, p, l.value(&in.Args[3]))
+	p = l.op(boolOps[in.Form.Mod(check.Bool)], ir.Pred, p, l.value(&in.Args[3]))
 	l.set(&in.Args[0], l.op(ir.OpSelect, as, p, l.constant(as, yes), l.constant(as, 0)), as)
 	return true
 }

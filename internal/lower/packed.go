@@ -84,10 +84,10 @@ func (l *fn) setp2(in *check.Instr, part ir.Type) bool {
 	m, ok := mods(in.Form)
 	alow, ahigh := l.halves(l.value(&in.Args[1]))
 	blow, bhigh := l.halves(l.value(&in.Args[2]))
-	cmp := comparisons[in.Form.Mod[check.Cmp]]
+	cmp := comparisons[in.Form.Mod(check.Cmp)]
 	p, q := l.compare(cmp, part, m, alow, blow), l.compare(cmp, part, m, ahigh, bhigh)
 	if in.Form.Has(check.Bool) {
-		c, op := l.value(&in.Args[3]), boolOps[in.Form.Mod[check.Bool]]
+		c, op := l.value(&in.Args[3]), boolOps[in.Form.Mod(check.Bool)]
 		p, q = l.op(op, ir.Pred, p, c), l.op(op, ir.Pred, q, c)
 	}
 	l.pair(&in.Args[0], p, ir.Pred, q)
@@ -102,13 +102,13 @@ func (l *fn) set2(in *check.Instr, part ir.Type) bool {
 	if to := irType(in.Form.Type(0)); to.Float() {
 		yes = trueBits[part]
 	}
-	cmp := comparisons[in.Form.Mod[check.Cmp]]
+	cmp := comparisons[in.Form.Mod(check.Cmp)]
 	alow, ahigh := l.halves(l.value(&in.Args[1]))
 	blow, bhigh := l.halves(l.value(&in.Args[2]))
 	half := func(a, b *ir.Value) *ir.Value {
 		p := l.compare(cmp, part, m, a, b)
 		if in.Form.Has(check.Bool) {
-			p = l.op(boolOps[in.Form.Mod[check.Bool]], ir.Pred, p, l.value(&in.Args[3]))
+			p = l.op(boolOps[in.Form.Mod(check.Bool)], ir.Pred, p, l.value(&in.Args[3]))
 		}
 		return l.op(ir.OpSelect, ir.B16, p, l.constant(ir.B16, yes), l.constant(ir.B16, 0))
 	}

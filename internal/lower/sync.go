@@ -8,14 +8,14 @@ import (
 // bar lowers bar, barrier and bar.warp.sync.
 func (l *fn) bar(in *check.Instr) bool {
 	f := in.Form
-	if f.Mod[check.Scope] == "cluster" {
+	if f.Mod(check.Scope) == "cluster" {
 		return false
 	}
 	b := &ir.Instr{Op: ir.OpBar}
 	if f.Op == "bar" || f.Has(check.Aligned) {
 		b.Flags = ir.Aligned
 	}
-	switch f.Mod[check.Mode] {
+	switch f.Mod(check.Mode) {
 	case "warp":
 		l.effect(&ir.Instr{Op: ir.OpWarpSync, Args: l.values(in.Args)})
 		return true
@@ -25,7 +25,7 @@ func (l *fn) bar(in *check.Instr) bool {
 		b.Sub = uint8(ir.BarArrive)
 	case "red":
 		b.As = irType(f.Type(0))
-		b.Sub = uint8(map[string]ir.BarKind{"popc": ir.BarRedPopc, "and": ir.BarRedAnd, "or": ir.BarRedOr}[f.Mod[check.Mode2]])
+		b.Sub = uint8(map[string]ir.BarKind{"popc": ir.BarRedPopc, "and": ir.BarRedAnd, "or": ir.BarRedOr}[f.Mod(check.Mode2)])
 		b.Args = l.values(in.Args[1:])
 		l.set(&in.Args[0], l.effect(b, b.As.Value()).Results[0], b.As)
 		return true
@@ -50,7 +50,7 @@ var shuffles = map[string]ir.ShuffleMode{"up": ir.ShflUp, "down": ir.ShflDown, "
 
 func (l *fn) shfl(in *check.Instr) bool {
 	s := &ir.Instr{Op: ir.OpShfl, As: ir.B32, Args: l.values(in.Args[1:4])}
-	s.Sub = uint8(shuffles[in.Form.Mod[check.Mode]])
+	s.Sub = uint8(shuffles[in.Form.Mod(check.Mode)])
 	s.Args = append(s.Args, l.mask(in))
 	s = l.effect(s, ir.B32, ir.Pred)
 	l.pair(&in.Args[0], s.Results[0], ir.B32, s.Results[1])
@@ -61,14 +61,14 @@ var votes = map[string]ir.VoteMode{"all": ir.VoteAll, "any": ir.VoteAny, "uni": 
 
 func (l *fn) vote(in *check.Instr) bool {
 	v := &ir.Instr{Op: ir.OpVote, As: irType(in.Form.Type(0)), Args: []*ir.Value{l.value(&in.Args[1]), l.mask(in)}}
-	v.Sub = uint8(votes[in.Form.Mod[check.Mode]])
+	v.Sub = uint8(votes[in.Form.Mod(check.Mode)])
 	l.set(&in.Args[0], l.effect(v, v.As.Value()).Results[0], v.As)
 	return true
 }
 
 func (l *fn) match(in *check.Instr) bool {
 	m := &ir.Instr{Op: ir.OpMatch, As: irType(in.Form.Type(0)), Args: l.values(in.Args[1:])}
-	if in.Form.Mod[check.Mode] == "any" {
+	if in.Form.Mod(check.Mode) == "any" {
 		l.set(&in.Args[0], l.effect(m, ir.B32).Results[0], ir.B32)
 		return true
 	}
@@ -93,7 +93,7 @@ func (l *fn) redux(in *check.Instr) bool {
 	if in.Form.Has(check.Abs) {
 		r.Args[0] = l.op(ir.OpAbs, as, r.Args[0])
 	}
-	r.Sub = uint8(atomics[in.Form.Mod[check.Mode]])
+	r.Sub = uint8(atomics[in.Form.Mod(check.Mode)])
 	l.set(&in.Args[0], l.effect(r, as.Value()).Results[0], as)
 	return true
 }

@@ -55,13 +55,13 @@ var texModes = map[string]uint64{
 // tex lowers tex and tld4. Offsets and depth comparisons are not supported.
 func (l *fn) tex(in *check.Instr) bool {
 	f := in.Form
-	mode := texModes[f.Mod[check.Mode]]
+	mode := texModes[f.Mod(check.Mode)]
 	t := &ir.Instr{Op: ir.OpTex, As: irType(f.Type(0)), From: irType(f.Type(1)), Imm: mode}
 	as, more := t.As, map[uint64]int{ir.TexLevel: 1, ir.TexGrad: 2}[mode]
 	if as.Bits() != 32 || as == ir.F16x2 || f.Vec != 4 || len(in.Args) != 2+more {
 		return false
 	}
-	g := geometries[f.Mod[check.Geometry]]
+	g := geometries[f.Mod(check.Geometry)]
 	if f.Op == "tld4" && g != ir.Tex2D && g != ir.TexA2D {
 		return false
 	}
@@ -97,9 +97,9 @@ var surfaceClamps = map[string]uint64{"trap": ir.SurfTrap, "clamp": ir.SurfClamp
 // surface lowers suld.b and sust.b.
 func (l *fn) surface(in *check.Instr) bool {
 	f := in.Form
-	g := geometries[f.Mod[check.Geometry]]
-	s := &ir.Instr{Op: ir.OpSuld, As: irType(f.Type(0)), Imm: surfaceClamps[f.Mod[check.Mode2]]}
-	if f.Mod[check.Mode] != "b" {
+	g := geometries[f.Mod(check.Geometry)]
+	s := &ir.Instr{Op: ir.OpSuld, As: irType(f.Type(0)), Imm: surfaceClamps[f.Mod(check.Mode2)]}
+	if f.Mod(check.Mode) != "b" {
 		return false
 	}
 	s.Sub = uint8(g)

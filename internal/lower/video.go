@@ -26,10 +26,10 @@ var simdCompare = map[string]intmath.VideoOp{
 func (l *fn) video4(in *check.Instr) bool {
 	f := in.Form
 	name := f.Op[:len(f.Op)-1]
-	v := intmath.Video{Bytes: f.Op[len(f.Op)-1] == '4', Sat: f.Has(check.Sat), Add: f.Mod[check.Mode] == "add"}
+	v := intmath.Video{Bytes: f.Op[len(f.Op)-1] == '4', Sat: f.Has(check.Sat), Add: f.Mod(check.Mode) == "add"}
 	types := f.Types
 	if name == "vset" {
-		v.Op = simdCompare[f.Mod[check.Cmp]]
+		v.Op = simdCompare[f.Mod(check.Cmp)]
 	} else {
 		v.Op = simdVideo[name]
 		v.DSigned, types = irType(types[0]).Signed(), types[1:]
@@ -141,7 +141,7 @@ func (l *fn) scalarVideo(in *check.Instr) bool {
 	case "vmax":
 		v = l.op(ir.OpMax, ir.S64, a, b)
 	case "vset":
-		p := l.compare(comparisons[f.Mod[check.Cmp]], ir.S64, ir.Mods{}, a, b)
+		p := l.compare(comparisons[f.Mod(check.Cmp)], ir.S64, ir.Mods{}, a, b)
 		v = l.op(ir.OpSelect, ir.B64, p, l.constant(ir.B64, 1), l.constant(ir.B64, 0))
 	case "vshl", "vshr":
 		if !ta.Signed() {
@@ -155,7 +155,7 @@ func (l *fn) scalarVideo(in *check.Instr) bool {
 // videoShift is the shift of vshl and vshr.
 func (l *fn) videoShift(in *check.Instr, a, b *ir.Value) *ir.Value {
 	n := l.convert(b, ir.U64, ir.U32)
-	if in.Form.Mod[check.Mode2] == "wrap" {
+	if in.Form.Mod(check.Mode2) == "wrap" {
 		n = l.op(ir.OpAnd, ir.B32, n, l.constant(ir.B32, 31))
 	} else {
 		n = l.op(ir.OpMin, ir.U32, n, l.constant(ir.B32, 32))
@@ -185,7 +185,7 @@ func (l *fn) videoResult(in *check.Instr, v *ir.Value, wide, td ir.Type) bool {
 		return true
 	}
 	c := l.value(&in.Args[3])
-	switch in.Form.Mod[check.Mode] {
+	switch in.Form.Mod(check.Mode) {
 	case "add":
 		v = l.op(ir.OpAdd, td, v, c)
 	case "min":
@@ -222,7 +222,7 @@ func (l *fn) vmad(in *check.Instr) bool {
 	if !oka || !okb || in.Args[0].Sel != "" || c.Sel != "" {
 		return false
 	}
-	plusOne := f.Mod[check.Mode2] == "po"
+	plusOne := f.Mod(check.Mode2) == "po"
 	negative := in.Args[1].Minus != in.Args[2].Minus
 	if plusOne && (negative || c.Minus) || negative && c.Minus {
 		return false // PTX ISA: at most one of them
@@ -248,7 +248,7 @@ func (l *fn) vmad(in *check.Instr) bool {
 	if plusOne {
 		v = l.op(ir.OpAdd, ir.B64, v, l.constant(ir.B64, 1))
 	}
-	if shift := map[string]uint64{"shr7": 7, "shr15": 15}[f.Mod[check.Mode]]; shift > 0 {
+	if shift := map[string]uint64{"shr7": 7, "shr15": 15}[f.Mod(check.Mode)]; shift > 0 {
 		v = l.op(ir.OpShr, wide, v, l.constant(ir.B32, shift))
 	}
 	if f.Has(check.Sat) {

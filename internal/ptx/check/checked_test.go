@@ -208,8 +208,8 @@ func TestForms(t *testing.T) {
 	require.Equal(t, 4, fm.Vec)
 	require.Equal(t, ptx.F32, fm.Type(0))
 	require.True(t, fm.Has(check.NC))
-	require.Equal(t, "L1::no_allocate", fm.Mod[check.Evict])
-	require.Equal(t, "L2::128B", fm.Mod[check.Prefetch])
+	require.Equal(t, "L1::no_allocate", fm.Mod(check.Evict))
+	require.Equal(t, "L2::128B", fm.Mod(check.Prefetch))
 	require.Equal(t, check.ArgVec, args[0].Kind)
 	require.Equal(t, check.ArgSink, args[0].Elems[1].Kind)
 	require.Equal(t, check.ArgMem, args[1].Kind)
@@ -217,31 +217,31 @@ func TestForms(t *testing.T) {
 	require.Equal(t, int64(-16), int64(args[1].Imm))
 
 	fm, args = form(f, 1)
-	require.Equal(t, "volatile", fm.Mod[check.Sem])
+	require.Equal(t, "volatile", fm.Mod(check.Sem))
 	require.Equal(t, uint64(0xFFFFFFFF), args[1].Imm, "cut to the width of the type")
 	require.Equal(t, ptx.U32, args[1].Type)
 
 	fm, args = form(f, 2)
-	require.Equal(t, "release", fm.Mod[check.Sem])
-	require.Equal(t, "gpu", fm.Mod[check.Scope])
-	require.Equal(t, "add", fm.Mod[check.Mode])
+	require.Equal(t, "release", fm.Mod(check.Sem))
+	require.Equal(t, "gpu", fm.Mod(check.Scope))
+	require.Equal(t, "add", fm.Mod(check.Mode))
 	require.Equal(t, uint64(0xFFFFFFFF), args[2].Imm)
 
 	fm, args = form(f, 3)
-	require.Equal(t, "geu", fm.Mod[check.Cmp])
-	require.Equal(t, "and", fm.Mod[check.Bool])
+	require.Equal(t, "geu", fm.Mod(check.Cmp))
+	require.Equal(t, "and", fm.Mod(check.Bool))
 	require.Equal(t, check.ArgPair, args[0].Kind)
 	require.Equal(t, uint64(math.Float32bits(1.5)), args[2].Imm)
 	require.True(t, args[3].Not)
 
 	fm, _ = form(f, 4)
 	require.Equal(t, []ptx.Type{ptx.S32, ptx.F32}, fm.Types)
-	require.Equal(t, "rzi", fm.Mod[check.Round])
+	require.Equal(t, "rzi", fm.Mod(check.Round))
 	require.True(t, fm.Has(check.FTZ))
 
 	fm, args = form(f, 5)
 	require.Equal(t, ptx.B32, args[3].Type, "an untyped register holds the bits of any type")
-	require.Equal(t, "rn", fm.Mod[check.Round])
+	require.Equal(t, "rn", fm.Mod(check.Round))
 }
 
 func TestOperands(t *testing.T) {
@@ -267,7 +267,7 @@ func TestOperands(t *testing.T) {
 
 	fm, _ = form(f, 11)
 	require.Equal(t, ptx.SharedSpace, fm.Space)
-	require.Equal(t, "cta", fm.Mod[check.SubSpace])
+	require.Equal(t, "cta", fm.Mod(check.SubSpace))
 }
 
 func TestCalls(t *testing.T) {

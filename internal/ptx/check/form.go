@@ -71,17 +71,41 @@ type Form struct {
 	Space ptx.Space
 	// Vec is 2, 4 or 8 with .v2, .v4, .v8, else 1.
 	Vec int
-	// Mod holds the other modifiers by slot, "" where there is none.
-	Mod [numSlots]string
 	// Loose is whether only names were checked: families above the host device's architecture (wgmma, tcgen05, bulk
-	// copies, ...). Types and Mod then hold only how the family is told.
+	// copies, ...). Types and modifiers are then only those by which the family is told.
 	Loose bool
 
 	spec *spec
+	// filled has a bit for each slot with a modifier; chosen says which alternative of each of spec.slots it is, counted from
+	// one, 0 where there is none.
+	filled uint64
+	chosen [maxSlots]uint16
 }
 
+// maxSlots is how many modifiers a line of the tables may have.
+const maxSlots = 16
+
 // Has reports whether the instruction has a modifier in that slot.
-func (f *Form) Has(s Slot) bool { return f.Mod[s] != "" }
+func (f *Form) Has(s Slot) bool { return f.filled>>s&1 != 0 }
+
+// Mod returns the modifier in a slot, "" if there is none. Those with a part of their own, types and spaces, are in no slot.
+func (f *Form) Mod(s Slot) string {
+	if !f.Has(s) {
+		return ""
+	}
+	for i := range f.spec.slots {
+		sl, n := &f.spec.slots[i], f.chosen[i]
+		switch {
+		case n == 0:
+		case sl.kind == plainSlot && sl.slot == s:
+			return sl.alts[n-1]
+		case sl.kind == spaceSlot && s == SubSpace:
+			_, sub, _ := strings.Cut(sl.alts[n-1], "::")
+			return sub
+		}
+	}
+	return ""
+}
 
 // Type returns Types[i], NoType if there is none.
 func (f *Form) Type(i int) ptx.Type {
@@ -109,7 +133,8 @@ type slot struct {
 	types    int // index in Form.Types
 }
 
-func (s *slot) takes(mod string) bool { return slices.Contains(s.alts, mod) }
+// takes returns the number of the alternative that mod is, counted from one, 0 if it is none.
+func (s *slot) takes(mod string) int { return 1 + slices.Index(s.alts, mod) }
 
 // spec is one line of a table.
 type spec struct {
@@ -212,6 +237,9 @@ func parseSpec(line string) (*spec, error) {
 			s.types++
 		}
 		s.slots = append(s.slots, sl)
+	}
+	if len(s.slots) > maxSlots {
+		return nil, fmt.Errorf("%d modifiers", len(s.slots))
 	}
 	for _, w := range strings.Fields(args) {
 		a, err := parseArg(w)
@@ -361,9 +389,9 @@ func (f *Form) strict(i int, mods []string) bool {
 		return len(mods) == 0 || f.Loose
 	}
 	s := &f.spec.slots[i]
-	if len(mods) > 0 && s.takes(mods[0]) {
-		if f.strict(i+1, mods[1:]) {
-			f.fill(s, mods[0])
+	if len(mods) > 0 {
+		if n := s.takes(mods[0]); n > 0 && f.strict(i+1, mods[1:]) {
+			f.fill(i, n)
 			return true
 		}
 	}
@@ -376,42 +404,48 @@ func (f *Form) anyOrder(mods []string) bool {
 	if len(mods) > len(slots) {
 		return false
 	}
-	filled := make([]bool, len(slots))
 next:
 	for _, mod := range mods {
 		for i := range slots {
-			if !filled[i] && slots[i].takes(mod) {
-				filled[i] = true
-				f.fill(&slots[i], mod)
+			if f.chosen[i] > 0 {
+				continue
+			}
+			if n := slots[i].takes(mod); n > 0 {
+				f.fill(i, n)
 				continue next
 			}
-			if !filled[i] && slots[i].kind == typeSlot && !slots[i].optional && ptx.TypeNamed(mod) != ptx.NoType {
+			if slots[i].kind == typeSlot && !slots[i].optional && ptx.TypeNamed(mod) != ptx.NoType {
 				return false
 			}
 		}
 		return false
 	}
 	for i := range slots {
-		if !filled[i] && !slots[i].optional {
+		if f.chosen[i] == 0 && !slots[i].optional {
 			return false
 		}
 	}
 	return true
 }
 
-// fill records a modifier.
-func (f *Form) fill(s *slot, mod string) {
+// fill records that a slot of the line has alternative n, counted from one.
+func (f *Form) fill(i, n int) {
+	s := &f.spec.slots[i]
+	mod := s.alts[n-1]
+	f.chosen[i] = uint16(n)
 	switch s.kind {
 	case typeSlot:
 		f.Types[s.types] = ptx.TypeNamed(mod)
 	case spaceSlot:
-		space, sub, _ := strings.Cut(mod, "::")
+		space, _, sub := strings.Cut(mod, "::")
 		f.Space, _ = ptx.SpaceNamed(space)
-		f.Mod[SubSpace] = sub
+		if sub {
+			f.filled |= 1 << SubSpace
+		}
 	case vecSlot:
 		f.Vec = int(mod[1] - '0')
 	default:
-		f.Mod[s.slot] = mod
+		f.filled |= 1 << s.slot
 	}
 }
 
@@ -420,7 +454,7 @@ func explain(code *ptx.Opcode, specs []*spec) string {
 	var strange []string
 	for _, mod := range code.Mods {
 		known := slices.ContainsFunc(specs, func(s *spec) bool {
-			return slices.ContainsFunc(s.slots, func(sl slot) bool { return sl.takes(mod) })
+			return slices.ContainsFunc(s.slots, func(sl slot) bool { return sl.takes(mod) > 0 })
 		})
 		if !known && len(strange) < 8 {
 			strange = append(strange, "."+mod)

@@ -79,7 +79,7 @@ func checkCvt(c *funcChecker, in *Instr) {
 	f := in.Form
 	to, from := f.Type(0), f.Type(1)
 	toFloat, fromFloat := to.Class() == ptx.Float, from.Class() == ptx.Float
-	round := f.Mod[Round]
+	round := f.Mod(Round)
 	integral := len(round) == 3
 	name := in.Src.Name
 	switch {
@@ -110,7 +110,7 @@ func checkCvt(c *funcChecker, in *Instr) {
 // checkBarrier: PTX ISA, bar: sixteen barriers, and threads in whole warps.
 func checkBarrier(c *funcChecker, in *Instr) {
 	args := in.Args
-	if in.Form.Mod[Mode] == "red" {
+	if in.Form.Mod(Mode) == "red" {
 		args = args[1 : len(args)-1]
 	}
 	if a := &args[0]; a.Kind == ArgImm && a.Imm > 15 {
@@ -152,7 +152,7 @@ func (c *funcChecker) handle(in *Instr, a *Arg, opaque ptx.Type) []Arg {
 	if co.Kind == ArgVec {
 		list = co.Elems
 	}
-	if n := coordinates[in.Form.Mod[Geometry]]; !slices.Contains(n, len(list)) {
+	if n := coordinates[in.Form.Mod(Geometry)]; !slices.Contains(n, len(list)) {
 		c.errorf(co.Pos, "%s: %d coordinates, want %d", name, len(list), n[0])
 		return nil
 	}
@@ -172,7 +172,7 @@ func checkTex(c *funcChecker, in *Instr) {
 	c.results(in, dst, f.Vec, f.Type(0))
 	list := c.handle(in, &in.Args[1], ptx.TexRef)
 	layered := 0 // coordinates that are indices
-	switch f.Mod[Geometry] {
+	switch f.Mod(Geometry) {
 	case "a1d", "a2d", "acube", "2dms":
 		layered = 1
 	case "a2dms":
@@ -185,10 +185,10 @@ func checkTex(c *funcChecker, in *Instr) {
 		}
 		c.coordinate(in, &list[i], t)
 	}
-	if f.Mod[Mode] == "level" {
+	if f.Mod(Mode) == "level" {
 		c.coordinate(in, &in.Args[2], f.Type(1))
 	}
-	if f.Mod[Mode] == "grad" {
+	if f.Mod(Mode) == "grad" {
 		for i := 2; i < 4; i++ {
 			if a := &in.Args[i]; a.Kind == ArgVec {
 				for j := range a.Elems {

@@ -52,7 +52,7 @@ func fragment(shape string, which byte, t ptx.Type, wmma bool) (reg ptx.Type, co
 
 // share checks the vector of registers of one matrix.
 func (c *funcChecker) share(in *Instr, a *Arg, which byte, t ptx.Type) {
-	shape := in.Form.Mod[Shape]
+	shape := in.Form.Mod(Shape)
 	reg, count := fragment(shape, which, t, in.Form.Op == "wmma")
 	list := a.Elems
 	switch {
@@ -89,15 +89,15 @@ var wmmaShapes = map[ptx.Type]string{
 func checkWmma(c *funcChecker, in *Instr) {
 	f := in.Form
 	t := f.Type(0)
-	if !strings.Contains(" "+wmmaShapes[t]+" ", " "+f.Mod[Shape]+" ") {
-		c.errorf(in.Src.Pos, "%s: no matrices of .%s have shape %s", in.Src.Name, t, f.Mod[Shape])
+	if !strings.Contains(" "+wmmaShapes[t]+" ", " "+f.Mod(Shape)+" ") {
+		c.errorf(in.Src.Pos, "%s: no matrices of .%s have shape %s", in.Src.Name, t, f.Mod(Shape))
 		return
 	}
 	regs := 0
-	if f.Mod[Mode] == "store" {
+	if f.Mod(Mode) == "store" {
 		regs = 1
 	}
-	c.share(in, &in.Args[regs], f.Mod[Mode2][0], t)
+	c.share(in, &in.Args[regs], f.Mod(Mode2)[0], t)
 }
 
 // checkWmmaF16 is wmma.mma on .f16, whose name has the types of d and c only.
@@ -121,5 +121,5 @@ func checkLdmatrix(c *funcChecker, in *Instr) {
 	if in.Form.Op == "stmatrix" {
 		regs = 1
 	}
-	c.results(in, &in.Args[regs], int(in.Form.Mod[Level][1]-'0'), ptx.B32)
+	c.results(in, &in.Args[regs], int(in.Form.Mod(Level)[1]-'0'), ptx.B32)
 }
