@@ -10,6 +10,7 @@
 package workers
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -162,7 +163,7 @@ func (p *pool) finish(j *job) error {
 	if j.active > 0 {
 		j.closed = true
 		p.mu.Unlock()
-		<-j.done
+		await(j.done)
 		p.mu.Lock()
 	}
 	var err error
@@ -229,12 +230,32 @@ func (p *pool) loop(w *worker) {
 			go p.loop(w)
 		}
 	}()
-	for <-w.wake {
+	for await(w.wake) {
 		p.arrive()
 		p.serve(w)
 	}
 	ended = true
 	close(w.gone)
+}
+
+// looks is how often await looks before it sleeps: for about 10 µs, several times what it takes to wake a thread.
+const looks = 4000
+
+// await receives from c. It looks for a while before it sleeps, so that calls that follow one another closely, and the end
+// of a call whose workers end at about the same time, need no thread to be woken.
+func await[T any](c <-chan T) T {
+	n := looks
+	if runtime.GOMAXPROCS(0) == 1 {
+		n = 0 // nobody could send meanwhile
+	}
+	for range n {
+		select {
+		case v := <-c:
+			return v
+		default:
+		}
+	}
+	return <-c
 }
 
 // arrive locks mu and counts an invited worker as arrived.

@@ -46,9 +46,15 @@ const maxLoans = 8
 const (
 	areaShared      = 0
 	areaSharedBytes = 8
-	areaSpecials    = 16
-	areaCtaid       = areaSpecials + 24
-	areaWorker      = areaSpecials + 80
+	areaNtid        = 16
+	areaCtaid       = 40
+	areaNctaid      = 64
+	areaNwarp       = 88
+	areaWorker      = 96
+	areaWorkers     = 104
+	areaGridID      = 112
+	areaDynamic     = 120 // bytes of dynamic shared memory
+	areaTotal       = 128 // bytes of all shared memory
 	areaFirst       = 144 // address of the first frame
 	areaEnd         = 152 // address behind the last frame of a warp that has not ended
 	areaCurrent     = 160 // the frame of the warp that stopped
@@ -68,11 +74,11 @@ const (
 
 // specialPlace is where the block's area has a special register that is the same for all threads of a block.
 var specialPlace = map[ir.SReg]int32{
-	ir.NtidX: areaSpecials, ir.NtidY: areaSpecials + 8, ir.NtidZ: areaSpecials + 16,
+	ir.NtidX: areaNtid, ir.NtidY: areaNtid + 8, ir.NtidZ: areaNtid + 16,
 	ir.CtaidX: areaCtaid, ir.CtaidY: areaCtaid + 8, ir.CtaidZ: areaCtaid + 16,
-	ir.NctaidX: areaSpecials + 48, ir.NctaidY: areaSpecials + 56, ir.NctaidZ: areaSpecials + 64,
-	ir.NwarpID: areaSpecials + 72, ir.SMID: areaWorker, ir.NSMID: areaSpecials + 88, ir.GridID: areaSpecials + 96,
-	ir.DynamicSmemSize: areaSpecials + 104, ir.TotalSmemSize: areaSpecials + 112, ir.WarpID: -frameWarpID,
+	ir.NctaidX: areaNctaid, ir.NctaidY: areaNctaid + 8, ir.NctaidZ: areaNctaid + 16,
+	ir.NwarpID: areaNwarp, ir.SMID: areaWorker, ir.NSMID: areaWorkers, ir.GridID: areaGridID,
+	ir.DynamicSmemSize: areaDynamic, ir.TotalSmemSize: areaTotal, ir.WarpID: -frameWarpID,
 }
 
 // siteKind says why compiled code returns to Go.

@@ -229,14 +229,15 @@ func (b *running) specials() {
 	}
 	b.prepared, b.launchID = l, l.ID
 	put(areaSharedBytes, uint64(l.SharedBytes))
-	for r, v := range map[ir.SReg]uint64{
-		ir.NtidX: uint64(l.Block[0]), ir.NtidY: uint64(l.Block[1]), ir.NtidZ: uint64(l.Block[2]),
-		ir.NctaidX: uint64(l.Grid[0]), ir.NctaidY: uint64(l.Grid[1]), ir.NctaidZ: uint64(l.Grid[2]),
-		ir.NwarpID: uint64(len(b.warps)), ir.NSMID: uint64(l.Workers), ir.GridID: l.ID,
-		ir.DynamicSmemSize: uint64(l.DynamicBytes), ir.TotalSmemSize: uint64(l.SharedBytes),
-	} {
-		put(specialPlace[r], v)
+	for axis := range int32(3) {
+		put(areaNtid+8*axis, uint64(l.Block[axis]))
+		put(areaNctaid+8*axis, uint64(l.Grid[axis]))
 	}
+	put(areaNwarp, uint64(len(b.warps)))
+	put(areaWorkers, uint64(l.Workers))
+	put(areaGridID, l.ID)
+	put(areaDynamic, uint64(l.DynamicBytes))
+	put(areaTotal, uint64(l.SharedBytes))
 	copy(b.area[areaParams:][:b.program.kernel.Params], l.Params)
 	le.PutUint32(b.area[areaStream:], 0)
 	if s := b.program.streams; s != nil && s.worthwhile(l, b.reach) {
