@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/tandem-go/tandem/internal/engine"
@@ -39,6 +40,10 @@ type facts struct {
 	LaneOps uint64            `json:"lane_ops"`
 	InGo    uint64            `json:"in_go"`
 	Escapes map[string]uint64 `json:"escapes,omitempty"`
+	// PollsPerMS is how often the kernel returns to Go in a millisecond on one core, where the world can be stopped, and GapUS
+	// the 99th percentile of the microseconds between two returns. Returns within a call of Run are not counted.
+	PollsPerMS float64 `json:"polls_per_ms"`
+	GapUS      float64 `json:"poll_gap_us"`
 
 	text, code []byte
 }
@@ -252,12 +257,51 @@ func (f *facts) escapes(e engine.Engine, k *ir.Kernel, o engine.Options, l *laid
 		f.code = p.Text()
 		f.CodeBytes = len(f.code)
 	}
+	if err := f.polls(l, program); err != nil {
+		return err
+	}
 	reference, err := interp.New().Compile(k, o)
 	if err != nil {
 		return err
 	}
 	f.LaneOps, err = l.count(k, reference)
 	return err
+}
+
+// polls runs the blocks in rows and slices as the host device does, until it has seen enough returns.
+func (f *facts) polls(l *laid, program engine.Program) error {
+	const slice, row, enough = 4096, 512, 2000
+	g := l.launch.Grid
+	count := uint64(g[0]) * uint64(g[1]) * uint64(g[2])
+	var gaps []float64
+	for i := uint64(0); len(gaps) < enough; i %= count {
+		b := program.Block(&l.launch, i, l.windows)
+		sequence, more := b.(engine.Sequence)
+		if i++; more {
+			n := min(row, count-i)
+			sequence.Extend(n)
+			i += n
+		}
+		for state := engine.Yielded; state != engine.Done; {
+			begun := time.Now()
+			var fault *engine.Fault
+			if state, fault = b.Run(slice); fault != nil {
+				return fmt.Errorf("polls: %s", fault.Detail)
+			}
+			gaps = append(gaps, time.Since(begun).Seconds()*1e6)
+		}
+		if more {
+			i -= sequence.Rest()
+		}
+		b.Close()
+	}
+	sum := 0.0
+	for _, g := range gaps {
+		sum += g
+	}
+	slices.Sort(gaps)
+	f.PollsPerMS, f.GapUS = 1e3*float64(len(gaps))/sum, gaps[len(gaps)*99/100]
+	return nil
 }
 
 // namedEngine is an engine for machine code, by the names that cuda.HostConfig takes; nil for the reference engine, and

@@ -224,6 +224,22 @@ func (r *report) compiling(column string) (per1000, second float64, ok bool) {
 	return first / float64(n) * 1000, again / first, n > 0
 }
 
+// polls is the least number of returns to Go in a millisecond, the kernel that has it, and the greatest 99th percentile of
+// the microseconds between two, of any kernel.
+func (r *report) polls(column string) (least float64, kernel string, gap float64) {
+	for _, m := range r.Kernels {
+		f := m.Inside[column]
+		if f == nil || f.PollsPerMS == 0 { // of a report that has none
+			continue
+		}
+		if kernel == "" || f.PollsPerMS < least {
+			least, kernel = f.PollsPerMS, m.Kernel
+		}
+		gap = max(gap, f.GapUS)
+	}
+	return least, kernel, gap
+}
+
 // tandems are the columns of Tandem.
 func (r *report) tandems() (out []string) {
 	for _, m := range r.Kernels {
@@ -242,6 +258,9 @@ func (r *report) figures(w io.Writer) {
 	for _, column := range r.tandems() {
 		if per, second, ok := r.compiling(column); ok {
 			fmt.Fprintf(w, "compile, %s: %.2f ms for 1000 PTX instructions; another block size %.0f %% of that\n", column, per, 100*second)
+		}
+		if least, kernel, gap := r.polls(column); kernel != "" {
+			fmt.Fprintf(w, "polls, %s: at least %.0f in a millisecond (%s), 99 of 100 within %.0f us\n", column, least, kernel, gap)
 		}
 	}
 	l := r.Limits

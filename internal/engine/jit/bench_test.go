@@ -110,7 +110,10 @@ func prepare(t testing.TB, e engine.Engine, w workload) *prepared {
 func (p *prepared) run(t testing.TB) { p.runIn(t, 1<<13) }
 
 // runIn runs all blocks, each in slices of a budget.
-func (p *prepared) runIn(t testing.TB, budget int) {
+func (p *prepared) runIn(t testing.TB, budget int) { p.slices(t, budget, func(engine.Block) {}) }
+
+// slices is runIn that shows a block after each slice.
+func (p *prepared) slices(t testing.TB, budget int, see func(b engine.Block)) {
 	g := p.launch.Grid
 	count := uint64(g[0]) * uint64(g[1]) * uint64(g[2])
 	for i := uint64(0); i < count; {
@@ -127,6 +130,7 @@ func (p *prepared) runIn(t testing.TB, budget int) {
 				t.Errorf("%+v", fault)
 				return
 			}
+			see(b)
 			if ok {
 				i -= sequence.Rest()
 			}
