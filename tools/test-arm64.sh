@@ -1,6 +1,8 @@
 #!/bin/sh
 # The tests of the engines and of the host device for arm64, under qemu's emulation of a user's program. Installs qemu
 # with apt-get, as root, where it is missing. On an arm64 machine the tests run as they are.
+# Arguments are the packages to test, without any all of them; RUN is a pattern of tests, TIMEOUT that of a package: under
+# emulation all of it takes long, and parts can run at the same time.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/go.sh
@@ -22,8 +24,9 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-for package in internal/engine/jit/arm64 internal/engine/enginetest internal/engine/jit internal/hostdev; do
+[ $# -gt 0 ] || set -- internal/engine/jit/arm64 internal/engine/enginetest internal/engine/jit internal/hostdev
+for package in "$@"; do
 	"$GO" test -c -o "$tmp/test" "./$package"
 	echo "$package"
-	(cd "$package" && $run "$tmp/test" -test.short -test.timeout "${TIMEOUT:-60m}")
+	(cd "$package" && $run "$tmp/test" -test.short -test.timeout "${TIMEOUT:-60m}" -test.run "${RUN:-.}")
 done
