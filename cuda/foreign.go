@@ -16,17 +16,16 @@ import (
 // aligned to the element; the error wraps ErrInvalidValue otherwise, and if addr is 0 or n less than 1.
 func Foreign[T Element](d *Device, addr uint64, n int) (*Buffer[T], error) {
 	size := uint64(sizeOf[T]())
-	op := fmt.Sprintf("use %d foreign elements of %d bytes at %#x", n, size, addr)
+	op := func() string { return fmt.Sprintf("use %d foreign elements of %d bytes at %#x", n, size, addr) }
 	switch {
 	case addr == 0:
-		return nil, misused(op, ErrInvalidValue, "the address is 0")
+		return nil, misused(op(), ErrInvalidValue, "the address is 0")
 	case n < 1 || uint64(n) > (1<<63-addr&(1<<63-1))/size:
-		return nil, misused(op, ErrInvalidValue, "the length is out of range")
+		return nil, misused(op(), ErrInvalidValue, "the length is out of range")
 	case addr%size != 0 && addr%16 != 0:
-		return nil, misused(op, ErrInvalidValue, "the address is not aligned")
-	}
-	if err := d.c.usable(op); err != nil {
-		return nil, err
+		return nil, misused(op(), ErrInvalidValue, "the address is not aligned")
+	case d.c.closed.Load():
+		return nil, d.c.usable(op())
 	}
 	m := &memory{ptr: driver.Ptr(addr), bytes: uint64(n) * size}
 	k := borrowedMemory
@@ -37,7 +36,7 @@ func Foreign[T Element](d *Device, addr uint64, n int) (*Buffer[T], error) {
 			err = errors.Join(fmt.Errorf("the device sees it at %#x", uint64(ptr)), d.c.drv.UnregisterHost(ptr))
 		}
 		if err != nil {
-			return nil, d.c.wrap(op, err)
+			return nil, d.c.wrap(op(), err)
 		}
 	}
 	m.own(d.c, k)

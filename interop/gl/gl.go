@@ -82,13 +82,16 @@ type functions struct {
 	getNamedBufferParameteri64v, mapNamedBufferRange, unmapNamedBuffer dl.Func
 }
 
-// sizeOf, mapAll and unmap are calls on a buffer, with what is bound restored.
+// sizeOf, mapAll and unmap are calls on a buffer, with what is bound restored. The size is 0 if there is no such buffer.
 
 func (x *Interop) sizeOf(name uint32) int {
 	n := []uintptr{0}
 	if x.f.unmapNamedBuffer != 0 {
 		dl.NewFrame().Int(uintptr(name)).Int(bufferSize).Words(n).Call(x.f.getNamedBufferParameteri64v)
 		return int(n[0])
+	}
+	if !x.is(name) { // binding it might make one
+		return 0
 	}
 	defer x.bind(name)()
 	dl.NewFrame().Int(copyReadBuffer).Int(bufferSize).Words(n).Call(x.f.getBufferParameteri64v)
@@ -171,13 +174,21 @@ func (x *Interop) current(op string) error {
 	if x.f.getString.Call(versionName) == 0 {
 		return fmt.Errorf("%s: %w: none is current on this thread", op, ErrContext)
 	}
+	x.forget()
+	return nil
+}
+
+// forget forgets OpenGL's errors of earlier calls.
+func (x *Interop) forget() {
 	for range maxErrorsInARow {
 		if uint32(x.f.getError.Call()) == noError {
 			break
 		}
 	}
-	return nil
 }
+
+// is reports whether there is a context and in it the buffer.
+func (x *Interop) is(name uint32) bool { return byte(x.f.isBuffer.Call(uintptr(name))) != 0 }
 
 // failed is the error of OpenGL's calls since current, if there is one.
 func (x *Interop) failed(op, call string) error {
@@ -254,37 +265,23 @@ func (x *Interop) RegisterBuffer(name uint32, flags Flags) (*Buffer, error) {
 	if err := x.current(op); err != nil {
 		return nil, err
 	}
-	if byte(x.f.isBuffer.Call(uintptr(name))) == 0 {
-		return nil, fmt.Errorf("%s: %w: there is no such buffer", op, ErrHandle)
-	}
-	n, err := x.size(op, name)
-	if err != nil {
-		return nil, err
-	}
-	if n == 0 {
-		return nil, fmt.Errorf("%s: %w: it has no memory", op, ErrHandle)
+	if x.sizeOf(name) == 0 {
+		return nil, x.why(op, name)
 	}
 	if err := x.register(op, object{name: name}); err != nil {
 		return nil, err
 	}
 	b := &Buffer{x: x, name: name, flags: flags}
 	b.mapOp, b.unmapOp = fmt.Sprintf("map OpenGL buffer %d", name), fmt.Sprintf("unmap OpenGL buffer %d", name)
-	if x.dev.Info().Kind != cuda.Host {
-		if b.gpu, err = x.dev.RegisterGLBuffer(name, uint32(flags)); err != nil {
-			x.unregister(object{name: name})
-			return nil, err
-		}
+	if x.dev.Info().Kind == cuda.Host {
+		return b, nil
+	}
+	var err error
+	if b.gpu, err = x.dev.RegisterGLBuffer(name, uint32(flags)); err != nil {
+		x.unregister(object{name: name})
+		return nil, err
 	}
 	return b, nil
-}
-
-// size is the bytes that a buffer has now.
-func (x *Interop) size(op string, name uint32) (int, error) {
-	n := x.sizeOf(name)
-	if err := x.failed(op, "glGetBufferParameteri64v"); err != nil {
-		return 0, err
-	}
-	return n, nil
 }
 
 // Handle is OpenGL's name of the buffer.
@@ -300,18 +297,9 @@ func (b *Buffer) Map() (*Mapping, error) {
 	if b.mapping != nil {
 		return nil, fmt.Errorf("%s: %w", op, ErrMapped)
 	}
-	if err := b.x.current(op); err != nil {
-		return nil, err
-	}
-	if byte(b.x.f.isBuffer.Call(uintptr(b.name))) == 0 {
-		return nil, fmt.Errorf("%s: %w: it was deleted", op, ErrHandle)
-	}
-	n, err := b.x.size(op, b.name)
-	if err != nil {
-		return nil, err
-	}
+	n := b.x.sizeOf(b.name)
 	if n == 0 {
-		return nil, fmt.Errorf("%s: %w: it has no memory", op, ErrHandle)
+		return nil, b.x.why(op, b.name)
 	}
 	mem, err := b.acquire(op, n)
 	if err != nil {
@@ -319,6 +307,18 @@ func (b *Buffer) Map() (*Mapping, error) {
 	}
 	b.mapping = &Mapping{b: b, mem: mem}
 	return b.mapping, nil
+}
+
+// why is the reason why OpenGL gave no size of a buffer. A call without a context, or of a buffer that is none, leaves its results
+// as they are, so the calls that tell these apart are made only then.
+func (x *Interop) why(op string, name uint32) error {
+	if err := x.current(op); err != nil {
+		return err
+	}
+	if !x.is(name) {
+		return fmt.Errorf("%s: %w: there is no such buffer", op, ErrHandle)
+	}
+	return fmt.Errorf("%s: %w: it has no memory", op, ErrHandle)
 }
 
 // acquire takes the n bytes of the buffer from OpenGL.
@@ -334,6 +334,10 @@ func (b *Buffer) acquire(op string, n int) (*cuda.Buffer[uint8], error) {
 		bits = mapWriteBit | mapInvalidate
 	}
 	p := b.x.mapAll(b.name, n, bits)
+	if p == 0 { // again, to tell OpenGL's error from earlier ones
+		b.x.forget()
+		p = b.x.mapAll(b.name, n, bits)
+	}
 	if p == 0 {
 		return nil, errors.Join(fmt.Errorf("%s: glMapBufferRange of %d bytes failed", op, n), b.x.failed(op, "glMapBufferRange"))
 	}
@@ -405,17 +409,21 @@ func (m *Mapping) Unmap() error {
 		return fmt.Errorf("%s: %w", op, ErrNotMapped)
 	}
 	x := m.b.x
-	if err := x.current(op); err != nil {
-		return err
+	alive := x.is(m.b.name)
+	if !alive {
+		if err := x.current(op); err != nil {
+			return err
+		}
 	}
 	closed := m.mem.Close()
 	m.mem, m.b.mapping = nil, nil
 	if m.b.gpu != nil {
 		return errors.Join(closed, m.b.gpu.Unmap())
 	}
-	if byte(x.f.isBuffer.Call(uintptr(m.b.name))) == 0 {
+	if !alive {
 		return errors.Join(closed, fmt.Errorf("%s: %w: it was deleted while it was mapped", op, ErrHandle))
 	}
+	x.forget()
 	if !x.unmap(m.b.name) {
 		if err := x.failed(op, "glUnmapBuffer"); err != nil {
 			return errors.Join(closed, err)

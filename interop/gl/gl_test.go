@@ -269,11 +269,16 @@ func TestMistakes(t *testing.T) {
 	require.Equal(t, 24, size)
 
 	// Without a context nothing is done, and it can be done later.
+	unmapped, err := x.RegisterBuffer(s.buffer(4), gl.ReadWrite)
+	require.NoError(t, err)
 	require.NoError(t, s.c.Release())
 	require.ErrorIs(t, m.Unmap(), gl.ErrContext)
+	_, err = unmapped.Map()
+	require.ErrorIs(t, err, gl.ErrContext)
 	_, err = x.RegisterBuffer(id, gl.ReadWrite)
 	require.ErrorIs(t, err, gl.ErrContext)
 	require.NoError(t, s.c.MakeCurrent())
+	require.NoError(t, unmapped.Unregister())
 	require.NoError(t, b.Unregister(), "unmaps, too")
 	require.ErrorIs(t, m.Unmap(), gl.ErrNotMapped)
 	require.ErrorIs(t, b.Unregister(), gl.ErrHandle)
