@@ -84,13 +84,6 @@ func (e *emitter) checkLocal(x *access) {
 	x.wide = false
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // laneStrides is the place of the offsets of the lanes' local memories.
 func (e *emitter) laneStrides() int32 {
 	if e.strides == 0 {

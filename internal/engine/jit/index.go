@@ -5,6 +5,7 @@ package jit
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/tandem-go/tandem/internal/engine/ops"
 	"github.com/tandem-go/tandem/internal/ir"
@@ -31,17 +32,7 @@ func mostIndex(left uint8) int64 { return 1 << (30 - left) }
 // findIndexed makes indexed values of addresses that are nothing else, and of what they are computed from. Their parts are
 // then needed where the addresses were, so the rest of the analysis begins again. It reports whether it found any.
 func (p *plan) findIndexed() bool {
-	found := map[int]*index{}
-	for _, b := range p.f.Blocks {
-		for _, in := range b.Instrs {
-			if len(in.Results) != 1 || in.Results[0].Type != ir.B64 || p.vals[in.Results[0].ID].class != vector {
-				continue
-			}
-			if x := p.decompose(in, found); x != nil {
-				found[in.Results[0].ID] = x
-			}
-		}
-	}
+	found, walkers := p.decomposeAll()
 	for len(found) > 0 && !p.onlyAddresses(found) {
 	}
 	if len(found) == 0 {
@@ -66,6 +57,16 @@ func (p *plan) findIndexed() bool {
 	}
 	for id := range found {
 		p.vals[id].class = indexed
+	}
+	for _, w := range walkers {
+		if found[w.pointer().ID] == nil {
+			continue
+		}
+		for _, s := range w.steps {
+			if !slices.Contains(p.steps[s.sum.Def], s) {
+				p.steps[s.sum.Def] = append(p.steps[s.sum.Def], s)
+			}
+		}
 	}
 	return len(found) > 0
 }
@@ -180,8 +181,10 @@ func (p *plan) onlyAddresses(found map[int]*index) bool {
 				}
 			}
 			for _, e := range in.Targets {
-				for _, a := range e.Args {
-					drop(a)
+				for i, a := range e.Args {
+					if found[e.To.Params[i].ID] == nil {
+						drop(a)
+					}
 				}
 			}
 		}
@@ -289,14 +292,18 @@ func (b *running) learnIndexed(w *warp, x *index) bool {
 	}
 	first := bits.TrailingZeros32(mask)
 	base := at[first] + uint64(x.add) + s.in.Imm
+	most, units := mostIndex(s.left), int64(1)
+	if s.reach > 0 { // from the least member on
+		base += uint64(s.least)
+		units = (s.reach-1+max(0, 1<<x.shift-int64(s.size)))>>x.shift + 1
+	}
 	lo, n, ok := b.region(s.in, base+uint64(x.extend(v[first])<<x.shift))
 	if skip := -lo & (1<<x.shift - 1); skip < n {
 		lo, n = lo+skip, n-skip
 	} else {
 		return false
 	}
-	most := mostIndex(s.left)
-	count, begin := min(int64(n>>x.shift), most), int64(base-lo)>>x.shift
+	count, begin := min(int64(n>>x.shift)-units+1, most), int64(base-lo)>>x.shift
 	if !ok || base&uint64(s.size-1) != 0 || begin < -most || begin >= most {
 		return false
 	}

@@ -102,3 +102,24 @@ func (e *emitter) compareIndices(x *access, bound amd64.Mem, plus bool) {
 	e.KKK(amd64.KORTESTW, 7, 0, 7)
 	e.Jcc(amd64.NE, x.fail)
 }
+
+// watch emits a jump to where the block goes on in the reference engine if a step leaves 32 bits in some lane.
+func (e *emitter) watch(in *ir.Instr, s step32) {
+	row, beyond := amd64.VPCMPD, uint8(6) // greater
+	if !s.signed {
+		row = amd64.VPCMPUD
+	}
+	if s.by < 0 {
+		beyond = 1 // less
+	}
+	limit := amd64.At(blockReg, e.constant(uint64(s.limit())))
+	for half := range 2 {
+		r := e.vectorIn(e.of(s.of), half, temp0)
+		e.KRMI(row, amd64.KReg(7*half), r, limit, beyond, castUnder(amd64.KReg(1+half)))
+	}
+	out, back := e.NewLabel(), e.NewLabel()
+	e.KKK(amd64.KORTESTW, 0, 0, 7)
+	e.Jcc(amd64.NE, out)
+	e.Bind(back)
+	e.leave(out, back, site{kind: siteLeave, in: in})
+}

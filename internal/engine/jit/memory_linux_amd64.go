@@ -232,6 +232,10 @@ func (e *emitter) load(in *ir.Instr) bool {
 	if in.Space == ir.SpaceParam {
 		return e.loadParam(in)
 	}
+	if q := e.quads[in]; q != nil && !e.cloned {
+		e.loadQuad(in, q)
+		return true
+	}
 	if x := e.member(in, in.Results); x != nil {
 		if x.a.uniform() {
 			e.loadUniform(x)

@@ -146,6 +146,8 @@ type plan struct {
 	decided map[*ir.Instr]bool
 	// indexes are the parts of indexed values.
 	indexes map[int]*index
+	// steps are the instructions that advance numbers which stand for pointers.
+	steps map[*ir.Instr][]step32
 	// found are the segments of all values, while they are computed.
 	found []found
 	// busy are the positions at which vector registers are taken.
@@ -202,7 +204,7 @@ func (b bitset) empty() bool {
 // analyse classifies all values of f for blocks of which e is known.
 func analyse(t target, f *ir.Func, e extent, globals []uint64) *plan {
 	n := len(f.Blocks)
-	p := &plan{target: t, f: f, extent: e, globals: globals, vals: make([]value, f.Values), ends: make([]bool, n), depth: make([]int, n)}
+	p := &plan{target: t, f: f, extent: e, globals: globals, vals: make([]value, f.Values), ends: make([]bool, n), depth: make([]int, n), steps: map[*ir.Instr][]step32{}}
 	for _, b := range f.Blocks {
 		t := b.Terminator()
 		p.ends[b.Order] = len(b.Instrs) == 1 && len(b.Params) == 0 && (t.Op == ir.OpRet || t.Op == ir.OpExit) && b.Order > 0
@@ -574,4 +576,11 @@ func meet(a, b fact) fact {
 	out.nan = nan
 	out.align = min(a.align, b.align)
 	return out
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
