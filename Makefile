@@ -88,8 +88,8 @@ bench: bench-hostpar ## the benchmarks of the packages, and hostpar's table
 gpu: ## test binaries and benchmarks in build/gpu, for any machine with an NVIDIA driver and no Go
 	@sh tools/gpu.sh build/gpu
 
-math: setup ## measure the accuracy of CUDA's math functions: docs/results/math.md
-	$(GO) test -count 1 -timeout $(TIMEOUT) ./internal/mathtable -args -rewrite -samples 2000
+math: setup ## measure the accuracy of CUDA's math functions: docs/results/math.md, and half.md with INCLUDE=folder of CUDA's headers
+	$(GO) test -count 1 -timeout $(TIMEOUT) ./internal/mathtable -args -rewrite -samples 2000 -include "$(INCLUDE)"
 
 gen: ## generated files: embedded PTX, tables
 	$(GO) generate ./...

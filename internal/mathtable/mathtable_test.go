@@ -14,6 +14,7 @@ import (
 var (
 	rewrite = flag.Bool("rewrite", false, "write docs/results/math.md anew")
 	samples = flag.Int("samples", 60, "random arguments for each function")
+	include = flag.String("include", "", "the folder of CUDA's headers: measure half precision, too")
 )
 
 // TestAccuracy: no function is less accurate than CUDA documents.
@@ -39,5 +40,28 @@ func TestAccuracy(t *testing.T) {
 		require.NoError(t, err)
 		page := mathtable.Markdown(results, mod.Compiler(), "interp")
 		require.NoError(t, os.WriteFile("../../docs/results/math.md", []byte(page), 0o644))
+	}
+}
+
+// TestHalf: arithmetic of f16 is rounded correctly; functions of CUDA's headers, where these are, are off by one number at the most.
+func TestHalf(t *testing.T) {
+	dev, err := cuda.OpenHost(cuda.HostConfig{Engine: "interp"})
+	require.NoError(t, err)
+	defer dev.Close()
+	results, err := mathtable.MeasureHalf(t.Context(), dev, *include, 1)
+	require.NoError(t, err)
+	for _, r := range results {
+		require.Empty(t, r.Wrong, r.Name)
+		require.Greater(t, r.Samples, 15000, r.Name)
+		if *include == "" {
+			require.Zero(t, r.Ulp, "%s at %v", r.Name, r.At)
+		}
+		require.LessOrEqual(t, r.Ulp, uint64(1), "%s at %v", r.Name, r.At)
+	}
+	if *rewrite && *include != "" {
+		mod, err := dev.Compile(t.Context(), "", cuda.CompileConfig{Name: "empty.cu"})
+		require.NoError(t, err)
+		page := mathtable.HalfMarkdown(results, mod.Compiler(), "interp")
+		require.NoError(t, os.WriteFile("../../docs/results/half.md", []byte(page), 0o644))
 	}
 }

@@ -25,8 +25,10 @@ type Result struct {
 	// error where the bound is absolute.
 	Samples int
 	Ulp     uint64
-	At      [3]float64
-	AbsErr  float64
+	// Off is how many results are not the correctly rounded one; it is counted for half precision.
+	Off    int
+	At     [3]float64
+	AbsErr float64
 	// Bound is the documented bound in ulp, -1 if there is none, AbsBound that of AbsErr, Note what they hold for.
 	Bound    int
 	AbsBound float64
