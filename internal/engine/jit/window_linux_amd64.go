@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
@@ -66,12 +67,15 @@ func (h *windowHalf) cover(a *value, half int, offset int64, different bool) boo
 	if h.rows = 1; most-h.start > rowBytes {
 		h.rows = 2
 	}
-	seen := map[int]bool{}
+	if most-h.start > 2*rowBytes {
+		return false
+	}
+	seen := uint32(0) // by element of the rows
 	for l := range at {
 		h.place[l] = int(at[l]-h.start) / 4
-		seen[h.place[l]] = true
+		seen |= 1 << h.place[l]
 	}
-	return most-h.start <= 2*rowBytes && (!different || len(seen) == len(at))
+	return !different || bits.OnesCount32(seen) == len(at)
 }
 
 // checkWindow emits the check that the rows are in shared memory.
