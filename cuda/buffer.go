@@ -402,11 +402,19 @@ func Copy[T Element](dst, src Memory[T], s *Stream) error {
 	const op = "copy buffer"
 	d := dst.Device()
 	if d.c != src.Device().c {
-		return misused(op, ErrWrongDevice, "from %s to %s; go through a slice", src.Device().c.name, d.c.name)
+		return misused(op, ErrWrongDevice, "from %s to %s; CopyPeer does that between GPUs, slices do it always", src.Device().c.name, d.c.name)
 	}
+	return copyMemory(op, dst, src, s, func(to, from span, q *queue) error {
+		return d.c.drv.Copy(to.ptr, from.ptr, to.n, q.h)
+	})
+}
+
+// copyMemory checks a copy and queues it with copy.
+func copyMemory[T Element](op string, dst, src Memory[T], s *Stream, copy func(to, from span, q *queue) error) error {
 	if dst.Len() != src.Len() {
 		return misused(op, ErrLength, "%d elements into %d", src.Len(), dst.Len())
 	}
+	d := dst.Device()
 	q, done, err := d.stream(op, s)
 	if err != nil {
 		return err
@@ -425,24 +433,10 @@ func Copy[T Element](dst, src Memory[T], s *Stream) error {
 	if to.m == from.m && to.ptr < from.ptr+driver.Ptr(from.n) && from.ptr < to.ptr+driver.Ptr(to.n) {
 		return misused(op, ErrInvalidValue, "source and destination overlap")
 	}
-	return d.c.wrap(op, d.c.copy(to, from, q, s == nil))
-}
-
-func (c *core) copy(to, from span, q *queue, join bool) error {
 	if to.n == 0 {
 		return nil
 	}
-	if join {
-		if err := errorsFirst(to.m.join(q), from.m.join(q)); err != nil {
-			return err
-		}
-	}
-	if err := c.drv.Copy(to.ptr, from.ptr, to.n, q.h); err != nil {
-		return err
-	}
-	to.m.touch(q)
-	from.m.touch(q)
-	return nil
+	return d.c.visit(op, q, s == nil, to, from, func() error { return copy(to, from, q) })
 }
 
 func errorsFirst(errs ...error) error {

@@ -126,31 +126,10 @@ func CopyPeer[T Element](dst, src Memory[T], s *Stream) error {
 	if err != nil {
 		return err
 	}
-	if dst.Len() != src.Len() {
-		return misused(op, ErrLength, "%d elements into %d", src.Len(), dst.Len())
-	}
-	q, done, err := dst.Device().stream(op, s)
-	if err != nil {
-		return err
-	}
-	defer done()
-	to, err := dst.use(op)
-	if err != nil {
-		return err
-	}
-	defer to.m.release()
-	at, err := src.use(op)
-	if err != nil {
-		return err
-	}
-	defer at.m.release()
-	if to.n == 0 {
-		return nil
-	}
-	return d.visit(op, q, s == nil, to, at, func() error { return p.CopyPeer(to.ptr, from.drv, at.ptr, to.n, q.h) })
+	return copyMemory(op, dst, src, s, func(to, at span, q *queue) error { return p.CopyPeer(to.ptr, from.drv, at.ptr, to.n, q.h) })
 }
 
-// visit queues a copy of the device's from memory of another. Either may be an array, which has no memory here.
+// visit queues a copy to memory of the device, from there or from another. Either end may be an array, which has no memory here.
 func (c *core) visit(op string, q *queue, join bool, to, from span, copy func() error) error {
 	for _, m := range []*memory{to.m, from.m} {
 		if m == nil {
