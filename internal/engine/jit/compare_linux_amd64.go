@@ -1,6 +1,8 @@
 package jit
 
 import (
+	"cmp"
+
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -19,6 +21,9 @@ var integerComparisons = map[ir.Cmp]uint8{ir.Eq: 0, ir.Lt: 1, ir.Le: 2, ir.Ne: 4
 func (e *emitter) setp(in *ir.Instr) {
 	v, a, b := e.of(in.Results[0]), e.of(in.Args[0]), e.of(in.Args[1])
 	wide := in.From.Bits() == 64
+	if e.setKnown(in, v) {
+		return
+	}
 	if v.class == flag {
 		e.compare(in, 7, a, b, 0, temp0, temp1)
 		e.GK(amd64.KMOVWToG, amd64.RAX, 7)
@@ -40,6 +45,31 @@ func (e *emitter) setp(in *ir.Instr) {
 		}
 		e.maskOut(v, half, k)
 	}
+}
+
+// setKnown emits a comparison of which every lane's outcome is known; false if it is not.
+func (e *emitter) setKnown(in *ir.Instr, v *value) bool {
+	a, b := e.of(in.Args[0]), e.of(in.Args[1])
+	if v.class != mask || !a.startsAt0() || b.class != constant || !in.From.Integer() || in.From.Bits() != 32 {
+		return false
+	}
+	var known uint32
+	for l := range 32 {
+		x, y := a.offset(l), int64(uint32(b.imm))
+		if in.From.Signed() {
+			x, y = int64(int32(x)), int64(int32(y))
+		} else {
+			x = int64(uint32(x))
+		}
+		order := cmp.Compare(x, y)
+		holds := map[ir.Cmp]bool{ir.Eq: order == 0, ir.Ne: order != 0, ir.Lt: order < 0, ir.Le: order <= 0, ir.Gt: order > 0, ir.Ge: order >= 0}[in.Cmp]
+		known |= uint32(btoi(holds)) << l
+	}
+	for half := range 2 {
+		e.maskConstant(0, uint16(known>>(16*half)))
+		e.maskOut(v, half, 0)
+	}
+	return true
 }
 
 // compare emits k = the comparison of one part. It may use k7.

@@ -82,6 +82,8 @@ type emitter struct {
 	// passing is, by barrier, what that has to do with values in registers.
 	passing map[*ir.Instr]*barrierSets
 	second  map[int]amd64.Label
+	// folded is what the instruction before this one has left to it, nil: nothing.
+	folded *folded
 	// retires tells that warps end at barriers behind which they have nothing to do.
 	retires bool
 	cloned  bool
@@ -276,6 +278,10 @@ func (e *emitter) vectorIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
 		row := amd64.VPBROADCASTDG
 		if v.wide() {
 			row = amd64.VPBROADCASTQG
+		}
+		if v.startsAt0() && !v.uniform() {
+			e.RRM(amd64.VMOVUPS, scratch, 0, e.pattern(v, part), zmm)
+			return scratch
 		}
 		if v.home.kind == inRegister {
 			e.RG(row, scratch, amd64.Reg(v.home.reg), zmm)

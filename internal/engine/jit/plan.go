@@ -108,6 +108,9 @@ func (v *value) offset(l int) int64 {
 	return v.s*int64(l%16) + v.d*int64(l/16)
 }
 
+// startsAt0 tells that lane 0 of a scalar of 32 bits has the number 0, so that all lanes are known.
+func (v *value) startsAt0() bool { return v.class == scalar && !v.wide() && v.align >= 1<<32 }
+
 // span returns the least and the greatest offset.
 func (v *value) span() (least, most int64) {
 	if v.table != nil {

@@ -279,6 +279,8 @@ func (p *plan) times(in *ir.Instr, a, b fact) (fact, bool) {
 	f := fact{class: scalar, align: 1}
 	if hi := a.align * b.align; a.align < 1<<31 && b.align < 1<<31 {
 		f.align = hi
+	} else if max(a.align, b.align) == 1<<63 {
+		f.align = 1 << 63 // nothing times anything
 	}
 	if b.s == 0 && b.d == 0 {
 		return f, true

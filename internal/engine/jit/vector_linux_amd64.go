@@ -339,6 +339,10 @@ func (e *emitter) fma(in *ir.Instr) {
 	if a.class == constant || a.home.kind == inFrame {
 		a, b = b, a
 	}
+	if e.folded != nil && e.folded.v == a.v {
+		a, b = b, a
+	}
+	defer func() { e.folded = nil }()
 	f213, f231 := rows{amd64.VFMADD213PS, amd64.VFMADD213PD}.of(wide), rows{amd64.VFMADD231PS, amd64.VFMADD231PD}.of(wide)
 	f132 := rows{amd64.VFMADD132PS, amd64.VFMADD132PD}.of(wide)
 	for part := range v.parts() {
@@ -353,7 +357,7 @@ func (e *emitter) fma(in *ir.Instr) {
 		}
 		x := e.vectorIn(a, part, temp0)
 		d := e.dst(v, part)
-		y, z := e.operandIn(b, part, temp1), e.operandIn(c, part, temp2)
+		y, z := e.factor(b, part, temp1), e.operandIn(c, part, temp2)
 		switch {
 		case !z.at && z.reg == d:
 			e.three(f231, d, x, y)
