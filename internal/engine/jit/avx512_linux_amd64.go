@@ -50,7 +50,6 @@ func (t avx512) emit(p *program) (*output, error) {
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64), patterns: map[pattern]int32{},
 		marks: p.marks, streams: p.plan.findStreams(t.leastStreamed),
 	}
-	e.findQuads()
 	n := 0
 	for _, b := range p.plan.f.Blocks {
 		n += len(b.Instrs)
@@ -73,6 +72,5 @@ func (t avx512) emit(p *program) (*output, error) {
 	}
 	return &output{
 		text: text, streams: e.streams, sites: e.sites, area: e.area, limits: e.limits, known: e.known, strides: e.strides, chains: true, resume: e.Offset(e.resume), next: e.Offset(e.next),
-		frame: int(e.frame),
 	}, nil
 }

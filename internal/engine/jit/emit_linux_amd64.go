@@ -87,8 +87,6 @@ type emitter struct {
 	// retires tells that warps end at barriers behind which they have nothing to do.
 	retires bool
 	cloned  bool
-	// quads are loads of words side by side, by load.
-	quads map[*ir.Instr]*quad
 	// streams are the stores that may go past the caches; streaming tells that there is code for some.
 	streams   *streams
 	streaming bool

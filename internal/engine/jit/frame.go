@@ -107,8 +107,6 @@ type site struct {
 	// Of an access to scalar addresses: the least and greatest offset of a lane. size is the bytes of each lane.
 	least, most int64
 	size        int
-	// reach is how many bytes the members of a group by index have in each lane together, 0: size.
-	reach int64
 	// left is by how much an access by index shifts its indices.
 	left uint8
 	// retry is the offset in the code where the access begins again.

@@ -116,7 +116,11 @@ func (e *emitter) member(in *ir.Instr, values []*ir.Value) *access {
 func (e *emitter) checkGroup(in *ir.Instr, g *group) {
 	const ax, dx = amd64.RAX, amd64.RDX
 	retry, fail := e.NewLabel(), e.NewLabel()
-	other := e.other()
+	other, ok := e.second[e.pc]
+	if !ok {
+		other = e.NewLabel()
+		e.second[e.pc] = other
+	}
 	e.Bind(retry)
 	if g.a.class == constant {
 		e.MovRI(ax, g.a.imm+uint64(g.low))
@@ -139,26 +143,11 @@ func (e *emitter) checkGroup(in *ir.Instr, g *group) {
 	e.AluRM(amd64.W64, amd64.CMP, ax, amd64.At(blockReg, known+8))
 	e.Jcc(amd64.AE, fail)
 	s := site{kind: siteGroup, in: in, access: int(known), each: -1, member: -1, least: g.low, size: int(size)}
-	e.learn(s, known+16, fail, retry, other)
-}
-
-// other is where the second version of the block goes on from this instruction.
-func (e *emitter) other() amd64.Label {
-	l, ok := e.second[e.pc]
-	if !ok {
-		l = e.NewLabel()
-		e.second[e.pc] = l
-	}
-	return l
-}
-
-// learn emits, out of line at fail, a return to Go, which learns of a region and goes on at retry, for some time: count is the place
-// of how often it has. What lies in another region each time is left to the second version.
-func (e *emitter) learn(s site, count int32, fail, retry, other amd64.Label) {
 	e.later(func() {
+		// Go learns of a region for some time; what lies in another each time is left to the second version.
 		e.Bind(fail)
-		e.AluMI(amd64.W32, amd64.ADD, amd64.At(blockReg, count), 1)
-		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, count), groupTries)
+		e.AluMI(amd64.W32, amd64.ADD, amd64.At(blockReg, known+16), 1)
+		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, known+16), groupTries)
 		e.Jcc(amd64.A, other)
 		out := e.NewLabel()
 		e.Jmp(out)

@@ -292,18 +292,14 @@ func (b *running) learnIndexed(w *warp, x *index) bool {
 	}
 	first := bits.TrailingZeros32(mask)
 	base := at[first] + uint64(x.add) + s.in.Imm
-	most, units := mostIndex(s.left), int64(1)
-	if s.reach > 0 { // from the least member on
-		base += uint64(s.least)
-		units = (s.reach-1+max(0, 1<<x.shift-int64(s.size)))>>x.shift + 1
-	}
 	lo, n, ok := b.region(s.in, base+uint64(x.extend(v[first])<<x.shift))
 	if skip := -lo & (1<<x.shift - 1); skip < n {
 		lo, n = lo+skip, n-skip
 	} else {
 		return false
 	}
-	count, begin := min(int64(n>>x.shift)-units+1, most), int64(base-lo)>>x.shift
+	most := mostIndex(s.left)
+	count, begin := min(int64(n>>x.shift), most), int64(base-lo)>>x.shift
 	if !ok || base&uint64(s.size-1) != 0 || begin < -most || begin >= most {
 		return false
 	}

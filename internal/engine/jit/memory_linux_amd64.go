@@ -232,10 +232,6 @@ func (e *emitter) load(in *ir.Instr) bool {
 	if in.Space == ir.SpaceParam {
 		return e.loadParam(in)
 	}
-	if q := e.quads[in]; q != nil && !e.cloned {
-		e.loadQuad(in, q)
-		return true
-	}
 	if x := e.member(in, in.Results); x != nil {
 		switch {
 		case x.a.uniform():

@@ -344,12 +344,6 @@ func moveShapes() []shape {
 		{"VINSERTI64X4", func(r *Row) []instruction {
 			return []instruction{in(r.Name+" zmm20, zmm9, ymm30, 1", func(a *Asm) { a.RRRI(r, 20, 9, 30, 1, Opt{L: L512}) })}
 		}},
-		{"VINSERTI32X4", func(r *Row) []instruction {
-			return []instruction{
-				in(r.Name+" zmm20, zmm9, xmm30, 3", func(a *Asm) { a.RRRI(r, 20, 9, 30, 3, Opt{L: L512}) }),
-				in(r.Name+" zmm20, zmm9, xmmword ptr [rax+r15*8], 2", func(a *Asm) { a.RRMI(r, 20, 9, AtIndex(RAX, R15, 8, 0), 2, Opt{L: L512}) }),
-			}
-		}},
 		{"VEXTRACTI128", func(r *Row) []instruction {
 			return []instruction{in(r.Name+" xmm12, ymm9, 1", func(a *Asm) { a.RRRI(r, 9, 0, 12, 1, Opt{L: L256}) })}
 		}},

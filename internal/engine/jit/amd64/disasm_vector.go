@@ -53,7 +53,6 @@ var forms = [...]form{
 	{rows: "VEXTRACTI32X4", operands: "Rq D I"},
 	{rows: "VEXTRACTI128", operands: "Rl D I"},
 	{rows: "VINSERTI64X4", operands: "D X Rh I"},
-	{rows: "VINSERTI32X4", operands: "D X Rq I"},
 	{rows: "VINSERTI128", operands: "D X Rl I"},
 	{rows: "VMOVD VMOVQ VPBROADCASTDG VPBROADCASTQG", operands: "D g"},
 	{rows: "VMOVDStore VMOVQStore", operands: "g D"},

@@ -212,7 +212,6 @@ var (
 	VEXTRACTI64X4   = &Row{Name: "vextracti64x4", Map: 3, PP: 1, Op: 0x3b, Enc: EVEX, W: 1, Tuple: Half, Elem: 8}
 	VINSERTI64X4    = &Row{Name: "vinserti64x4", Map: 3, PP: 1, Op: 0x3a, Enc: EVEX, W: 1, Tuple: Half, Elem: 8}
 	VEXTRACTI128    = &Row{Name: "vextracti128", Map: 3, PP: 1, Op: 0x39, Enc: VEX, Elem: 4}
-	VINSERTI32X4    = &Row{Name: "vinserti32x4", Map: 3, PP: 1, Op: 0x38, Enc: EVEX, Tuple: Quarter, Elem: 4}
 	VINSERTI128     = &Row{Name: "vinserti128", Map: 3, PP: 1, Op: 0x38, Enc: VEX, Elem: 4}
 	VEXTRACTI32X4   = &Row{Name: "vextracti32x4", Map: 3, PP: 1, Op: 0x39, Enc: EVEX, Tuple: Quarter, Elem: 4}
 	VALIGND         = &Row{Name: "valignd", Map: 3, PP: 1, Op: 0x3, Enc: EVEX, Elem: 4}
@@ -498,7 +497,6 @@ var Rows = map[string]*Row{
 	"VEXTRACTI64X4":   VEXTRACTI64X4,
 	"VINSERTI64X4":    VINSERTI64X4,
 	"VEXTRACTI128":    VEXTRACTI128,
-	"VINSERTI32X4":    VINSERTI32X4,
 	"VINSERTI128":     VINSERTI128,
 	"VEXTRACTI32X4":   VEXTRACTI32X4,
 	"VALIGND":         VALIGND,
