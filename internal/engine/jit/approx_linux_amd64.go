@@ -51,7 +51,9 @@ const roundMagic = 0x1.8p23
 
 func (e *emitter) ex2(in *ir.Instr) {
 	t, f := e.free(0), e.free(1)
-	e.floatwise(in, func(x [3]amd64.VReg, d amd64.VReg) {
+	as := *in
+	as.Flags &^= ir.FTZ // a subnormal operand gives 1, as zero does
+	e.floatwise(&as, func(x [3]amd64.VReg, d amd64.VReg) {
 		e.all(t, single(-151), false)
 		e.op(amd64.VMAXPS, t, t, x[0]) // the second operand if it is a NaN
 		e.all(d, single(129), false)
@@ -61,6 +63,7 @@ func (e *emitter) ex2(in *ir.Instr) {
 		e.op(amd64.VSUBPS, f, f, t)
 		e.horner(d, f, 0x1.3f88cep-13, 0x1.5dd48ap-10, 0x1.3b2788p-7, 0x1.c6b23p-5, 0x1.ebfbf8p-3, 0x1.62e42ep-1, 1)
 		e.op(amd64.VSCALEFPS, d, d, t)
+		e.finish(in, d)
 	})
 }
 

@@ -278,7 +278,11 @@ func (e *emitter) toSame(in *ir.Instr) {
 			x := e.flush(in, e.vectorIn(a, part, temp0), temp0)
 			e.RRRI(rows{amd64.VRNDSCALEPS, amd64.VRNDSCALEPD}.of(wide), temp3, 0, x, modes[in.Round]|quiet, zmm)
 		} else {
-			e.op(amd64.VMOVDQA32, temp3, 0, e.flush(in, e.bitsIn(a, part, temp0), temp0))
+			read := e.bitsIn
+			if in.Flags&ir.Sat != 0 { // which makes zero of any NaN
+				read = e.vectorIn
+			}
+			e.op(amd64.VMOVDQA32, temp3, 0, e.flush(in, read(a, part, temp0), temp0))
 		}
 		e.finish(in, temp3)
 		e.out(v, part, temp3)

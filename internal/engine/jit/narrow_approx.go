@@ -42,7 +42,7 @@ const (
 
 func (e *quarterEmitter) ex2(in *ir.Instr, n int) vec {
 	x := e.pool.take()
-	e.vmove(x, e.flushed(in, e.arg(in, 0), n))
+	e.vmove(x, e.reg(e.arg(in, 0), n)) // a subnormal operand gives 1, as zero does
 	e.clampTo(x, ir.Lt, -151)
 	e.clampTo(x, ir.Gt, 129)
 	t, f, k := e.pool.take(), e.pool.take(), e.pool.take()

@@ -37,7 +37,7 @@ func (e *quarterEmitter) atomic(in *ir.Instr) bool {
 		e.check(x)
 	}
 	wide := in.As.Bits() == 64
-	answered := slices.ContainsFunc(in.Results, func(r *ir.Value) bool { return e.of(r).class != unused })
+	answered := slices.ContainsFunc(in.Results, func(r *ir.Value) bool { return e.of(r).uses > 0 })
 	if operation, ok := plainAtomics[op]; ok && !wide && in.Space == ir.SpaceShared && !answered {
 		e.everyQuarter(func(int) { e.reduceLanes(x, operation) })
 		e.endAtomic(x)
