@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,6 +67,42 @@ func TestCancelAtAHundredPoints(t *testing.T) {
 		cancel()
 	}
 	within(t, p.Close)
+}
+
+// deadly is an argument that cannot be encoded. The first time, that ends the worker that it is for.
+type deadly struct{}
+
+var kill = make(chan *proc.Pool, 1) // whose worker
+
+func (deadly) MarshalBinary() ([]byte, error) {
+	select {
+	case p := <-kill:
+		w := p.Workers()[0]
+		w.Kill()
+		for slices.Contains(p.Workers(), w) { // its jobs are not dealt with yet
+			runtime.Gosched()
+		}
+	default:
+	}
+	return nil, errOdd
+}
+
+func (*deadly) UnmarshalBinary([]byte) error { return nil }
+
+var takeDeadly = proc.Register("takeDeadly", func(context.Context, deadly) (int, error) { return 0, nil })
+
+// A worker that dies while an argument for it turns out to be bad: each task ends once, so the pool knows when all have.
+func TestWorkerDiesWhileItsArgumentIsRefused(t *testing.T) {
+	p := newPool(t, proc.PoolConfig{Workers: 1, Retries: 2})
+	kill <- p
+	within(t, func() {
+		_, err := proc.Map(bg, p, takeDeadly, make([]deadly, 3), proc.MapConfig{Chunk: 2})
+		require.Error(t, err)
+		x, err := proc.Call(bg, p, square, 3)
+		require.NoError(t, err)
+		require.Equal(t, 9, x)
+		p.Close()
+	})
 }
 
 // nested maps in a pool of its own, in the worker that runs it.

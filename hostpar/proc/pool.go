@@ -417,9 +417,11 @@ func (p *Pool) send(w *member, j *job, e *codec.Encoder) {
 		}
 	}
 	p.mu.Lock()
-	w.remove(j.id)
+	ours := w.remove(j.id) != nil
 	p.mu.Unlock()
-	p.refuse(j, fmt.Errorf("proc: argument of %s: %w", j.src.name, err))
+	if ours { // else the worker has died meanwhile, and its jobs were dealt with
+		p.refuse(j, fmt.Errorf("proc: argument of %s: %w", j.src.name, err))
+	}
 }
 
 // refuse ends a job that could not be begun: in halves, until the one argument that is to blame is found.
@@ -429,8 +431,8 @@ func (p *Pool) refuse(j *job, err error) {
 		defer p.mu.Unlock()
 		j.src.flying--
 		half := j.n / 2
-		p.again(j.src, j.lo, half)
-		p.again(j.src, j.lo+half, j.n-half)
+		p.recover(j.src, j.lo, half)
+		p.recover(j.src, j.lo+half, j.n-half)
 		return
 	}
 	j.src.fail(j.lo, err)
