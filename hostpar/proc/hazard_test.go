@@ -79,7 +79,8 @@ func (deadly) MarshalBinary() ([]byte, error) {
 	case p := <-kill:
 		w := p.Workers()[0]
 		w.Kill()
-		for slices.Contains(p.Workers(), w) { // its jobs are not dealt with yet
+		// Until its jobs are dealt with: unless it is the goroutine that does so which writes this argument.
+		for end := time.Now().Add(time.Second); slices.Contains(p.Workers(), w) && time.Now().Before(end); {
 			runtime.Gosched()
 		}
 	default:
