@@ -1,6 +1,8 @@
 package cuda_test
 
 import (
+	"context"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,4 +68,41 @@ func TestEngineVariable(t *testing.T) {
 	t.Setenv("TANDEM_ENGINE", "steam")
 	_, err := cuda.OpenHost(cuda.HostConfig{})
 	require.ErrorIs(t, err, cuda.ErrNotSupported)
+}
+
+// TestCallsAreCompiled: a kernel that calls functions, as NVRTC makes it of sin, cos and pow in double precision, runs as
+// machine code, with the bits of the reference engine. The sum is dominated by its last term, so a few units in the last
+// place of each term are less than 1e-15 of it.
+func TestCallsAreCompiled(t *testing.T) {
+	const n = 1000
+	var want []float64
+	for _, engine := range []string{"interp", "jit", "jit/avx2"} {
+		dev, err := cuda.OpenHost(cuda.HostConfig{Engine: engine})
+		require.NoError(t, err)
+		defer dev.Close()
+		mod, err := dev.Compile(context.Background(), `
+__device__ __noinline__ double half_square(double x) { return x * x * 0.5; }
+extern "C" __global__ void calls(double *y, const double *x, int n)
+{
+	int i = blockIdx.x * blockDim.x + threadIdx.x;
+	if (i < n) y[i] = sin(x[i]) * cos(x[i]) + pow(x[i], 1.3) + half_square(x[i]);
+}`, cuda.CompileConfig{Name: "calls.cu"})
+		require.NoError(t, err)
+		f, err := mod.Function("calls")
+		require.NoError(t, err)
+		x, y := make([]float64, n), make([]float64, n)
+		for i := range x {
+			x[i] = 1 + 1e4*float64(i) // the slow path of sin and cos begins at 105,615
+		}
+		require.NoError(t, f.Run(context.Background(), cuda.LaunchConfig{Grid: cuda.Blocks(n, 128), Block: cuda.D1(128)}, cuda.Out(y), cuda.In(x), int32(n)))
+		for i, v := range x {
+			require.InEpsilon(t, math.Sin(v)*math.Cos(v)+math.Pow(v, 1.3)+v*v/2, y[i], 1e-14, "x = %v", v)
+		}
+		if engine == "interp" {
+			want = y
+			continue
+		}
+		require.Contains(t, f.Engine(), "jit/")
+		require.Equal(t, want, y, f.Engine())
+	}
 }

@@ -2,8 +2,9 @@
 //
 // Rewrites are an ordered table (Table), each with the reason for its place; Run applies them. They are those that help
 // every engine. None changes which lanes meet at a barrier, shuffle, vote, match, activemask, volatile access or atomic:
-// instructions with effects are neither removed, duplicated, moved nor merged, floating-point arithmetic is neither
-// contracted nor reassociated, and blocks keep their order.
+// a lane executes the instructions with effects that it executed, in their order, none is merged with another, floating-point
+// arithmetic is neither contracted nor reassociated, and blocks keep their order. Bodies of functions are copied to where
+// they are called.
 //
 // Analyses are functions of a finished function and valid until it changes: PostDominators, Loops, Liveness, Uniformity
 // and Affine.
@@ -33,7 +34,7 @@ type Pass struct {
 	Name string
 	// Why says why it stands where it stands.
 	Why string
-	run func(c *context)
+	run func(k *ir.Kernel, o Options)
 }
 
 // context is what a pass works on.
@@ -46,25 +47,33 @@ type context struct {
 // Table returns the passes in their order.
 func Table() []Pass {
 	return []Pass{
-		{"forward", "first, so that the others see values and not copies of them through block parameters", forward},
-		{"fold", "after forward, since a parameter that always gets one constant is that constant", fold},
-		{"dedupe", "after fold, which makes more expressions equal", dedupe},
-		{"address", "after dedupe, so that accesses to one variable have the same base value", address},
-		{"jumps", "after forward and fold, which empty blocks that only selected or copied", jumps},
-		{"dead", "last: it removes what the others made unused", dead},
+		{"inline", "first, so that the others see one function and engines without calls can compile it", inline},
+		{"forward", "before the others but inline, so that the others see values and not copies of them through block parameters", each(forward)},
+		{"fold", "after forward, since a parameter that always gets one constant is that constant", each(fold)},
+		{"dedupe", "after fold, which makes more expressions equal", each(dedupe)},
+		{"address", "after dedupe, so that accesses to one variable have the same base value", each(address)},
+		{"jumps", "after forward and fold, which empty blocks that only selected or copied", each(jumps)},
+		{"dead", "last: it removes what the others made unused", each(dead)},
 	}
 }
 
-// Run applies all passes to all functions of k. The error, with Options.Verify only, names the pass that spoiled the
+// each rewrites one function after the other.
+func each(rewrite func(c *context)) func(k *ir.Kernel, o Options) {
+	return func(k *ir.Kernel, o Options) {
+		for _, f := range k.Funcs {
+			rewrite(&context{k, f, o})
+		}
+	}
+}
+
+// Run applies all passes to k. The error, with Options.Verify only, names the pass that spoiled the
 // kernel, or "lower" if it was not well-formed at the start.
 func Run(k *ir.Kernel, o Options) error {
 	if err := phase(k, o, "lower"); err != nil {
 		return err
 	}
 	for _, p := range Table() {
-		for _, f := range k.Funcs {
-			p.run(&context{k, f, o})
-		}
+		p.run(k, o)
 		if err := phase(k, o, p.Name); err != nil {
 			return err
 		}
@@ -78,9 +87,7 @@ func RunPass(k *ir.Kernel, name string, o Options) error {
 		if p.Name != name {
 			continue
 		}
-		for _, f := range k.Funcs {
-			p.run(&context{k, f, o})
-		}
+		p.run(k, o)
 		return phase(k, o, name)
 	}
 	return fmt.Errorf("passes: no pass %q", name)
