@@ -237,8 +237,12 @@ func (a *avx2Code) leave(v uint64) {
 
 func (a *avx2Code) vload(d vec, m place)  { a.RRM(amd64.VMOVUPS, amd64.VReg(d), 0, m.mem(), ymm) }
 func (a *avx2Code) vstore(m place, s vec) { a.RRM(amd64.VMOVUPSStore, amd64.VReg(s), 0, m.mem(), ymm) }
-func (a *avx2Code) vmove(d, s vec)        { a.RRR(amd64.VMOVAPS, amd64.VReg(d), 0, amd64.VReg(s), ymm) }
-func (a *avx2Code) zero(d vec)            { a.rrr(amd64.VPXOR, amd64.VReg(d), amd64.VReg(d), amd64.VReg(d)) }
+func (a *avx2Code) vstorePast(m place, s vec) {
+	a.RRM(amd64.VMOVNTPS, amd64.VReg(s), 0, m.mem(), ymm)
+}
+func (a *avx2Code) fenceStores()   { a.Sfence() }
+func (a *avx2Code) vmove(d, s vec) { a.RRR(amd64.VMOVAPS, amd64.VReg(d), 0, amd64.VReg(s), ymm) }
+func (a *avx2Code) zero(d vec)     { a.rrr(amd64.VPXOR, amd64.VReg(d), amd64.VReg(d), amd64.VReg(d)) }
 
 func (a *avx2Code) rrr(r *amd64.Row, d, x, y amd64.VReg) { a.RRR(r, d, x, y, ymm) }
 

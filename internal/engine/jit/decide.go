@@ -2,7 +2,11 @@
 
 package jit
 
-import "github.com/tandem-go/tandem/internal/ir"
+import (
+	"slices"
+
+	"github.com/tandem-go/tandem/internal/ir"
+)
 
 // This file finds branches on a number whose lanes differ by constants, such as the thread index: comparisons of the first and
 // the last lane tell most warps whether all lanes go one way.
@@ -48,4 +52,89 @@ func (p *plan) sides(in *ir.Instr) (x, y *value, how ir.Cmp) {
 		return x, y, in.Cmp
 	}
 	return y, x, swapped[in.Cmp]
+}
+
+// verdict is what a comparison of the first or last lane says of the whole warp.
+type verdict struct {
+	last bool // of the last lane
+	how  ir.Cmp
+	all  bool // holds for all lanes then, else for none
+}
+
+var verdicts = map[ir.Cmp][]verdict{
+	ir.Lt: {{true, ir.Lt, true}, {false, ir.Ge, false}},
+	ir.Le: {{true, ir.Le, true}, {false, ir.Gt, false}},
+	ir.Gt: {{false, ir.Gt, true}, {true, ir.Le, false}},
+	ir.Ge: {{false, ir.Ge, true}, {true, ir.Lt, false}},
+	ir.Eq: {{false, ir.Gt, false}, {true, ir.Lt, false}},
+	ir.Ne: {{false, ir.Gt, true}, {true, ir.Lt, true}},
+}
+
+// idle says that a warp whose lanes all have v, which is not negative, at a number or above it does nothing more.
+type idle struct {
+	v    *ir.Value // nil: no warp does
+	from int64
+}
+
+// idleFrom finds out of which warps nothing is left to do from instruction k of b on: those that the comparisons there lead
+// to the end past nothing but barriers.
+func (p *plan) idleFrom(b *ir.Block, k int) (way idle, ok bool) {
+	for steps := 0; steps < len(p.f.Blocks); steps++ {
+		t := b.Terminator()
+		for _, in := range b.Instrs[k : len(b.Instrs)-1] {
+			if in.Op.Effect() && !plainBarrier(in) {
+				return idle{}, false
+			}
+		}
+		next := ir.Edge{}
+		switch {
+		case t.Op == ir.OpRet || t.Op == ir.OpExit:
+			return way, way.v != nil
+		case len(t.Targets) == 1:
+			next = t.Targets[0]
+		case t.Op == ir.OpCondBr && len(b.Instrs) > k+1 && p.decided[b.Instrs[len(b.Instrs)-2]]:
+			in := b.Instrs[len(b.Instrs)-2]
+			v, from, holds, ok := p.above(in)
+			if !ok || way.v != nil && way.v != v {
+				return idle{}, false
+			}
+			way = idle{v, max(way.from, from)}
+			next = t.Targets[1-btoi(holds)]
+		}
+		if next.To == nil || next.To.Order <= b.Order {
+			return idle{}, false
+		}
+		b, k = next.To, 0
+	}
+	return idle{}, false
+}
+
+// above says for which lanes a comparison of a number that is not negative with a constant is the same for all greater
+// numbers: from that on, and what it is there.
+func (p *plan) above(in *ir.Instr) (v *ir.Value, from int64, holds, ok bool) {
+	v, c := in.Args[0], in.Args[1]
+	if p.vals[v.ID].uniform() {
+		v, c = c, v
+	}
+	_, y, how := p.sides(in)
+	n := int64(int32(y.imm))
+	if y.class != constant || in.From.Bits() != 32 || n < 0 || p.boundsOf(v).most > 1<<30 || n > 1<<30 {
+		return nil, 0, false, false
+	}
+	switch how {
+	case ir.Gt, ir.Ne:
+		return v, n + 1, true, true
+	case ir.Ge:
+		return v, n, true, true
+	case ir.Lt:
+		return v, n, false, true
+	}
+	return v, n + 1, false, true // ≤, =
+}
+
+// idleBehind is idleFrom for what comes behind the barrier that is instruction k of b, where the value of the answer is in its home
+// at the barrier's position and no lanes wait elsewhere.
+func (p *plan) idleBehind(b *ir.Block, k, at int) (way idle, ok bool) {
+	way, ok = p.idleFrom(b, k+1)
+	return way, ok && p.waits[b.Order].empty() && slices.ContainsFunc(p.vals[way.v.ID].segs, func(s segment) bool { return s.first <= at && at <= s.last })
 }

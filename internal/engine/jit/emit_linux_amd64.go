@@ -476,7 +476,9 @@ func (e *emitter) code() {
 	for _, l := range e.p.loops {
 		e.loops[l.first] = true
 	}
-	e.passing = e.findBarriers()
+	if e.light {
+		e.passing = e.p.findBarriers()
+	}
 	e.begin = e.NewLabel()
 	e.Bind(e.begin)
 	e.MovRM(amd64.W64, sharedReg, amd64.At(blockReg, areaShared))

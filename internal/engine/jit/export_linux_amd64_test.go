@@ -5,12 +5,15 @@ import (
 	"github.com/tandem-go/tandem/internal/engine/interp"
 )
 
-// Streaming returns the engine for AVX-512 with stores that go past the caches however little a launch writes.
-func Streaming() (engine.Engine, error) {
-	if _, err := newAVX512(); err != nil {
-		return nil, err
+// Streaming returns the engines that this machine can run, with stores that go past the caches however little a launch writes.
+func Streaming() (all []engine.Engine) {
+	if _, err := newAVX512(); err == nil {
+		all = append(all, compiler{avx512{}, interp.New()})
 	}
-	return compiler{avx512{}, interp.New()}, nil
+	if _, err := newAVX2(); err == nil {
+		all = append(all, compiler{avx2(0), interp.New()})
+	}
+	return all
 }
 
 // Streams tells whether p has stores that go past the caches, and whether they do in a launch.

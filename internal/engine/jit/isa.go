@@ -112,6 +112,12 @@ const (
 	vPopulation
 )
 
+// streamer is an isa with stores past the caches, of vectors at multiples of their size; fenceStores orders them.
+type streamer interface {
+	vstorePast(m place, s vec)
+	fenceStores()
+}
+
 // isa is what the emitter for quarters of warps asks of a processor.
 //
 // Destinations of vector instructions are not operands of the same instruction, except where both are the first: d = d op b.

@@ -18,6 +18,8 @@ type narrow struct {
 	code   func() isa
 	// general are the registers for scalars, flags and predicates.
 	general []uint8
+	// leastStreamed is the least that a launch writes whose stores go past the caches, where the isa has such stores.
+	leastStreamed uint64
 }
 
 // splats in registers; the others of the processor's vectors are for temporary values.
@@ -111,6 +113,9 @@ func (t *narrow) prepare(p *plan) {
 func (t *narrow) workOf(p *plan, in *ir.Instr) work {
 	if in.Op.Terminator() {
 		return workAlone
+	}
+	if p.decided[in] {
+		return workNone // the branch makes it
 	}
 	if !in.Op.Effect() {
 		dead := true

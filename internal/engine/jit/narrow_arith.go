@@ -278,6 +278,9 @@ func (e *quarterEmitter) fma(in *ir.Instr, n int) vec {
 	if a.class == constant {
 		a, b = b, a
 	}
+	if wholeSum(in, a, b, c) {
+		return e.floorSum(a, b, c, n)
+	}
 	x := e.flushed(in, a, n)
 	y := e.floatOperand(in, b, n)
 	d := e.result()
@@ -289,6 +292,34 @@ func (e *quarterEmitter) fma(in *ir.Instr, n int) vec {
 	}
 	e.rounded(in, func() { e.multiplyAdd(wide, false, d, x, y) })
 	return e.finished(in, d)
+}
+
+// wholeSum tells that in rounds a * b + c down to an integer: a is in [0, 1], b and c are constants, and the sum is at least 2^23
+// and below 2^24. The bits of its neighbours are then those of the sum, one more or less. This is how expf splits its argument.
+func wholeSum(in *ir.Instr, a, b, c *value) bool {
+	if in.As != ir.F32 || in.Round != ir.RM || in.Flags&^ir.FTZ != 0 || b.class != constant || c.class != constant {
+		return false
+	}
+	if d := a.v.Def; d == nil || d.Flags&ir.Sat == 0 || d.As != ir.F32 {
+		return false
+	}
+	y, z := math.Float32frombits(uint32(b.imm)), math.Float32frombits(uint32(c.imm))
+	return y >= 0 && z >= 1<<23 && float64(y)+float64(z) < 1<<24
+}
+
+// floorSum is a * b + c rounded down, without another rounding mode, which takes long to set: where the sum rounded to nearest
+// is greater, the product is less than the difference to c, which is exact.
+func (e *quarterEmitter) floorSum(a, b, c *value, n int) vec {
+	x, y, z := e.reg(a, n), e.operand(b, n), e.operand(c, n)
+	d, t := e.result(), e.pool.take()
+	e.vload(d, z.at)
+	e.multiplyAdd(false, false, d, x, y)
+	e.op2(vFSub, false, t, d, z)
+	e.multiplyAdd(false, true, t, x, y)
+	e.compareFloats(ir.Gt, false, t, t, e.all(false, 0))
+	e.op2(vAdd, false, d, d, inReg(t))
+	e.pool.give(t)
+	return d
 }
 
 func (e *quarterEmitter) sqrtRcp(in *ir.Instr, n int) vec {

@@ -41,8 +41,17 @@ type quarterEmitter struct {
 	next   label
 	begin  label // where a warp begins
 	light  bool
-	start  int // position of the block's first instruction
-	cold   []func()
+	// passing is, by barrier, what that has to do with values in registers; retires tells that warps end at barriers behind which
+	// they have nothing to do.
+	passing map[*ir.Instr]*barrierSets
+	retires bool
+	// past is the isa's stores past the caches, nil if it has none; streams are the stores that may go there, and streaming tells that
+	// there is code for some.
+	past      streamer
+	streams   *streams
+	streaming bool
+	start     int // position of the block's first instruction
+	cold      []func()
 
 	sites   []site
 	retries map[int]label
@@ -74,6 +83,9 @@ func (t *narrow) emit(p *program) (*output, error) {
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
 		base: int32(p.frame), top: int32(p.frame),
 	}
+	if past, ok := e.isa.(streamer); ok {
+		e.past, e.streams = past, p.plan.findStreams(t.leastStreamed)
+	}
 	e.useConstants(func(b []byte) place { return place{areaGen, e.vectorConstant(b)} })
 	e.emitAll()
 	text, err := e.finish()
@@ -86,8 +98,11 @@ func (t *narrow) emit(p *program) (*output, error) {
 	for i, l := range e.retries {
 		e.sites[i].retry = e.position(l)
 	}
+	if !e.streaming {
+		e.streams = nil
+	}
 	return &output{
-		text: text, sites: e.sites, area: e.area, limits: e.limits, known: e.known, chains: true,
+		text: text, streams: e.streams, sites: e.sites, area: e.area, limits: e.limits, known: e.known, chains: true,
 		resume: e.position(e.resume), next: e.position(e.next), frame: int(e.frameBytes()),
 	}, nil
 }
@@ -182,6 +197,9 @@ func (e *quarterEmitter) emitAll() {
 		e.loops[l.first] = true
 	}
 	e.findSplats()
+	if e.light {
+		e.passing = e.p.findBarriers()
+	}
 	e.begin = e.newLabel()
 	e.bind(e.begin)
 	e.load(curGen, 4, frameAt(frameAll))

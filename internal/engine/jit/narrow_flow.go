@@ -120,12 +120,25 @@ func (e *quarterEmitter) diverge(in *ir.Instr, c *value, waits bitset) {
 		late, soon = soon, late
 		lateIsTrue = false
 	}
+	none := e.newLabel()
+	if by := e.block.Instrs[max(e.pc-1, 0)]; e.p.decided[by] {
+		all := e.newLabel()
+		if lateIsTrue {
+			e.decide(by, all, none)
+		} else {
+			e.decide(by, none, all)
+		}
+		e.cold = append(e.cold, func() {
+			e.pool.begin(e, nil)
+			e.bind(all)
+			e.floatBits(late, waits)
+		})
+	}
 	e.move32(acc, e.wordIn(c, acc))
 	if !lateIsTrue {
 		e.invert(false, acc)
 	}
 	e.alu(aluAnd, false, acc, curGen)
-	none := e.newLabel()
 	e.test(acc, acc)
 	e.branch(ifEqual, none)
 	e.store(4, frameAt(frameLanes), acc)
@@ -153,6 +166,32 @@ func (e *quarterEmitter) diverge(in *ir.Instr, c *value, waits bitset) {
 	e.bind(some)
 	e.bind(none)
 	e.floatBits(soon, waits)
+}
+
+// decide emits jumps to all or none where a comparison holds for all lanes or for none, and else computes it for each.
+func (e *quarterEmitter) decide(in *ir.Instr, all, none label) {
+	x, y, how := e.p.sides(in)
+	wide := in.From.Bits() == 64
+	_, most := x.span()
+	for _, v := range verdicts[how] {
+		r := e.scalarIn(x, acc)
+		if v.last {
+			e.offset(wide, acc, r, int32(most))
+			r = acc
+		}
+		e.compareWith(wide, r, y)
+		c := *in
+		c.Cmp = v.how
+		to := none
+		if v.all {
+			to = all
+		}
+		e.branch(comparison(&c), to)
+	}
+	list := []*ir.Instr{in}
+	e.pool.begin(e, list)
+	e.sliceAll(list, nil)
+	e.pool.begin(e, nil)
 }
 
 // scatterLanes is a branch with many targets: all lanes wait where they go, and the first block goes on.

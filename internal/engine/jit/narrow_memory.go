@@ -30,6 +30,8 @@ type access8 struct {
 	// serves.
 	base   place
 	direct bool
+	// past tells that whole vectors are stored past the caches.
+	past bool
 }
 
 // far tells that the address of each lane counts by itself; else they are a constant distance apart.
@@ -482,6 +484,7 @@ func (e *quarterEmitter) storeRows(x *access8) {
 	some, after := e.newLabel(), e.newLabel()
 	e.compareImm(false, curGen, -1)
 	e.branch(ifNot, some)
+	e.storeLines(x, after)
 	e.everyQuarter(func(int) { e.storeRow(x, false) })
 	e.bind(after)
 	block, pc := e.block, e.pc
@@ -493,6 +496,43 @@ func (e *quarterEmitter) storeRows(x *access8) {
 		e.everyQuarter(func(int) { e.storeRow(x, true) })
 		e.jump(after)
 	})
+}
+
+// storeLines emits, out of line, the store of whole lines past the caches, which goes on at after; in line, the choice of it. All
+// lanes execute.
+func (e *quarterEmitter) storeLines(x *access8, after label) {
+	side := x.n == 1 && x.size >= 4 && x.a.s == x.size
+	if e.past == nil || !e.streams.stores[x.in] || !side && !e.pairs(x, x.in.Args[1:]) || x.a.d%lineBytes != 0 {
+		return
+	}
+	e.streaming = true
+	lines, usual, scratch, block, pc := e.newLabel(), e.newLabel(), e.scratch, e.block, e.pc
+	e.compareMemImm(areaAt(areaStream), 0)
+	e.branch(ifNot, lines)
+	e.bind(usual)
+	e.cold = append(e.cold, func() {
+		e.block, e.pc, e.scratch = block, pc, scratch
+		e.pool.begin(e, nil)
+		e.bind(lines)
+		m := e.row(x, 0, 0, second)
+		e.offset(true, acc, m.base, m.disp)
+		e.set(third, lineBytes-1)
+		e.test(acc, third)
+		e.branch(ifNot, usual)
+		y := *x
+		y.past = true
+		e.everyQuarter(func(int) { e.storeRow(&y, false) })
+		e.jump(after)
+	})
+}
+
+// storeWhole stores a vector of a row.
+func (e *quarterEmitter) storeWhole(x *access8, m place, r vec) {
+	if x.past {
+		e.past.vstorePast(m, r)
+	} else {
+		e.vstore(m, r)
+	}
 }
 
 // storeRow stores the row of one quarter, or of its lanes that take part.
@@ -507,13 +547,15 @@ func (e *quarterEmitter) storeRow(x *access8, masked bool) {
 			parts = 2
 		}
 		m := e.row(x, e.pool.q, i, second)
-		e.askAhead(x, e.pool.q, m, true)
+		if !x.past {
+			e.askAhead(x, e.pool.q, m, true)
+		}
 		for n := range parts {
 			r := e.bitsOf(v, n)
 			at := m.plus(int32(4 * int64(n) * x.a.s))
 			switch {
 			case x.a.s == x.size && x.size >= 4 && !masked:
-				e.vstore(at, r)
+				e.storeWhole(x, at, r)
 			case x.a.s == x.size && x.size >= 4:
 				k := e.lanesOf(x, v.wide(), n)
 				e.storeMasked(v.wide(), at, r, k)

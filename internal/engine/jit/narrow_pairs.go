@@ -49,7 +49,9 @@ func (e *quarterEmitter) storePairs(x *access8, masked bool) bool {
 		return false
 	}
 	m := e.row(x, e.pool.q, 0, second)
-	e.askAhead(x, e.pool.q, m, true)
+	if !x.past {
+		e.askAhead(x, e.pool.q, m, true)
+	}
 	for n := range 2 {
 		lo, hi := e.widened(e.of(values[0]), n, false), e.widened(e.of(values[1]), n, false)
 		e.shiftVector(shiftLeft, true, hi, hi, 32)
@@ -60,7 +62,7 @@ func (e *quarterEmitter) storePairs(x *access8, masked bool) bool {
 			e.storeMasked(true, at, lo, k)
 			e.pool.give(k)
 		} else {
-			e.vstore(at, lo)
+			e.storeWhole(x, at, lo)
 		}
 		e.pool.give(lo)
 		e.pool.give(hi)

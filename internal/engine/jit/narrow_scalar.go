@@ -409,10 +409,14 @@ func (e *quarterEmitter) compareScalars(in *ir.Instr) {
 		e.compare(false, acc, second)
 		return
 	}
-	x := e.scalarIn(a, acc)
+	e.compareWith(wide, e.scalarIn(a, acc), b)
+}
+
+// compareWith sets the condition of a register, which is not second, and a uniform value.
+func (e *quarterEmitter) compareWith(wide bool, r gen, b *value) {
 	if b.class == constant {
-		e.compareImm(wide, x, int64(b.imm))
+		e.compareImm(wide, r, int64(b.imm))
 	} else {
-		e.compare(wide, x, e.scalarIn(b, second))
+		e.compare(wide, r, e.scalarIn(b, second))
 	}
 }

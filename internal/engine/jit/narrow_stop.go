@@ -3,8 +3,6 @@
 package jit
 
 import (
-	"slices"
-
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
@@ -21,19 +19,14 @@ func (e *quarterEmitter) schedule() {
 	e.memALU(aluSub, areaAt(areaLeft), acc)
 	e.memALU(aluSub, areaAt(areaAlive), acc)
 	e.bind(e.next)
-	advance := func() {
-		e.aluImm(aluAdd, true, frameGen, int64(e.frameBytes()))
-		e.compareMem(true, frameGen, areaAt(areaEnd))
-	}
-	turn := func() {
-		e.load(acc, 8, frameAt(frameEntry))
-		e.jumpTo(acc)
-	}
-	advance()
+	e.advance()
 	e.branch(ifAboveEqual, out)
-	turn()
+	e.turn()
 	e.bind(out)
 	if e.light {
+		if e.retires {
+			e.shrink()
+		}
 		e.compareMemImm(areaAt(areaLeft), 0)
 		e.branch(ifNot, back)
 		e.load(acc, 4, areaAt(areaAlive))
@@ -41,17 +34,61 @@ func (e *quarterEmitter) schedule() {
 		e.branch(ifEqual, back)
 		e.store(4, areaAt(areaLeft), acc)
 		e.load(frameGen, 8, areaAt(areaFirst))
-		e.bind(release)
-		e.load(acc, 8, frameAt(frameResume))
-		e.store(8, frameAt(frameEntry), acc)
-		advance()
-		e.branch(ifBelow, release)
-		e.load(frameGen, 8, areaAt(areaFirst))
-		turn()
+		e.compareMemImm(areaAt(areaParked), 0)
+		e.branch(ifNot, release)
+		e.turn()
+		e.release(release)
 	}
 	e.bind(back)
 	e.chain()
-	e.leave(0)
+	e.exit(0)
+}
+
+// advance goes to the frame of the next warp, and compares its place with the end of the frames.
+func (e *quarterEmitter) advance() {
+	e.aluImm(aluAdd, true, frameGen, int64(e.frameBytes()))
+	e.compareMem(true, frameGen, areaAt(areaEnd))
+}
+
+// turn goes on with the warp whose frame it is.
+func (e *quarterEmitter) turn() {
+	e.load(acc, 8, frameAt(frameEntry))
+	e.jumpTo(acc)
+}
+
+// shrink leaves out the last warps of a block that have ended.
+func (e *quarterEmitter) shrink() {
+	again, done := e.newLabel(), e.newLabel()
+	e.load(frameGen, 8, areaAt(areaEnd))
+	e.bind(again)
+	e.aluImm(aluSub, true, frameGen, int64(e.frameBytes()))
+	e.compareMem(true, frameGen, areaAt(areaFirst))
+	e.branch(ifEqual, done)
+	e.compareMemImm(frameAt(frameState), stateEnded)
+	e.branch(ifEqual, again)
+	e.bind(done)
+	e.aluImm(aluAdd, true, frameGen, int64(e.frameBytes()))
+	e.store(8, areaAt(areaEnd), frameGen)
+}
+
+// release lets warps go on that Go has parked at the barrier, and goes on with the first.
+func (e *quarterEmitter) release(l label) {
+	again, skip := e.newLabel(), e.newLabel()
+	e.bind(l)
+	e.storeImm(areaAt(areaParked), 0)
+	e.bind(again)
+	e.compareMemImm(frameAt(frameState), stateWaits)
+	e.branch(ifNot, skip)
+	e.address(acc, e.next)
+	e.compareMem(true, acc, frameAt(frameEntry))
+	e.branch(ifNot, skip)
+	e.load(acc, 8, frameAt(frameResume))
+	e.store(8, frameAt(frameEntry), acc)
+	e.bind(skip)
+	e.advance()
+	e.branch(ifBelow, again)
+	e.load(frameGen, 8, areaAt(areaFirst))
+	e.turn()
 }
 
 // chain begins the next block of the row when all warps have ended, if there is one to begin and the budget is not used up.
@@ -73,13 +110,14 @@ func (e *quarterEmitter) chain() {
 	e.store(4, areaAt(areaLeft), acc)
 	e.store(4, areaAt(areaAlive), acc)
 	e.clearShared()
+	e.load(acc, 8, areaAt(areaFrames))
+	e.store(8, areaAt(areaEnd), acc)
 	e.load(frameGen, 8, areaAt(areaFirst))
 	e.address(acc, e.begin)
 	e.bind(again)
 	e.storeImm(frameAt(frameState), stateRuns)
 	e.store(8, frameAt(frameEntry), acc)
-	e.aluImm(aluAdd, true, frameGen, int64(e.frameBytes()))
-	e.compareMem(true, frameGen, areaAt(areaEnd))
+	e.advance()
 	e.branch(ifBelow, again)
 	e.load(frameGen, 8, areaAt(areaFirst))
 	e.jump(e.begin)
@@ -141,7 +179,15 @@ func (e *quarterEmitter) saveAll() {
 	e.store(8, areaAt(areaCurrent), frameGen)
 	e.saveLanes()
 	e.each(func(r gen, m place) { e.store(8, m, r) }, func(r vec, m place) { e.vstore(m, r) }, func(*value) bool { return true })
-	e.leave(1)
+	e.exit(1)
+}
+
+// exit emits the return to Go.
+func (e *quarterEmitter) exit(v uint64) {
+	if e.streaming {
+		e.past.fenceStores()
+	}
+	e.leave(v)
 }
 
 // restoreAll is the counterpart of saveAll, and goes on.
@@ -208,29 +254,39 @@ func (e *quarterEmitter) barrier(in *ir.Instr) {
 		e.leaveTo(out, back, site{kind: siteBarrier, in: in})
 		return
 	}
-	e.load(acc, 4, frameAt(frameLive))
-	e.compare(false, acc, curGen)
-	e.branch(ifNot, out)
+	e.retire()
+	if !e.p.waits[e.block.Order].empty() { // else all that have not ended are here
+		e.load(acc, 4, frameAt(frameLive))
+		e.compare(false, acc, curGen)
+		e.branch(ifNot, out)
+	}
 	e.storeImm(frameAt(frameState), stateWaits)
 	e.storeImm(frameAt(frameSite), int32(len(e.sites)))
 	e.leaveTo(out, back, site{kind: siteBarrier, in: in})
 	again := e.newLabel()
 	e.address(acc, again)
-	e.store(8, frameAt(frameResume), acc)
-	e.address(acc, e.next)
 	e.store(8, frameAt(frameEntry), acc)
 	e.set(acc, 1)
 	e.memALU(aluSub, areaAt(areaLeft), acc)
-	e.saveLanes()
-	at := e.start + 2*e.pc + 1
-	needed := func(v *value) bool {
-		return slices.ContainsFunc(v.segs, func(s segment) bool { return s.first <= at && at <= s.last })
-	}
-	e.each(func(r gen, m place) { e.store(8, m, r) }, func(r vec, m place) { e.vstore(m, r) }, needed)
+	sets := e.passing[in]
+	e.each(func(r gen, m place) { e.store(8, m, r) }, func(r vec, m place) { e.vstore(m, r) },
+		func(v *value) bool { return sets.needed.has(v.v.ID) && !sets.stored.has(v.v.ID) })
 	e.jump(e.next)
-	e.bind(again)
+	e.bind(again) // from Go, too
 	e.storeImm(frameAt(frameState), stateRuns)
-	e.loadLanes()
-	e.each(func(r gen, m place) { e.load(r, 8, m) }, func(r vec, m place) { e.vload(r, m) }, needed)
+	e.load(curGen, 4, frameAt(frameLive))
+	e.each(func(r gen, m place) { e.load(r, 8, m) }, func(r vec, m place) { e.vload(r, m) },
+		func(v *value) bool { return sets.needed.has(v.v.ID) })
 	e.bind(back)
+}
+
+// retire ends a warp at a barrier behind which it has nothing to do. All its lanes are there.
+func (e *quarterEmitter) retire() {
+	way, ok := e.p.idleBehind(e.block, e.pc, e.start+2*e.pc+1)
+	if !ok || e.o.Count {
+		return
+	}
+	e.retires = true
+	e.compareImm(false, e.scalarIn(e.of(way.v), acc), way.from)
+	e.branch(ifGreaterEqual, e.over)
 }

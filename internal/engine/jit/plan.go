@@ -28,8 +28,7 @@ type target interface {
 	emit(p *program) (*output, error)
 	// indexed tells that in has code for an address in parts.
 	indexed(p *plan, in *ir.Instr, x *index) bool
-	// tables tells that there is code for scalars with a table of offsets, and for branches that the first and the last lane
-	// decide.
+	// tables tells that there is code for scalars with a table of offsets.
 	tables() bool
 }
 
@@ -225,9 +224,7 @@ func analyse(t target, f *ir.Func, e extent, globals []uint64) *plan {
 	p.classify()
 	p.findIndexed()
 	p.countUses()
-	if t.tables() {
-		p.findDecided()
-	}
+	p.findDecided()
 	p.preferSplats()
 	t.prepare(p)
 	return p

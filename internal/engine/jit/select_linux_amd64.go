@@ -19,15 +19,15 @@ func newAVX2() (engine.Engine, error) {
 	if !(x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT) {
 		return nil, fmt.Errorf("%w: it needs AVX2, FMA, BMI1, BMI2 and POPCNT", ErrUnavailable)
 	}
-	return compiler{avx2(), interp.New()}, nil
+	return compiler{avx2(leastStreamed), interp.New()}, nil
 }
 
-func avx2() target {
-	return &narrow{engine: "jit/avx2", code: func() isa { return &avx2Code{} }, general: []uint8{3, 8, 9, 10, 11, 12, 13}}
+func avx2(leastStreamed uint64) target {
+	return &narrow{engine: "jit/avx2", code: func() isa { return &avx2Code{} }, general: []uint8{3, 8, 9, 10, 11, 12, 13}, leastStreamed: leastStreamed}
 }
 
 // targets are what code can be emitted for, whether or not this machine can run it.
-var targets = map[string]target{"jit/avx512": avx512{leastStreamed}, "jit/avx2": avx2()}
+var targets = map[string]target{"jit/avx512": avx512{leastStreamed}, "jit/avx2": avx2(leastStreamed)}
 
 // decode reads the first instruction of code. Where it names another place, that is at base plus what follows $.
 func decode(code []byte, offset int) (size int, text string, base int) {

@@ -27,6 +27,9 @@ type streams struct {
 // one gains, where each writes 8 MiB; see docs/decisions.md.
 const leastStreamed = 16 << 20
 
+// lineBytes is the size of a line of the caches.
+const lineBytes = 64
+
 // findStreams finds stores through pointers of which nothing is loaded: lines that were loaded are in the cache already. What
 // is stored past the caches other processors see only after a fence, so kernels whose blocks may tell each other of their
 // results have no such stores.

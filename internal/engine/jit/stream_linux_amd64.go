@@ -38,6 +38,3 @@ func (e *emitter) storeLines(x *access, stored amd64.Label) {
 		e.Jmp(stored)
 	})
 }
-
-// lineBytes is the size of a line of the caches, and of a vector.
-const lineBytes = 64

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package jit
 
 import (
@@ -13,26 +15,23 @@ type barrierSets struct {
 }
 
 // findBarriers finds the values in registers that each barrier needs.
-func (e *emitter) findBarriers() map[*ir.Instr]*barrierSets {
-	if !e.light {
-		return nil
-	}
+func (p *plan) findBarriers() map[*ir.Instr]*barrierSets {
 	found := map[*ir.Instr]*barrierSets{}
 	var at []int // positions, in order
 	var sets []bitset
 	start := 0
-	for _, b := range e.p.f.Blocks {
+	for _, b := range p.f.Blocks {
 		for k, in := range b.Instrs {
 			if plainBarrier(in) {
-				found[in] = &barrierSets{needed: newBitset(e.p.f.Values)}
+				found[in] = &barrierSets{needed: newBitset(p.f.Values)}
 				at, sets = append(at, start+2*k+1), append(sets, found[in].needed)
 			}
 		}
 		start += 2 * len(b.Instrs)
 	}
-	for i := range e.p.vals {
-		v := &e.p.vals[i]
-		if v.home.kind != inRegister {
+	for i := range p.vals {
+		v := &p.vals[i]
+		if v.home.kind != inRegister && v.home.kind != inGeneral {
 			continue
 		}
 		for k, segs := 0, v.segs; k < len(at) && len(segs) > 0; {
@@ -47,18 +46,18 @@ func (e *emitter) findBarriers() map[*ir.Instr]*barrierSets {
 			}
 		}
 	}
-	e.findStored(found)
+	p.findStored(found)
 	return found
 }
 
 // findStored finds, for each barrier, the values that the frame has already: those that the last barrier on every way to this
 // one has stored, and that nothing has written since. A register's place in the frame holds another value only when that has
 // taken the register, and then the one before has ended.
-func (e *emitter) findStored(found map[*ir.Instr]*barrierSets) {
+func (p *plan) findStored(found map[*ir.Instr]*barrierSets) {
 	if len(found) == 0 {
 		return
 	}
-	f := e.p.f
+	f := p.f
 	at := make([]bitset, len(f.Blocks)) // as blocks begin; nil: not reached yet
 	at[0] = newBitset(f.Values)
 	for changed := true; changed; {
