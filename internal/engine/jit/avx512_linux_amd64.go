@@ -50,10 +50,7 @@ func (t avx512) emit(p *program) (*output, error) {
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64), patterns: map[pattern]int32{},
 		marks: p.marks, streams: p.plan.findStreams(t.leastStreamed),
 	}
-	n := 0
-	for _, b := range p.plan.f.Blocks {
-		n += len(b.Instrs)
-	}
+	n := p.plan.instructions
 	e.Reserve(64*n + 2048)
 	e.sites, e.cold = make([]site, 0, n/2), make([]func(), 0, n)
 	e.code()

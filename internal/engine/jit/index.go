@@ -30,7 +30,7 @@ const mostAdd = 1 << 28
 func mostIndex(left uint8) int64 { return 1 << (30 - left) }
 
 // findIndexed makes indexed values of addresses that are nothing else, and of what they are computed from. Their parts are
-// then needed where the addresses were, so the rest of the analysis begins again. It reports whether it found any.
+// then needed where the addresses were: if lanes wait there, the rest of the analysis begins again. It reports whether it found any.
 func (p *plan) findIndexed() bool {
 	found, walkers := p.decomposeAll()
 	for len(found) > 0 && !p.onlyAddresses(found) {
@@ -41,6 +41,9 @@ func (p *plan) findIndexed() bool {
 	for {
 		p.indexes = found
 		p.liveness()
+		if !p.findMasked() {
+			break // nobody waits for what was not needed before, so that all holds that was found
+		}
 		p.classify()
 		again := false
 		for id, x := range found { // lanes may wait for longer now, and what was the same in all is so no more

@@ -60,8 +60,12 @@ func (p *plan) shaped(f fact, t *offsets) (fact, bool) {
 	return f, true
 }
 
-// lanewise is a fact about a op b where the offsets of the result are those of a and b combined.
+// lanewise is a fact about a op b where the offsets of the result are those of a and b combined, by an op that is linear.
 func (p *plan) lanewise(a, b fact, align uint64, op func(a, b int64) int64) (fact, bool) {
+	if a.table == nil && b.table == nil {
+		f := fact{class: scalar, s: op(a.s, b.s), d: op(a.d, b.d), align: align}
+		return f, !tooSteep(f)
+	}
 	x, y := a.offsets(), b.offsets()
 	var t offsets
 	for l := range t {

@@ -68,6 +68,8 @@ type value struct {
 	nan bool
 	// masked values are written for the lanes of the group only: others that wait elsewhere hold a value from before.
 	masked bool
+	// changed is the step of the classification at which what is known here changed last.
+	changed uint32
 
 	uses, scalarUses int
 	weight           float64
@@ -154,6 +156,10 @@ type plan struct {
 	found []found
 	// busy are the positions at which vector registers are taken.
 	busy bank
+	// instructions is how many there are.
+	instructions int
+	// step counts the changes that the classification made.
+	step uint32
 }
 
 // region is the blocks from a loop's first to its last.
@@ -208,6 +214,7 @@ func analyse(t target, f *ir.Func, e extent, globals []uint64) *plan {
 	n := len(f.Blocks)
 	p := &plan{target: t, f: f, extent: e, globals: globals, vals: make([]value, f.Values), ends: make([]bool, n), depth: make([]int, n), steps: map[*ir.Instr][]step32{}}
 	for _, b := range f.Blocks {
+		p.instructions += len(b.Instrs)
 		t := b.Terminator()
 		p.ends[b.Order] = len(b.Instrs) == 1 && len(b.Params) == 0 && (t.Op == ir.OpRet || t.Op == ir.OpExit) && b.Order > 0
 		for _, v := range b.Params {
@@ -308,28 +315,75 @@ func (p *plan) classify() {
 			v.numberBounds = nothingKnown
 		}
 	}
-	for changed := true; changed; {
+	// Where lanes wait, and what is masked, follows from the branches at which lanes part: when no more of these were found, the
+	// rest is settled, too.
+	sets := newBitsets(2, len(p.f.Blocks))
+	parting, before := sets[0], sets[1]
+	seen := make([]uint32, p.instructions)
+	for again := true; again; {
 		p.findWaits()
-		changed = p.findMasked()
-		for again := true; again; {
-			again = false
-			for _, b := range p.f.Blocks {
-				for i, v := range b.Params {
-					again = p.update(&p.vals[v.ID], p.param(b, i)) || again
-					again = p.boundParam(b, i) || again
-				}
-				for _, in := range b.Instrs {
-					again = p.instruction(in) || again
-				}
+		p.findMasked()
+		p.spread(seen)
+		copy(before, parting)
+		for i, b := range p.f.Blocks {
+			if p.divergent(b) {
+				parting.set(i)
 			}
-			changed = changed || again
 		}
+		again = !slices.Equal(parting, before)
 	}
 	for i := range p.vals {
 		if v := &p.vals[i]; v.v != nil && v.class == scalar && v.s == unknownShape {
 			v.s, v.d = 0, 0 // of a value that depends on itself only
 		}
 	}
+}
+
+// spread brings all facts up to date with those that they follow from. seen are, by instruction in order, the steps at which
+// its results were up to date, 0: not yet.
+func (p *plan) spread(seen []uint32) {
+	for again := true; again; {
+		again = false
+		n := 0
+		for _, b := range p.f.Blocks {
+			for i, v := range b.Params {
+				x := &p.vals[v.ID]
+				changed := p.update(x, p.param(b, i))
+				if p.boundParam(b, i) || changed {
+					p.note(x)
+					again = true
+				}
+			}
+			for _, in := range b.Instrs {
+				if seen[n] == 0 || p.outdated(in, seen[n]) {
+					again = p.instruction(in) || again
+					seen[n] = p.step
+				}
+				n++
+			}
+		}
+	}
+}
+
+// note says that v has changed.
+func (p *plan) note(v *value) {
+	p.step++
+	v.changed = p.step
+}
+
+// outdated tells that something changed after a step of what the facts of the results of in follow from.
+func (p *plan) outdated(in *ir.Instr, step uint32) bool {
+	for _, a := range in.Args {
+		if p.vals[a.ID].changed > step {
+			return true
+		}
+	}
+	for _, r := range in.Results {
+		if p.vals[r.ID].changed > step {
+			return true // it became masked
+		}
+	}
+	return in.Guard != nil && p.vals[in.Guard.ID].changed > step
 }
 
 // unknownShape is the s of a value of which nothing is known yet.
@@ -415,6 +469,7 @@ func (p *plan) findMasked() (changed bool) {
 	set := func(v *value) {
 		if !v.masked {
 			v.masked, changed = true, true
+			p.note(v)
 		}
 	}
 	sets := newBitsets(2, p.f.Values)

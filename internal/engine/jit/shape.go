@@ -27,6 +27,11 @@ func (p *plan) instruction(in *ir.Instr) (changed bool) {
 		}
 		changed = p.update(&p.vals[r.ID], g) || changed
 	}
+	if changed {
+		for _, r := range in.Results {
+			p.note(&p.vals[r.ID])
+		}
+	}
 	return changed
 }
 
