@@ -7,7 +7,7 @@ import (
 )
 
 // dead removes what nothing with an effect depends on: pure instructions, loads of parameters, and block parameters.
-// Other loads stay, since they may fault.
+// Other loads stay, since they may fault. Atomic operations stay without the result that nobody reads.
 func dead(c *context) {
 	m := marker{live: make([]bool, c.f.Values)}
 	for _, b := range c.f.Blocks {
@@ -28,7 +28,11 @@ func dead(c *context) {
 	}
 	for _, b := range c.f.Blocks {
 		b.Instrs = slices.DeleteFunc(b.Instrs, func(in *ir.Instr) bool {
-			return !keeps(in) && !slices.ContainsFunc(in.Results, func(v *ir.Value) bool { return m.live[v.ID] })
+			read := slices.ContainsFunc(in.Results, func(v *ir.Value) bool { return m.live[v.ID] })
+			if in.Op == ir.OpAtom && !read && ir.AtomicOp(in.Sub) < ir.AtomExch {
+				in.Op, in.Results = ir.OpRed, nil
+			}
+			return !keeps(in) && !read
 		})
 	}
 	dropParams(c.f, func(p *ir.Value) bool { return !m.live[p.ID] })
