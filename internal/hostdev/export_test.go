@@ -1,6 +1,10 @@
 package hostdev
 
-import "github.com/tandem-go/tandem/internal/driver"
+import (
+	"time"
+
+	"github.com/tandem-go/tandem/internal/driver"
+)
 
 // Waiting is how many goroutines wait for work that another one does.
 func Waiting(dev driver.Device) (n int) {
@@ -13,4 +17,31 @@ func Waiting(dev driver.Device) (n int) {
 		}
 	}
 	return n
+}
+
+// SetBlockTime says what a block of the kernel's last launch took.
+func SetBlockTime(dev driver.Device, f driver.Function, took time.Duration) {
+	d := dev.(*device)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.functions[f].blockTime.Store(int64(took))
+}
+
+// Prompt tells that runners of the default stream are delayed, as they are where waiters come first.
+func Prompt(dev driver.Device) bool {
+	d := dev.(*device)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.main.prompt >= promptWaits
+}
+
+// Alone tells that the launch that runs is one whose blocks one worker begins. It is asked by a block.
+func Alone(dev driver.Device) (alone bool) {
+	d := dev.(*device)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, g := range d.running {
+		alone = g.alone
+	}
+	return alone
 }

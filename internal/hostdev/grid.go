@@ -39,6 +39,10 @@ const (
 	mostClaimed = 512
 	// claimShare is the part of what is left that a worker takes at most, so that all end at about the same time.
 	claimShare = 4
+	// brief is how long the blocks of a launch may take one processor, judging by the launch before, for the goroutine that
+	// waits to run all of them: to wake another thread takes about as long. Where that turns out to be wrong, others join
+	// after twice the time.
+	brief = 8 * time.Microsecond
 )
 
 // grid runs the blocks of one launch.
@@ -64,6 +68,7 @@ type grid struct {
 	layout   layout // of windows
 	checks   driver.Checks
 	barrier  bool // blocks may wait for each other at the grid barrier
+	alone    bool // one worker begins by itself; set between calls of workers.Range only
 
 	sanitizer *sanitize.Launch // nil: nobody watches
 	stop      atomic.Bool
@@ -98,8 +103,8 @@ type resident struct {
 	next   *resident
 }
 
-// stretch is blocks that a worker has claimed and not begun: from next up to end.
-type stretch struct{ next, end uint64 }
+// stretch is blocks that a worker has claimed and not begun: from next up to end. ran is how many it has begun.
+type stretch struct{ next, end, ran uint64 }
 
 // fifo is a queue of residents.
 type fifo struct{ first, last *resident }
@@ -127,8 +132,17 @@ func (q *fifo) pop() *resident {
 
 // run runs all blocks and returns when none is left or the grid was stopped.
 func (g *grid) run() {
-	err := workers.Range(g.width, g.width, 1, g.body)
-	if err == nil && !g.stop.Load() && (g.next.Load() < g.count || len(g.back) > 0) {
+	var err error
+	took := g.fn.blockTime.Load()
+	g.alone = g.width > 1 && !g.barrier && g.order == (order{}) && took > 0 && uint64(took) <= uint64(brief)/g.count
+	if g.alone {
+		err = workers.Range(1, 1, 1, g.body)
+		g.alone = false
+	}
+	if err == nil && !g.stop.Load() && (g.left() || g.queue.first != nil) {
+		err = workers.Range(g.width, g.width, 1, g.body)
+	}
+	if err == nil && !g.stop.Load() && g.left() {
 		err = errors.New("blocks were left over") // cannot be: a grid with new blocks has a worker with a window
 	}
 	if err != nil {
@@ -136,6 +150,9 @@ func (g *grid) run() {
 	}
 	g.closeAll()
 }
+
+// left tells that there are blocks to begin. No worker is in the grid.
+func (g *grid) left() bool { return g.next.Load() < g.count || len(g.back) > 0 }
 
 // closeAll ends the blocks that a stop left over and gives windows back. No worker is in the grid.
 func (g *grid) closeAll() {
@@ -175,7 +192,15 @@ func (g *grid) work(worker, _, _ int) error {
 	g.mu.Lock()
 	g.busy++
 	g.mu.Unlock()
+	begun := time.Now()
+	if worker == 0 {
+		defer func() { g.learn(time.Since(begun), mine.ran) }()
+	}
 	for !g.stop.Load() {
+		if g.alone && mine.ran > 0 && time.Since(begun) > 2*brief {
+			g.giveBack(&mine)
+			break
+		}
 		if g.begin(worker, &own, &mine) {
 			continue
 		}
@@ -186,6 +211,13 @@ func (g *grid) work(worker, _, _ int) error {
 		g.resume(r, &own)
 	}
 	return nil
+}
+
+// learn notes what a block takes, for the next launch of the kernel.
+func (g *grid) learn(took time.Duration, blocks uint64) {
+	if blocks > 0 {
+		g.fn.blockTime.Store(int64(took)/int64(blocks) + 1)
+	}
 }
 
 func (g *grid) leave(own window) {
@@ -226,11 +258,14 @@ func (g *grid) claim() stretch {
 		return stretch{}
 	}
 	n := uint64(1)
-	if held == 0 && !g.barrier {
+	switch {
+	case g.alone:
+		n = g.count - next
+	case held == 0 && !g.barrier:
 		n = max(1, min(mostClaimed, (g.count-next)/uint64(claimShare*g.width)))
 	}
 	end := g.next.Add(n)
-	return stretch{min(end-n, g.count), min(end, g.count)}
+	return stretch{next: min(end-n, g.count), end: min(end, g.count)}
 }
 
 // successive tells that a block of an engine may go on with those that follow: blocks run in order, and a new one finds
@@ -248,7 +283,7 @@ func (g *grid) giveBack(s *stretch) {
 	g.back = append(g.back, *s)
 	g.returned.Add(1)
 	g.mu.Unlock()
-	*s = stretch{}
+	s.next = s.end
 }
 
 // begin runs the next new block for its first slice. It reports false if there is none, or no room or window for one.
@@ -264,7 +299,9 @@ func (g *grid) begin(worker int, own *window, mine *stretch) bool {
 		}
 	}
 	if mine.next == mine.end {
-		if *mine = g.claim(); mine.next == mine.end {
+		ran := mine.ran
+		*mine = g.claim()
+		if mine.ran = ran; mine.next == mine.end {
 			return false
 		}
 	}
@@ -284,6 +321,7 @@ func (g *grid) begin(worker int, own *window, mine *stretch) bool {
 	if more {
 		mine.next -= sequence.Rest()
 	}
+	mine.ran += mine.next - i
 	switch {
 	case fault != nil:
 		b.Close()

@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -413,5 +415,52 @@ func TestSeed(t *testing.T) {
 			slices.Sort(begun)
 			require.Equal(t, natural, begun)
 		}
+	}
+}
+
+// A launch that is expected to be brief begins on the goroutine that waits for it alone; others do not.
+func TestBriefLaunchBeginsAlone(t *testing.T) {
+	var alone bool
+	var b *bench
+	b = newBench(t, 4, func(k *block, _ int) (engine.State, *engine.Fault) {
+		if k.i == 0 {
+			alone = hostdev.Alone(b.Device)
+		}
+		return engine.Done, nil
+	})
+	b.run(8, 32)
+	require.False(t, alone, "nothing is known of the first")
+	for took, want := range map[time.Duration]bool{time.Nanosecond: true, time.Microsecond: true, time.Millisecond: false} {
+		hostdev.SetBlockTime(b.Device, b.f, took)
+		b.run(8, 32)
+		require.Equal(t, want, alone, "%v", took)
+	}
+	hostdev.SetBlockTime(b.Device, b.f, time.Nanosecond)
+	b.run(8, 32, cooperative)
+	require.False(t, alone, "blocks of a cooperative launch wait for each other")
+}
+
+// One that is not brief after all gets the other workers: its blocks end only when two have run at once.
+func TestBriefLaunchGetsHelp(t *testing.T) {
+	for _, blocks := range []uint32{2, 8, 300} {
+		var begun, inside atomic.Int64
+		var met atomic.Bool
+		b := newBench(t, 4, func(_ *block, n int) (engine.State, *engine.Fault) {
+			if n == 1 {
+				begun.Add(1)
+			}
+			if inside.Add(1) > 1 {
+				met.Store(true)
+			}
+			runtime.Gosched()
+			inside.Add(-1)
+			if !met.Load() {
+				return engine.Yielded, nil
+			}
+			return engine.Done, nil
+		})
+		hostdev.SetBlockTime(b.Device, b.f, time.Nanosecond)
+		b.run(blocks, 32)
+		require.EqualValues(t, blocks, begun.Load())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/pprof"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/engine"
@@ -42,6 +43,8 @@ type function struct {
 	labels  context.Context // carries the kernel's name for profiles
 
 	programs programs
+	// blockTime is what a block of the last launch took, in nanoseconds; 0: none has run.
+	blockTime atomic.Int64
 }
 
 func badModule(h driver.Module) error {

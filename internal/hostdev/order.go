@@ -95,6 +95,7 @@ func (d *device) Query(h driver.Stream) error {
 	case s.capture != nil:
 		return s.uncapturable()
 	case !s.idle():
+		s.start()
 		return driver.NotReady
 	}
 	return nil
@@ -198,6 +199,7 @@ func (d *device) QueryEvent(e driver.Event) error {
 	case ev.captured != nil:
 		return ev.uncaptured(e)
 	case ev.last != nil && !ev.last.happened:
+		ev.last.s.start()
 		return driver.NotReady
 	}
 	return nil

@@ -2,6 +2,7 @@ package hostdev
 
 import (
 	"math"
+	"time"
 
 	"github.com/tandem-go/tandem/internal/driver"
 )
@@ -11,6 +12,9 @@ import (
 // At any time at most one goroutine owns a stream and does its tasks: a runner, started when work arrives on an idle
 // stream, or a caller who waits for the stream and found nobody at work. So a launch that is waited for at once runs in
 // the waiter, without a hand-over between goroutines, and work that nobody waits for runs all the same.
+//
+// A runner takes a thread to be woken, which a short launch is over before, so where waiters have always come first lately, the
+// runner gives them some time.
 //
 // Invariant, whenever device.mu is free: a stream with tasks is owned, blocked, or has a runner on its way.
 type stream struct {
@@ -24,6 +28,10 @@ type stream struct {
 	owned   bool // a goroutine is in drive
 	blocked bool // the head waits for an event or for a host function
 	kicked  bool // a runner was started and has not looked at the stream
+	delayed bool // a runner will be started when timer fires
+	timer   *time.Timer
+	since   uint64 // queued when the timer was set
+	prompt  int    // waits in a row that found the stream's work not begun
 
 	capture *capture // nil unless the stream is captured
 	batch   bool     // tasks are only queued: the caller holds device.mu throughout
@@ -90,8 +98,41 @@ type mark struct {
 
 func (s *stream) mark() mark { return mark{s.tail, s.queued} }
 
-// kick starts a runner if nobody is at work.
+const (
+	// promptWaits is how many waits must have come before the runner until the next runner is delayed, by runnerDelay.
+	promptWaits = 16
+	runnerDelay = 200 * time.Microsecond
+)
+
+// kick starts a runner if nobody is at work, or has one started soon.
 func (s *stream) kick() {
+	switch {
+	case s.prompt < promptWaits || s.head != s.tail:
+		s.start()
+	case !s.delayed && !s.kicked && !s.owned && !s.blocked && s.head != nil:
+		s.delayed, s.since = true, s.queued
+		if s.timer == nil {
+			s.timer = time.AfterFunc(runnerDelay, s.late)
+		} else {
+			s.timer.Reset(runnerDelay)
+		}
+	}
+}
+
+// late starts the runner that was delayed. Where nobody has come to wait, or launches do not follow one another closely, the next
+// ones are not delayed: a timer takes as long as a runner.
+func (s *stream) late() {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	s.delayed = false
+	if s.queued == s.since || s.head != nil && !s.owned {
+		s.prompt = 0
+	}
+	s.start()
+}
+
+// start starts a runner if nobody is at work.
+func (s *stream) start() {
 	if s.kicked || s.owned || s.blocked || s.head == nil {
 		return
 	}
@@ -136,6 +177,7 @@ func (s *stream) step(t *task) {
 		if !t.rec.happened {
 			t.rec.blocked = append(t.rec.blocked, s)
 			s.blocked = true
+			t.rec.s.start()
 			return
 		}
 	case taskMark:
@@ -212,9 +254,11 @@ func (s *stream) wait(target uint64) {
 	d := s.d
 	for s.done < target {
 		if !s.owned && !s.blocked {
+			s.prompt++
 			s.drive(target)
 			continue
 		}
+		s.prompt = 0
 		w := d.newWaiter(target)
 		w.next, s.waiters = s.waiters, w
 		d.mu.Unlock()

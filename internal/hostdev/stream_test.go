@@ -46,6 +46,47 @@ func TestWorkRunsWithoutWaiter(t *testing.T) {
 	}
 }
 
+// Nor when waiters have always come first, so that runners are delayed.
+func TestDelayedWorkRunsWithoutWaiter(t *testing.T) {
+	begun := make(chan struct{}, 1)
+	b := newBench(t, 2, func(*block, int) (engine.State, *engine.Fault) {
+		begun <- struct{}{}
+		return engine.Done, nil
+	})
+	for !hostdev.Prompt(b.Device) {
+		b.run(1, 1)
+		<-begun
+	}
+	_, err := b.launch(1, 1)
+	require.NoError(t, err)
+	<-begun
+}
+
+// A stream that waits for delayed work of another starts it, and so does who asks about it.
+func TestDelayedWorkIsAskedFor(t *testing.T) {
+	b := newBench(t, 2, func(*block, int) (engine.State, *engine.Fault) { return engine.Done, nil })
+	s, err := b.NewStream(0)
+	require.NoError(t, err)
+	e, err := b.NewEvent(false)
+	require.NoError(t, err)
+	for range 3 {
+		for !hostdev.Prompt(b.Device) {
+			b.run(1, 1)
+		}
+		_, err = b.launch(1, 1)
+		require.NoError(t, err)
+		require.NoError(t, b.Record(e, 0))
+		require.NoError(t, b.WaitEvent(s, e))
+		require.NoError(t, b.Synchronize(s))
+		require.NoError(t, b.QueryEvent(e))
+		_, err = b.launch(1, 1)
+		require.NoError(t, err)
+		for b.Query(0) != nil {
+			runtime.Gosched()
+		}
+	}
+}
+
 // A waiter that does the work of a stream itself returns when what it waits for is done, not when the stream is empty.
 func TestWaiterLeavesLaterWork(t *testing.T) {
 	g := newGate()
