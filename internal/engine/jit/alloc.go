@@ -114,7 +114,7 @@ func (p *plan) allocate(r registers, frame int32) int32 {
 			}
 		}
 	}
-	p.busy = f.vectors
+	p.busy, p.busyGeneral = f.vectors, f.general
 	return slots.next
 }
 

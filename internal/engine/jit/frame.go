@@ -101,9 +101,11 @@ type site struct {
 	in        *ir.Instr
 	run       ops.Func
 	block, pc int
-	member    int // index of the argument with the member mask, -1: none
-	access    int // offset in the area of what the access knows, -1: nothing
-	each      int // offset in the area of the limit for the addresses of single lanes, -1: vectors of addresses share access+8
+	// from is where the reference engine goes on: behind what has been executed, which is pc but in some pieces.
+	from   int
+	member int // index of the argument with the member mask, -1: none
+	access int // offset in the area of what the access knows, -1: nothing
+	each   int // offset in the area of the limit for the addresses of single lanes, -1: vectors of addresses share access+8
 	// Of an access to scalar addresses: the least and greatest offset of a lane. size is the bytes of each lane.
 	least, most int64
 	size        int

@@ -3,6 +3,9 @@
 package jit
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
@@ -64,35 +67,36 @@ type pieces struct {
 	work  [][]work // by block and instruction
 	first [][]int  // the first instruction of the piece
 	last  [][]int
-	local bitset // values that begin and end in one piece, and have no home
+	// early are the instructions that are executed once, before what quarters execute of the instructions ahead of them, and that may
+	// end with a fault or in the reference engine. There the piece begins again, so its operands are kept.
+	early [][]bool
+	// groups are the accesses of a piece that are checked together. If that does not approve, the piece begins again.
+	groups map[*ir.Instr]*group
+	local  bitset // values that begin and end in one piece, and have no home
 }
 
 // prepare divides the blocks into pieces.
 func (t *narrow) prepare(p *plan) {
-	s := &pieces{local: newBitset(len(p.vals))}
+	s := &pieces{local: newBitset(len(p.vals)), groups: map[*ir.Instr]*group{}}
 	p.pieces = s
-	for _, b := range p.f.Blocks {
+	for order, b := range p.f.Blocks {
 		n := len(b.Instrs)
-		w, first, last := make([]work, n), make([]int, n), make([]int, n)
-		begin, loads, sliced := 0, false, false
+		w, first, last, early := make([]work, n), make([]int, n), make([]int, n), make([]bool, n)
+		begin, sliced := 0, false
 		defined := map[int]bool{} // values of the piece that quarters compute
 		for i, in := range b.Instrs {
 			w[i] = t.workOf(p, in)
 			if w[i] == workOnce && t.onMasks(p, in, defined) {
 				w[i] = workSliced
 			}
-			cut := w[i] == workAlone || in.Op.Terminator()
-			if w[i] == workOnce {
-				cut = sliced && mayLeave(p, in) || loads && in.Op == ir.OpLoad
-			}
-			if cut || i > 0 && w[i-1] == workAlone {
-				begin, loads, sliced = i, false, false
+			if w[i] == workAlone || i > 0 && w[i-1] == workAlone {
+				begin, sliced = i, false
 				clear(defined)
 			}
 			first[i] = begin
+			early[i] = sliced && w[i] == workOnce && (in.Op == ir.OpLoad || mayLeave(p, in))
 			if w[i] == workSliced {
 				sliced = true
-				loads = loads || in.Op == ir.OpLoad
 				for _, r := range in.Results {
 					defined[r.ID] = true
 				}
@@ -104,9 +108,23 @@ func (t *narrow) prepare(p *plan) {
 				last[i] = last[i+1]
 			}
 		}
-		s.work, s.first, s.last = append(s.work, w), append(s.first, first), append(s.last, last)
+		s.work, s.first, s.last, s.early = append(s.work, w), append(s.first, first), append(s.last, last), append(s.early, early)
+		s.group(p, order)
 	}
 	s.findLocal(p)
+}
+
+func (s *pieces) inGroup(in *ir.Instr) bool { return s.groups[in] != nil }
+
+// group finds the groups of the pieces of block i.
+func (s *pieces) group(p *plan, i int) {
+	b := p.f.Blocks[i]
+	for k := 0; k < len(b.Instrs); k = s.last[i][k] + 1 {
+		if s.work[i][k] == workAlone {
+			continue
+		}
+		maps.Copy(s.groups, p.findGroups(b.Instrs[k:s.last[i][k]+1], func(in *ir.Instr) bool { return in.Op == ir.OpLoad && accessible(p, in, in.Results) }))
+	}
 }
 
 // workOf says how in is executed, apart from its operands.
@@ -233,14 +251,15 @@ func (s *pieces) findLocal(p *plan) {
 }
 
 // kept calls f for the values that must stay until the end of the piece of which instruction k of block i is the last,
-// because quarters read them while others have gone on.
+// because quarters read them while others have gone on, or because the piece may begin again.
 func (s *pieces) kept(p *plan, i, k int, f func(v *ir.Value)) {
 	b := p.f.Blocks[i]
 	if s.last[i][k] != k {
 		return
 	}
+	all := slices.Contains(s.early[i][s.first[i][k]:k+1], true) || slices.ContainsFunc(b.Instrs[s.first[i][k]:k+1], s.inGroup)
 	for n := s.first[i][k]; n <= k; n++ {
-		if w := s.work[i][n]; w != workSliced && w != workAlone || b.Instrs[n].Op.Terminator() {
+		if w := s.work[i][n]; w == workNone || w == workOnce && !all || b.Instrs[n].Op.Terminator() {
 			continue
 		}
 		p.operands(b.Instrs[n], func(v *ir.Value) {

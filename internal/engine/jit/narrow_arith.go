@@ -281,17 +281,32 @@ func (e *quarterEmitter) fma(in *ir.Instr, n int) vec {
 	if wholeSum(in, a, b, c) {
 		return e.floorSum(a, b, c, n)
 	}
+	if !e.inRegister(a, n) && e.inRegister(b, n) {
+		a, b = b, a
+	}
 	x := e.flushed(in, a, n)
 	y := e.floatOperand(in, b, n)
-	d := e.result()
-	switch z := e.floatOperand(in, c, n); {
-	case z.inMem:
-		e.vload(d, z.at)
-	default:
-		e.vmove(d, z.reg)
-	}
+	d := e.addend(in, c, n)
 	e.rounded(in, func() { e.multiplyAdd(wide, false, d, x, y) })
 	return e.finished(in, d)
+}
+
+// addend returns a register with a part of c that the instruction computes in.
+func (e *quarterEmitter) addend(in *ir.Instr, c *value, n int) vec {
+	if p := &e.pool; !flushes(in) && c != e.arg(in, 0) && c != e.arg(in, 1) && p.ends(c) {
+		if r, ok := p.where[keyOf(c, n)]; ok {
+			p.held[r] = holding{taken: true, locked: true}
+			delete(p.where, keyOf(c, n))
+			return r
+		}
+	}
+	d := e.result()
+	if z := e.floatOperand(in, c, n); z.inMem {
+		e.vload(d, z.at)
+	} else {
+		e.vmove(d, z.reg)
+	}
+	return d
 }
 
 // wholeSum tells that in rounds a * b + c down to an integer: a is in [0, 1], b and c are constants, and the sum is at least 2^23

@@ -5,6 +5,7 @@ package jit
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/ops"
@@ -71,14 +72,25 @@ type quarterEmitter struct {
 	// scratch is the first free byte behind the homes of values, top the highest that was used.
 	base, scratch, top int32
 
+	// quick tells that groups of accesses are checked together, and whole that all lanes execute: where that does not hold, the code at
+	// other begins the piece again. bases are where groups lie.
+	quick, whole bool
+	other        label
+	bases        map[*group]groupBase
+
+	// general are the registers for values, free those that no value needs in the piece, and lent those that were taken of these.
+	general []uint8
+	free    []gen
+	lent    map[gen]bool
+
 	pool    pool
 	splatIn [vecs]bool // registers with splats
 }
 
 func (t *narrow) emit(p *program) (*output, error) {
 	e := &quarterEmitter{
-		marks: p.marks,
-		isa:   t.code(), p: p.plan, k: p.kernel, o: p.options, light: p.light, retries: map[int]label{},
+		marks: p.marks, general: t.general, lent: map[gen]bool{},
+		isa: t.code(), p: p.plan, k: p.kernel, o: p.options, light: p.light, retries: map[int]label{},
 		consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[limit]int32{},
 		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64),
 		base: int32(p.frame), top: int32(p.frame),
@@ -256,59 +268,92 @@ func (e *quarterEmitter) here() int {
 
 // piece emits instructions from first to last, which are one piece of the block.
 func (e *quarterEmitter) piece(first, last int) {
-	e.scratch = e.base
-	e.pool.reset()
 	list := e.block.Instrs[first : last+1]
-	kinds := e.p.pieces.work[e.block.Order]
+	kinds := e.p.pieces.work[e.block.Order][first : last+1]
 	defer func() { e.marks.own(len(e.cold), list[0]) }()
-	if list[0].Op.Terminator() {
+	if kinds[0] == workAlone {
+		e.scratch = e.base
+		e.findFree(first, last)
+		e.pool.reset()
 		e.pc = first
 		e.marks.begin(e.here(), list[0])
-		e.terminator(list[0])
+		if list[0].Op.Terminator() {
+			e.terminator(list[0])
+		} else {
+			e.alone(list[0])
+		}
 		return
 	}
-	if kinds[first] == workAlone {
-		e.pc = first
-		e.marks.begin(e.here(), list[0])
-		e.alone(list[0])
+	grouped, masked := slices.ContainsFunc(list, e.p.pieces.inGroup), false
+	for _, in := range list {
+		for _, r := range in.Results {
+			v := e.of(r)
+			masked = masked || v.masked && v.class == vector && v.home.kind == inFrame
+		}
+	}
+	if !grouped && !masked {
+		e.body(first, list, kinds)
 		return
 	}
+	// Most of the time all lanes execute, and all of a group lies in one region.
+	other, back := e.newLabel(), e.newLabel()
+	if masked {
+		e.compareImm(false, curGen, -1)
+		e.branch(ifNot, other)
+	}
+	e.quick, e.whole, e.other, e.bases = true, masked, other, map[*group]groupBase{}
+	e.body(first, list, kinds)
+	e.quick, e.whole = false, false
+	e.bind(back)
+	block, start := e.block, e.start
+	e.cold = append(e.cold, func() {
+		e.block, e.start = block, start
+		e.bind(other)
+		e.body(first, list, kinds)
+		e.jump(back)
+	})
+}
+
+// body emits the instructions of a piece.
+func (e *quarterEmitter) body(first int, list []*ir.Instr, kinds []work) {
+	e.scratch = e.base
+	e.findFree(first, first+len(list)-1)
 	var sliced []*ir.Instr
 	for i, in := range list {
-		if kinds[first+i] == workSliced {
+		if kinds[i] == workSliced {
 			sliced = append(sliced, in)
 		}
 	}
 	e.pool.begin(e, sliced)
-	rows := e.beginRows(sliced)
+	slow := e.beginRows(sliced)
+	rows := map[*ir.Instr]*access8{}
 	for i, in := range list {
 		e.pc = first + i
 		e.marks.begin(e.here(), in)
 		switch {
-		case kinds[e.pc] == workOnce:
+		case kinds[i] == workOnce:
 			e.executeOnce(in)
-		case kinds[e.pc] == workSliced && in.Op == ir.OpLoad:
+		case kinds[i] == workSliced && in.Op == ir.OpLoad:
 			rows[in] = e.checkRow(in)
 		}
 	}
 	if len(sliced) == 0 {
 		return
 	}
-	back := e.slowPiece(list, sliced, len(rows) > 0)
+	back := e.slowPiece(list, sliced, slow)
 	e.sliceAll(sliced, rows)
 	e.bind(back)
 }
 
-// beginRows clears the mark of pieces that are executed in Go.
-func (e *quarterEmitter) beginRows(sliced []*ir.Instr) map[*ir.Instr]*access8 {
-	rows := map[*ir.Instr]*access8{}
+// beginRows clears the mark of pieces that are executed in Go, and tells whether a row may set it.
+func (e *quarterEmitter) beginRows(sliced []*ir.Instr) bool {
 	for _, in := range sliced {
-		if in.Op == ir.OpLoad {
+		if in.Op == ir.OpLoad && !(e.quick && e.p.pieces.inGroup(in)) {
 			e.storeImm(frameAt(frameSlow), 0)
-			break
+			return true
 		}
 	}
-	return rows
+	return false
 }
 
 // slowPiece emits the way out to Go for a piece of which an access was not approved, and returns where it ends.

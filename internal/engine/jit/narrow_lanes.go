@@ -341,5 +341,5 @@ func (e *quarterEmitter) loadImage(x *access8, image place) {
 		})
 	})
 	e.offset(true, acc, image.base, image.disp)
-	e.store(8, x.base, acc)
+	e.setBase(x.base)
 }

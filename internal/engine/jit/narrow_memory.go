@@ -26,10 +26,11 @@ type access8 struct {
 	parts *index
 	// word tells that the lanes of the access are in frameLanes, since not all that execute take part.
 	word bool
-	// base is where the first byte of the lane with the least address is, in the frame, unless the register of the address
-	// serves.
-	base   place
+	// base is where the first byte of the lane with the least address is, unless the register of the address serves.
+	base   rowBase
 	direct bool
+	// near tells that another access of its group asks for the memory ahead.
+	near bool
 	// past tells that whole vectors are stored past the caches.
 	past bool
 }
@@ -215,21 +216,25 @@ func (e *quarterEmitter) loadExtended(r gen, as, to ir.Type, m place) {
 
 // loadUniform loads from one address for all lanes.
 func (e *quarterEmitter) loadUniform(in *ir.Instr) {
+	if x := e.member(in); x != nil {
+		e.loadElements(x, e.row(x, 0, 0, acc))
+		return
+	}
 	x, ok := e.access(in, in.Results, siteAccess)
 	if !ok {
 		e.escape(in)
 		return
 	}
 	e.check(x)
-	e.loadElements(x)
+	e.loadElements(x, place{acc, 0})
 	e.concludeAccess(x, nil)
 }
 
-// loadElements loads the elements at the address in acc for all lanes.
-func (e *quarterEmitter) loadElements(x *access8) {
+// loadElements loads the elements at a place for all lanes.
+func (e *quarterEmitter) loadElements(x *access8, at place) {
 	in := x.in
 	for i, r := range in.Results {
-		m := place{acc, int32(int64(i) * x.size)}
+		m := at.plus(int32(int64(i) * x.size))
 		v := e.of(r)
 		if v.class == scalar || v.class == splat && in.As.Bytes() == v.v.Type.Bytes() && in.As.Bytes() >= 4 || v.class == unused {
 			e.loadElement(v, in.As, m)
@@ -243,6 +248,9 @@ func (e *quarterEmitter) loadElements(x *access8) {
 // checkRow emits the check of a load of a row, which the quarters do later. If it is not approved, and Go finds that it
 // cannot be, Go sets frameSlow and goes on here.
 func (e *quarterEmitter) checkRow(in *ir.Instr) *access8 {
+	if x := e.member(in); x != nil {
+		return x
+	}
 	x, ok := e.access(in, in.Results, siteRow)
 	if !ok {
 		e.fail("a load without code in a piece")
@@ -262,12 +270,53 @@ func (e *quarterEmitter) checkRow(in *ir.Instr) *access8 {
 
 // keepBase notes where the row is, whose least address is in acc.
 func (e *quarterEmitter) keepBase(x *access8) {
-	if x.a.class == scalar && x.a.wide() && x.a.home.kind == inRegister && x.in.Space != ir.SpaceShared {
-		x.direct = true
+	if x.direct = addressed(x.a, x.in.Space == ir.SpaceShared); x.direct {
 		return
 	}
-	x.base = e.room(8)
-	e.store(8, x.base, acc)
+	x.base = e.newBase()
+	e.setBase(x.base)
+}
+
+// rowBase is where an address is: in a general register that no value needs in the piece, or in the frame.
+type rowBase struct {
+	reg  gen
+	held bool
+	at   place
+}
+
+// newBase makes room for an address.
+func (e *quarterEmitter) newBase() rowBase {
+	if n := len(e.free) - 1; n >= 0 {
+		r := e.free[n]
+		e.free = e.free[:n]
+		e.lent[r] = true
+		return rowBase{reg: r, held: true}
+	}
+	return rowBase{at: e.room(8)}
+}
+
+// setBase puts the address in acc there.
+func (e *quarterEmitter) setBase(b rowBase) {
+	if b.held {
+		e.move(b.reg, acc)
+	} else {
+		e.store(8, b.at, acc)
+	}
+}
+
+// findFree finds the general registers that no value needs in a piece.
+func (e *quarterEmitter) findFree(first, last int) {
+	e.free = e.free[:0]
+	for i, r := range e.general {
+		if !e.p.busyGeneral[i].meets(segment{e.start + 2*first, e.start + 2*last + 1}) {
+			e.free = append(e.free, gen(r))
+		}
+	}
+}
+
+// addressed tells that the register of an address serves as the base of accesses.
+func addressed(a *value, shared bool) bool {
+	return a.class == scalar && a.wide() && a.home.kind == inRegister && !shared
 }
 
 // row returns the place of element i of the first lane of a quarter. It may be relative to r.
@@ -276,7 +325,10 @@ func (e *quarterEmitter) row(x *access8, q, i int, r gen) place {
 	if x.direct {
 		return place{gen(x.a.home.reg), int32(off + x.offset)}
 	}
-	e.load(r, 8, x.base)
+	if x.base.held {
+		return place{x.base.reg, int32(off - x.least)}
+	}
+	e.load(r, 8, x.base.at)
 	return place{r, int32(off - x.least)}
 }
 
@@ -288,7 +340,7 @@ const ahead = 2048
 // memory. Shared memory is in the cache.
 func (e *quarterEmitter) askAhead(x *access8, q int, m place, write bool) {
 	row := x.a.s == x.total() && x.size >= 4
-	if row && x.in.Space != ir.SpaceShared && e.p.depth[e.block.Order] == 0 && 8*q*int(x.a.s)%64 == 0 {
+	if row && !x.near && x.in.Space != ir.SpaceShared && e.p.depth[e.block.Order] == 0 && 8*q*int(x.a.s)%64 == 0 {
 		e.prefetch(m.plus(ahead), write)
 	}
 }
@@ -391,7 +443,7 @@ func (e *quarterEmitter) loadAlone(in *ir.Instr) bool {
 	default:
 		e.check(x)
 		if x.a.uniform() && !x.word {
-			e.loadElements(x)
+			e.loadElements(x, place{acc, 0})
 			break
 		}
 		e.keepBase(x)
@@ -598,18 +650,11 @@ func (e *quarterEmitter) storeLanes(x *access8, v *value, n int, r vec, at place
 // storeUniform stores to one address: the value of the last lane stays.
 func (e *quarterEmitter) storeUniform(x *access8) {
 	e.keepBase(x)
-	base := func(r gen, i int) place {
-		if x.direct {
-			return place{gen(x.a.home.reg), int32(x.offset + int64(i)*x.size)}
-		}
-		e.load(r, 8, x.base)
-		return place{r, int32(int64(i)*x.size - x.least)}
-	}
 	for i, a := range x.in.Args[1:] {
 		v := e.of(a)
 		if v.uniform() {
 			e.scalarInto(v, acc)
-			e.store(int(x.size), base(second, i), acc)
+			e.store(int(x.size), e.row(x, 0, i, second), acc)
 			continue
 		}
 		step := int32(4)
@@ -632,7 +677,7 @@ func (e *quarterEmitter) storeUniform(x *access8) {
 		e.shiftImm(shiftLeft, true, second, map[int32]uint8{4: 2, 8: 3}[step])
 		e.alu(aluAdd, true, second, frameGen)
 		e.load(acc, int(step), place{second, frameLoop})
-		e.store(int(x.size), base(second, i), acc)
+		e.store(int(x.size), e.row(x, 0, i, second), acc)
 	}
 }
 

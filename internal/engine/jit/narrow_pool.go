@@ -98,6 +98,12 @@ func (p *pool) next(of part) int {
 	return math.MaxInt32
 }
 
+// ends tells that the instruction is the last of the quarter that reads v.
+func (p *pool) ends(v *value) bool {
+	u := p.uses[v.v.ID]
+	return p.q != once && len(u) > 0 && u[len(u)-1] == p.now
+}
+
 // evict frees a register; a temporary value that is still needed goes to the frame.
 func (p *pool) evict(r vec) {
 	h := &p.held[r]
@@ -189,6 +195,12 @@ func (e *quarterEmitter) partsOf(v *value) int {
 		return 2
 	}
 	return 1
+}
+
+// inRegister tells that a part of v is in a register.
+func (e *quarterEmitter) inRegister(v *value, n int) bool {
+	_, ok := e.pool.where[keyOf(v, n)]
+	return ok || v.class == splat && v.home.kind == inRegister
 }
 
 // reg returns a register with a part of v.
@@ -290,10 +302,7 @@ func (e *quarterEmitter) operand(v *value, n int) source {
 	if v.class == constant && v.v.Type != ir.Pred {
 		return e.all(v.wide(), v.imm)
 	}
-	again := false
-	if u := p.uses[v.v.ID]; p.q != once && len(u) > 0 {
-		again = u[len(u)-1] > p.now
-	}
+	again := p.q != once && len(p.uses[v.v.ID]) > 0 && !p.ends(v)
 	switch {
 	case again:
 	case v.class == splat:
@@ -386,7 +395,7 @@ func (e *quarterEmitter) done(v *value, n int, d vec) {
 		return
 	case v.home.kind == inFrame:
 		at := e.homeOf(v, p.q, n)
-		if v.masked {
+		if v.masked && !e.whole {
 			old := p.take()
 			e.vload(old, at)
 			m := e.lanesMask()

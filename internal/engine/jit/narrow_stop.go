@@ -159,7 +159,10 @@ func (e *quarterEmitter) poll() {
 
 // leaveTo emits, out of line, a return to Go that goes on at back.
 func (e *quarterEmitter) leaveTo(out, back label, s site) {
-	s.block, s.pc = e.block.Order, e.pc
+	s.block, s.pc, s.from = e.block.Order, e.pc, e.pc
+	if n := e.block.Order; e.p.pieces.early[n][e.pc] {
+		s.from = e.p.pieces.first[n][e.pc]
+	}
 	id := len(e.sites)
 	e.sites = append(e.sites, s)
 	e.cold = append(e.cold, func() {
@@ -179,6 +182,7 @@ func (e *quarterEmitter) saveAll() {
 	e.store(8, areaAt(areaCurrent), frameGen)
 	e.saveLanes()
 	e.each(func(r gen, m place) { e.store(8, m, r) }, func(r vec, m place) { e.vstore(m, r) }, func(*value) bool { return true })
+	e.eachLent(func(r gen, m place) { e.store(8, m, r) })
 	e.exit(1)
 }
 
@@ -195,6 +199,7 @@ func (e *quarterEmitter) restoreAll() {
 	e.bind(e.resume)
 	e.loadLanes()
 	e.each(func(r gen, m place) { e.load(r, 8, m) }, func(r vec, m place) { e.vload(r, m) }, func(*value) bool { return true })
+	e.eachLent(func(r gen, m place) { e.load(r, 8, m) })
 	e.load(acc, 8, frameAt(frameResume))
 	e.jumpTo(acc)
 }
@@ -231,6 +236,15 @@ func (e *quarterEmitter) each(g func(gen, place), x func(vec, place), which func
 			x(vec(v.home.reg), m)
 		} else {
 			g(gen(v.home.reg), m)
+		}
+	}
+}
+
+// eachLent calls f for the registers that hold addresses and never a value.
+func (e *quarterEmitter) eachLent(f func(gen, place)) {
+	for i, r := range e.general {
+		if e.lent[gen(r)] && e.p.busyGeneral[i].empty() {
+			f(gen(r), frameAt(frameGPR+8*int32(r)))
 		}
 	}
 }

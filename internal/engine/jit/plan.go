@@ -160,6 +160,8 @@ type plan struct {
 	instructions int
 	// step counts the changes that the classification made.
 	step uint32
+	// busyGeneral are those of the general registers.
+	busyGeneral bank
 }
 
 // region is the blocks from a loop's first to its last.

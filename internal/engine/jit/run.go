@@ -424,6 +424,7 @@ func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 			b.next++
 			return false, nil
 		case siteLeave:
+			w.pc = w.site.from
 			return true, nil
 		case siteRow:
 			b.budget -= enterCost
@@ -454,6 +455,10 @@ func (b *running) turn(i int) (leave bool, fault *engine.Fault) {
 				return true, nil
 			}
 			if fault := b.execute(w); fault != nil {
+				if w.site.from < w.site.pc { // an instruction ahead of it may be at fault first
+					w.pc = w.site.from
+					return true, nil
+				}
 				return false, fault
 			}
 		}

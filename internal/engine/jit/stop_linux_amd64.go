@@ -142,7 +142,7 @@ func (e *emitter) poll() {
 
 // leave emits, out of line, a return to Go that goes on at back.
 func (e *emitter) leave(out, back amd64.Label, s site) {
-	s.block, s.pc = e.block.Order, e.pc
+	s.block, s.pc, s.from = e.block.Order, e.pc, e.pc
 	id := len(e.sites)
 	e.sites = append(e.sites, s)
 	e.cold = append(e.cold, func() {
