@@ -53,6 +53,9 @@ func (f *Func) Emit(b *Block, in *Instr, results ...Type) *Instr {
 		v.Def, v.Block = in, b
 		in.Results[i] = v
 	}
+	if b.Instrs == nil {
+		b.Instrs = make([]*Instr, 0, 8)
+	}
 	b.Instrs = append(b.Instrs, in)
 	for i := range in.Targets {
 		to := in.Targets[i].To

@@ -58,7 +58,11 @@ func (s *ssa) start(b *ir.Block) {
 	for len(s.block) <= b.ID {
 		s.block = append(s.block, nil)
 	}
-	s.at = &blockState{}
+	next := &blockState{}
+	if s.at != nil { // its lists are complete: those of b follow them
+		next.reads, next.writes = s.at.reads[len(s.at.reads):], s.at.writes[len(s.at.writes):]
+	}
+	s.at = next
 	s.block[b.ID] = s.at
 	s.epoch++
 }
@@ -184,27 +188,15 @@ func loopHeads(f *ir.Func) (n int) {
 // they are too many.
 func (s *ssa) place(tree *ir.DomTree) bool {
 	blocks := s.f.Blocks
-	uses := make([][]*ir.Block, len(s.types))
-	defs := make([][]*ir.Block, len(s.types))
-	for _, b := range blocks {
-		for _, r := range s.block[b.ID].reads {
-			uses[r.s] = append(uses[r.s], b)
-		}
-	}
-	for _, b := range blocks {
-		for _, w := range s.block[b.ID].writes {
-			if uses[w.s] != nil {
-				defs[w.s] = append(defs[w.s], b)
-			}
-		}
-	}
+	uses := s.blocksOf(func(st *blockState) []slotValue { return st.reads })
+	defs := s.blocksOf(func(st *blockState) []slotValue { return st.writes })
 	args := freeArgs
 	for _, b := range blocks {
 		args += argsPerInstr * len(b.Instrs)
 	}
 	p := placer{tree: tree, live: make([]slot, len(blocks)), def: make([]slot, len(blocks)), has: make([]slot, len(blocks))}
 	for n := range s.types {
-		if uses[n] == nil || oneDominates(tree, defs[n], uses[n]) {
+		if len(uses[n]) == 0 || oneDominates(tree, defs[n], uses[n]) {
 			continue
 		}
 		if p.frontier == nil {
@@ -222,6 +214,27 @@ func (s *ssa) place(tree *ir.DomTree) bool {
 		}
 	}
 	return true
+}
+
+// blocksOf returns, by slot, the blocks in whose list it is.
+func (s *ssa) blocksOf(list func(*blockState) []slotValue) [][]*ir.Block {
+	sizes, sum := make([]int, len(s.types)), 0
+	for _, b := range s.f.Blocks {
+		for _, v := range list(s.block[b.ID]) {
+			sizes[v.s]++
+			sum++
+		}
+	}
+	of, room := make([][]*ir.Block, len(s.types)), make([]*ir.Block, sum)
+	for n, size := range sizes {
+		of[n], room = room[:0:size], room[size:]
+	}
+	for _, b := range s.f.Blocks {
+		for _, v := range list(s.block[b.ID]) {
+			of[v.s] = append(of[v.s], b)
+		}
+	}
+	return of
 }
 
 // oneDominates reports whether a single definition reaches all uses on every way; so does the zero of a slot that is

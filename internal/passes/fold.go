@@ -33,6 +33,9 @@ type inserted struct{ before, in *ir.Instr }
 
 // insert puts the pending instructions into their blocks.
 func (fo *folder) insert() {
+	if len(fo.pending) == 0 {
+		return
+	}
 	at := map[*ir.Instr][]*ir.Instr{}
 	blocks := map[*ir.Block]bool{}
 	for _, p := range fo.pending {
@@ -90,13 +93,14 @@ func (fo *folder) constants(in *ir.Instr) {
 	if len(in.Args) == 0 {
 		return
 	}
-	args := make([]uint64, 0, 4)
 	for _, a := range in.Args {
-		bits, ok := constant(a)
-		if !ok {
+		if _, ok := constant(a); !ok {
 			return
 		}
-		args = append(args, bits)
+	}
+	args := make([]uint64, len(in.Args))
+	for i, a := range in.Args {
+		args[i] = a.Def.Imm
 	}
 	t := in.Results[0].Type
 	bits, ok := integer(in, args)

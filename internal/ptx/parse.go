@@ -24,9 +24,12 @@ type parser struct {
 	opcodes map[string]*Opcode
 	loc     *Loc // the .loc in force
 
-	// Instructions and operands are cut from chunks: two allocations for hundreds of them.
+	// Instructions, operands and locations are cut from chunks: a few allocations for hundreds of them.
 	instrs   []Instr
 	operands []Operand
+	locs     []Loc
+	// open are the operands of the lists that are being read, the innermost last.
+	open []Operand
 }
 
 func newParser(name string, src []byte) *parser {

@@ -1,10 +1,16 @@
 package ptx
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // block reads { statements }. Errors are recovered from within it; ok is false if its end is missing.
 func (p *parser) block() (*Block, bool) {
 	b := &Block{Pos: p.tok.pos}
+	if p.depth == 0 {
+		b.Stmts = make([]Stmt, 0, p.ahead(24))
+	}
 	if !p.enter() {
 		p.skipDeclaration(p.tok.off)
 		return b, false
@@ -27,6 +33,9 @@ func (p *parser) block() (*Block, bool) {
 	return b, true
 }
 
+// ahead is how many things the rest of the text may have that take so many bytes each, at most a chunk of them.
+func (p *parser) ahead(bytes int) int { return min(8+(len(p.src)-p.off)/bytes, 128) }
+
 // skipStatement recovers from an error: it goes behind the next semicolon, or before the next brace.
 func (p *parser) skipStatement() {
 	for p.tok.kind != tokEOF && !p.tok.is('{') {
@@ -45,6 +54,7 @@ func (p *parser) skipStatement() {
 
 func (p *parser) statement(b *Block) bool {
 	p.vectors = 0
+	p.open = p.open[:0]
 	switch t := p.tok; {
 	case t.kind == tokIdent:
 		return p.labelOrInstr(b)
@@ -93,7 +103,12 @@ func (p *parser) blockDirective(b *Block) bool {
 
 // location reads a .loc directive.
 func (p *parser) location() (*Loc, bool) {
-	loc := &Loc{Pos: p.tok.pos}
+	if len(p.locs) == 0 {
+		p.locs = make([]Loc, p.ahead(80))
+	}
+	loc := &p.locs[0]
+	p.locs = p.locs[1:]
+	*loc = Loc{Pos: p.tok.pos}
 	p.next()
 	if !p.place(loc) {
 		return nil, false
@@ -223,7 +238,7 @@ func (p *parser) targets(b *Block, name string, pos Pos) bool {
 // instruction reads an instruction; guard holds what stood before it, or is nil.
 func (p *parser) instruction(b *Block, guard *Instr) bool {
 	if len(p.instrs) == 0 {
-		p.instrs = make([]Instr, 128)
+		p.instrs = make([]Instr, p.ahead(48))
 	}
 	in := &p.instrs[0]
 	*in = Instr{}
@@ -277,30 +292,39 @@ func (p *parser) operandList(in *Instr) bool {
 	if p.tok.is(';') {
 		return true
 	}
-	var few [8]Operand
-	list := few[:0]
+	from := len(p.open)
 	for {
-		o, ok := p.operand()
-		if !ok {
+		if !p.push() {
 			return false
 		}
-		list = append(list, o)
 		if !p.accept(',') {
 			break
 		}
 	}
-	in.Operands = p.keep(list)
+	in.Operands = p.keep(from)
 	return true
 }
 
-// keep copies a short list of operands into the current chunk.
-func (p *parser) keep(list []Operand) []Operand {
+// push reads an operand of the innermost list that is open.
+func (p *parser) push() bool {
+	o, ok := p.operand()
+	if ok {
+		p.open = append(p.open, o)
+	}
+	return ok
+}
+
+// keep ends the list that was opened when so many operands were open: it returns its operands, in the current chunk if they
+// are few.
+func (p *parser) keep(from int) []Operand {
+	list := p.open[from:]
+	p.open = p.open[:from]
 	n := len(list)
 	if n > len(p.operands) {
 		if n > 64 {
-			return append([]Operand(nil), list...)
+			return slices.Clone(list)
 		}
-		p.operands = make([]Operand, 256)
+		p.operands = make([]Operand, max(n, 2*p.ahead(40)))
 	}
 	kept := p.operands[:n:n]
 	copy(kept, list)
@@ -412,7 +436,9 @@ func (p *parser) pair(first Operand) (Operand, bool) {
 	if second.Name, _, ok = p.name("a name"); !ok {
 		return first, false
 	}
-	return Operand{Pos: first.Pos, Kind: KindPair, Elems: p.keep([]Operand{first, second})}, true
+	from := len(p.open)
+	p.open = append(p.open, first, second)
+	return Operand{Pos: first.Pos, Kind: KindPair, Elems: p.keep(from)}, true
 }
 
 func (p *parser) vector() (o Operand, ok bool) {
@@ -423,19 +449,16 @@ func (p *parser) vector() (o Operand, ok bool) {
 	defer p.leave()
 	p.next()
 	p.vectors++
-	var few [8]Operand
-	list := few[:0]
+	from := len(p.open)
 	for !p.tok.is('}') {
-		elem, ok := p.operand()
-		if !ok {
+		if !p.push() {
 			return o, false
 		}
-		list = append(list, elem)
 		if !p.accept(',') {
 			break
 		}
 	}
-	o.Elems = p.keep(list)
+	o.Elems = p.keep(from)
 	if !p.expect('}') {
 		return o, false
 	}
@@ -471,17 +494,14 @@ func (p *parser) address() (o Operand, ok bool) {
 		}
 		o.Val = uint64(n)
 	}
-	var few [4]Operand
-	list := few[:0]
+	from := len(p.open)
 	for p.accept(',') {
-		elem, ok := p.operand()
-		if !ok {
+		if !p.push() {
 			return o, false
 		}
-		list = append(list, elem)
 	}
-	if len(list) > 0 {
-		o.Elems = p.keep(list)
+	if len(p.open) > from {
+		o.Elems = p.keep(from)
 	}
 	return o, p.expect(']')
 }

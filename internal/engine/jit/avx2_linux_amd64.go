@@ -35,6 +35,7 @@ func (a *avx2Code) newLabel() label                     { return label(a.NewLabe
 func (a *avx2Code) bind(l label)                        { a.Bind(amd64.Label(l)) }
 func (a *avx2Code) position(l label) int                { return a.Offset(amd64.Label(l)) }
 func (a *avx2Code) finish() ([]byte, error)             { return a.Finish() }
+func (a *avx2Code) reserve(room []byte, bytes int)      { a.Reserve(room, bytes) }
 func (a *avx2Code) useConstants(f func(b []byte) place) { a.vector = f }
 func (a *avx2Code) move(d, s gen)                       { a.MovRR(amd64.W64, amd64.Reg(d), amd64.Reg(s)) }
 func (a *avx2Code) move32(d, s gen)                     { a.MovRR(amd64.W32, amd64.Reg(d), amd64.Reg(s)) }

@@ -6,7 +6,6 @@ import (
 	"golang.org/x/sys/cpu"
 
 	"github.com/tandem-go/tandem/internal/engine"
-	"github.com/tandem-go/tandem/internal/engine/interp"
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -17,7 +16,7 @@ func newAVX512() (engine.Engine, error) {
 	if !(x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512CD && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT) {
 		return nil, fmt.Errorf("%w: it needs AVX-512 F, BW, DQ, VL and CD", ErrUnavailable)
 	}
-	return compiler{avx512{leastStreamed}, interp.New()}, nil
+	return newCompiler(avx512{leastStreamed}), nil
 }
 
 // avx512 is the target whose vectors hold half a warp.
@@ -47,11 +46,11 @@ func (t avx512) emit(p *program) (*output, error) {
 	e := &emitter{
 		p: p.plan, k: p.kernel, o: p.options, consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[limit]int32{},
 		frame: int32(p.frame), light: p.light, local: int64(p.LocalBytes()), retries: map[int]amd64.Label{},
-		area: make([]byte, areaParams+(p.kernel.Params+63)/64*64), patterns: map[pattern]int32{},
+		area:  make([]byte, areaParams+(p.kernel.Params+63)/64*64),
 		marks: p.marks, streams: p.plan.findStreams(t.leastStreamed),
 	}
 	n := p.plan.instructions
-	e.Reserve(64*n + 2048)
+	e.Reserve(p.room, 128*n+4096)
 	e.sites, e.cold = make([]site, 0, n/2), make([]func(), 0, n)
 	e.code()
 	text, err := e.Finish()

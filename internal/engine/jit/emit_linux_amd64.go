@@ -3,6 +3,7 @@ package jit
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
@@ -59,8 +60,8 @@ type emitter struct {
 	area    []byte              // the block's area as it begins
 	consts  map[uint64]int32
 	vectors map[string]int32
-	// patterns are the places of those that were asked for.
-	patterns map[pattern]int32
+	// patterns are those that were asked for.
+	patterns []placedPattern
 	// limits are the places of limits of shared memory.
 	limits map[limit]int32
 	// known are the places of what accesses know.
@@ -139,11 +140,17 @@ type pattern struct {
 	part  int
 }
 
+// placedPattern is a pattern and its place in the block's area.
+type placedPattern struct {
+	pattern
+	at int32
+}
+
 // pattern is the vector of the offsets of a scalar's lanes in one part.
 func (e *emitter) pattern(v *value, part int) amd64.Mem {
 	key := pattern{v.s, v.d, v.table, v.wide(), part}
-	at, ok := e.patterns[key]
-	if !ok {
+	i := slices.IndexFunc(e.patterns, func(p placedPattern) bool { return p.pattern == key })
+	if i < 0 {
 		var b [64]byte
 		if v.wide() {
 			for i := range 8 {
@@ -154,10 +161,10 @@ func (e *emitter) pattern(v *value, part int) amd64.Mem {
 				binary.LittleEndian.PutUint32(b[4*i:], uint32(v.offset(16*part+i)))
 			}
 		}
-		at = e.vectorConstant(b[:])
-		e.patterns[key] = at
+		i = len(e.patterns)
+		e.patterns = append(e.patterns, placedPattern{key, e.vectorConstant(b[:])})
 	}
-	return amd64.At(blockReg, at)
+	return amd64.At(blockReg, e.patterns[i].at)
 }
 
 // slot reserves zeroed bytes in the block's area.

@@ -1,17 +1,14 @@
 package jit
 
-import (
-	"github.com/tandem-go/tandem/internal/engine"
-	"github.com/tandem-go/tandem/internal/engine/interp"
-)
+import "github.com/tandem-go/tandem/internal/engine"
 
 // Streaming returns the engines that this machine can run, with stores that go past the caches however little a launch writes.
 func Streaming() (all []engine.Engine) {
 	if _, err := newAVX512(); err == nil {
-		all = append(all, compiler{avx512{}, interp.New()})
+		all = append(all, newCompiler(avx512{}))
 	}
 	if _, err := newAVX2(); err == nil {
-		all = append(all, compiler{avx2(0), interp.New()})
+		all = append(all, newCompiler(avx2(0)))
 	}
 	return all
 }

@@ -128,6 +128,8 @@ type isa interface {
 	bind(l label)
 	position(l label) int
 	finish() ([]byte, error)
+	// reserve makes room for about so many bytes of code, in room if that is as large.
+	reserve(room []byte, bytes int)
 	// useConstants says where vectors of the block's area are made.
 	useConstants(vector func(b []byte) place)
 

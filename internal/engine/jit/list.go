@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/tandem-go/tandem/internal/engine"
-	"github.com/tandem-go/tandem/internal/engine/interp"
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
@@ -19,7 +18,7 @@ func List(name string, k *ir.Kernel, o engine.Options) (*Listing, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: this build emits no code for %s", ErrUnavailable, name)
 	}
-	p, err := compiler{t, interp.New()}.prepare(k, o)
+	p, err := newCompiler(t).prepare(k, o)
 	if err != nil {
 		return nil, err
 	}

@@ -99,6 +99,8 @@ func (t *narrow) emit(p *program) (*output, error) {
 		e.past, e.streams = past, p.plan.findStreams(t.leastStreamed)
 	}
 	e.useConstants(func(b []byte) place { return place{areaGen, e.vectorConstant(b)} })
+	e.reserve(p.room, 256*p.plan.instructions+4096)
+	e.cold = make([]func(), 0, p.plan.instructions)
 	e.emitAll()
 	text, err := e.finish()
 	if e.err != nil {

@@ -44,6 +44,7 @@ func (a *neonCode) newLabel() label                     { return label(a.NewLabe
 func (a *neonCode) bind(l label)                        { a.Bind(arm64.Label(l)) }
 func (a *neonCode) position(l label) int                { return a.Offset(arm64.Label(l)) }
 func (a *neonCode) finish() ([]byte, error)             { return a.Finish() }
+func (a *neonCode) reserve(_ []byte, bytes int)         { a.Reserve(bytes) }
 func (a *neonCode) useConstants(f func(b []byte) place) { a.vector = f }
 func (a *neonCode) move(d, s gen)                       { a.Mov(true, xr(d), xr(s)) }
 func (a *neonCode) move32(d, s gen)                     { a.Mov(false, xr(d), xr(s)) }

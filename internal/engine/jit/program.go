@@ -40,6 +40,7 @@ type program struct {
 	frame     int             // bytes
 	escapes   []atomic.Uint64 // by site: the lane operations that were executed in Go
 	pool      sync.Pool
+	room      []byte // for code before it is installed
 	marks     *marks // nil unless the code is listed
 	// executed are the operations of lanes in blocks that were closed, given those of them in blocks that went on in the
 	// reference engine; both only where options.Count.
@@ -50,7 +51,10 @@ type program struct {
 type compiler struct {
 	target    target
 	reference engine.Engine
+	rooms     *sync.Pool // of *[]byte: where code was emitted before
 }
+
+func newCompiler(t target) compiler { return compiler{t, interp.New(), new(sync.Pool)} }
 
 func (c compiler) Name() string { return c.target.name() }
 
@@ -91,7 +95,15 @@ func (c compiler) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error
 	if err != nil {
 		return nil, err
 	}
-	if err := p.emit(); err != nil {
+	room, ok := c.rooms.Get().(*[]byte)
+	if !ok {
+		room = new([]byte)
+	}
+	p.room = *room
+	err = p.emit()
+	*room, p.room = p.room, nil
+	c.rooms.Put(room)
+	if err != nil {
 		return nil, fmt.Errorf("compile kernel %s: %w", k.Name, err)
 	}
 	p.pool.New = func() any { return &running{program: p} }
@@ -165,6 +177,7 @@ func (p *program) emit() error {
 	if err != nil {
 		return err
 	}
+	p.room = o.text
 	if p.code, err = install(o.text); err != nil {
 		return err
 	}

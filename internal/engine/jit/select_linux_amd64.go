@@ -6,7 +6,6 @@ import (
 	"golang.org/x/sys/cpu"
 
 	"github.com/tandem-go/tandem/internal/engine"
-	"github.com/tandem-go/tandem/internal/engine/interp"
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 )
 
@@ -19,7 +18,7 @@ func newAVX2() (engine.Engine, error) {
 	if !(x.HasAVX2 && x.HasFMA && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT) {
 		return nil, fmt.Errorf("%w: it needs AVX2, FMA, BMI1, BMI2 and POPCNT", ErrUnavailable)
 	}
-	return compiler{avx2(leastStreamed), interp.New()}, nil
+	return newCompiler(avx2(leastStreamed)), nil
 }
 
 func avx2(leastStreamed uint64) target {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 
 	"github.com/tandem-go/tandem/internal/engine"
-	"github.com/tandem-go/tandem/internal/engine/interp"
 	"github.com/tandem-go/tandem/internal/engine/jit/arm64"
 )
 
@@ -13,7 +12,7 @@ var makers = []maker{{"jit/neon", newNEON}}
 
 // newNEON returns the engine for Advanced SIMD, which every processor of 64 bits has.
 func newNEON() (engine.Engine, error) {
-	return compiler{neon(), interp.New()}, nil
+	return newCompiler(neon()), nil
 }
 
 func neon() target {

@@ -33,7 +33,11 @@ func (e *emitter) windowOf(in *ir.Instr) *window {
 	if in.Space != ir.SpaceShared || elements(in) != 1 || in.As.Bytes() != 4 || a.class != scalar || a.table == nil && (a.s == 4 || a.s == 0) || a.align%4 != 0 || in.Imm%4 != 0 {
 		return nil
 	}
-	if v := append(slices.Clone(in.Results), in.Args[1:]...)[0]; e.of(v).wide() || in.Op == ir.OpLoad && e.of(v).class != vector {
+	v := in.Args[len(in.Args)-1]
+	if len(in.Results) > 0 {
+		v = in.Results[0]
+	}
+	if e.of(v).wide() || in.Op == ir.OpLoad && e.of(v).class != vector {
 		return nil
 	}
 	var w window

@@ -142,9 +142,10 @@ func (a *Asm) fail(format string, args ...any) {
 	}
 }
 
-// Reserve makes room for about so many bytes of code, and as many labels and jumps as they may have.
-func (a *Asm) Reserve(bytes int) {
-	a.code = slices.Grow(a.code, bytes)
+// Reserve makes room for about so many bytes of code, which is room's if it is as large, and for as many labels and jumps as they
+// may have.
+func (a *Asm) Reserve(room []byte, bytes int) {
+	a.code = slices.Grow(room[:0], bytes)
 	a.labels, a.fixups = slices.Grow(a.labels, bytes/24), slices.Grow(a.fixups, bytes/24)
 }
 

@@ -8,6 +8,7 @@ package arm64
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Reg is a general register; 31 is XZR or SP, as the instruction has it.
@@ -82,6 +83,12 @@ func (a *Asm) Bind(l Label) {
 
 // Offset returns where a label was bound, in bytes, or less than zero.
 func (a *Asm) Offset(l Label) int { return 4 * a.labels[l] }
+
+// Reserve makes room for about so many bytes of code, and for as many labels and jumps as they may have.
+func (a *Asm) Reserve(bytes int) {
+	a.code = slices.Grow(a.code, bytes/4)
+	a.labels, a.fixups = slices.Grow(a.labels, bytes/32), slices.Grow(a.fixups, bytes/32)
+}
 
 // Finish resolves the labels and returns the code.
 func (a *Asm) Finish() ([]byte, error) {
