@@ -3,6 +3,7 @@ package cuda_test
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -104,5 +105,49 @@ extern "C" __global__ void calls(double *y, const double *x, int n)
 		}
 		require.Contains(t, f.Engine(), "jit/")
 		require.Equal(t, want, y, f.Engine())
+	}
+}
+
+// TestHalves: arithmetic of f16 and bf16 runs as machine code, with the bits of the reference engine, for random bits, so for
+// NaNs, infinities and subnormal numbers too.
+func TestHalves(t *testing.T) {
+	const n = 1 << 12
+	in := make([]uint32, n)
+	r := rand.New(rand.NewPCG(rand64(t), 0))
+	for i := range in {
+		in[i] = r.Uint32()
+	}
+	var want []uint32
+	for _, engine := range []string{"interp", "jit", "jit/avx2"} {
+		dev, err := cuda.OpenHost(cuda.HostConfig{Engine: engine, Count: true})
+		require.NoError(t, err)
+		defer dev.Close()
+		mod, err := dev.Compile(context.Background(), `
+__device__ unsigned f16(unsigned a, unsigned b) {
+	unsigned r;
+	asm("{.reg .b32 s, p, f;\n add.f16x2 s, %1, %2; mul.f16x2 p, %1, %2; fma.rn.f16x2 f, %1, %2, s; min.f16x2 f, f, p; sub.f16x2 %0, f, %1;}" : "=r"(r) : "r"(a), "r"(b));
+	return r;
+}
+__device__ unsigned bf16(unsigned a, unsigned b) {
+	unsigned r;
+	asm("{.reg .b32 f, m;\n fma.rn.bf16x2 f, %1, %2, %1; max.bf16x2 m, %2, f; fma.rn.relu.bf16x2 %0, %1, f, m;}" : "=r"(r) : "r"(a), "r"(b));
+	return r;
+}
+extern "C" __global__ void halves(unsigned *out, const unsigned *in, int n)
+{
+	int i = blockIdx.x * blockDim.x + threadIdx.x, j = n - 1 - i;
+	if (i < n) out[i] = f16(in[i], in[j]) ^ 5 * bf16(in[i], in[j]);
+}`, cuda.CompileConfig{Name: "halves.cu", Options: []string{"--gpu-architecture=compute_80"}})
+		require.NoError(t, err)
+		f, err := mod.Function("halves")
+		require.NoError(t, err)
+		out := make([]uint32, n)
+		require.NoError(t, f.Run(context.Background(), cuda.LaunchConfig{Grid: cuda.Blocks(n, 128), Block: cuda.D1(128)}, cuda.Out(out), cuda.In(in), int32(n)))
+		if engine == "interp" {
+			want = out
+			continue
+		}
+		require.Zero(t, f.Escaped(), f.Engine())
+		require.Equal(t, want, out, f.Engine())
 	}
 }

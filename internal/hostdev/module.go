@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-go/tandem/internal/driver"
 	"github.com/tandem-go/tandem/internal/engine"
+	"github.com/tandem-go/tandem/internal/engine/interp"
 	"github.com/tandem-go/tandem/internal/ir"
 	"github.com/tandem-go/tandem/internal/ksig"
 	"github.com/tandem-go/tandem/internal/lower"
@@ -182,7 +183,7 @@ func (d *device) lower(m *module, name string) (*function, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", driver.NotSupported, err)
 	}
-	if err := passes.Run(k, passes.Options{}); err != nil {
+	if err := passes.Run(k, passes.Options{KeepHalves: d.engines[0] == interp.New()}); err != nil {
 		return nil, fmt.Errorf("%w: %w", driver.Unknown, err)
 	}
 	f := &function{module: m, name: name, kernel: k, memory: m.vars.memory, engines: d.engines, count: d.config.Count}

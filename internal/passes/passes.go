@@ -26,6 +26,8 @@ type Options struct {
 	// the operands; ok is false if it cannot. Without it only integer sums, products and bitwise operations are folded:
 	// the meaning of operations stands in the engines, and is not repeated here.
 	Fold func(in *ir.Instr, args []uint64) (bits uint64, ok bool)
+	// KeepHalves leaves arithmetic of f16 and bf16 to an engine that interprets it: what replaces it is ten times as long.
+	KeepHalves bool
 }
 
 // Pass is one rewrite.
@@ -48,6 +50,7 @@ type context struct {
 func Table() []Pass {
 	return []Pass{
 		{"inline", "first, so that the others see one function and engines without calls can compile it", inline},
+		{"half", "after inline; the others then share what operations on halves have in common", each(half)},
 		{"forward", "before the others but inline, so that the others see values and not copies of them through block parameters", each(forward)},
 		{"fold", "after forward, since a parameter that always gets one constant is that constant", each(fold)},
 		{"dedupe", "after fold, which makes more expressions equal", each(dedupe)},

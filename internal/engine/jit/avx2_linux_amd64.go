@@ -548,6 +548,25 @@ func (a *avx2Code) toHalfWidth(d, lo, hi vec) {
 	a.RRRI(amd64.VINSERTI128, amd64.VReg(d), vs0, vs1, 1, ymm)
 }
 
+func (a *avx2Code) fromHalf(d, x vec) {
+	var low []byte // of the lanes of 16 bytes: the low half of each element
+	for range 2 {
+		for _, i := range []byte{0, 1, 4, 5, 8, 9, 12, 13} {
+			low = append(low, i)
+		}
+		low = append(low, make([]byte, 8)...)
+	}
+	a.RRM(amd64.VPSHUFB, vs0, amd64.VReg(x), a.vector(low).mem(), ymm)
+	a.RRRI(amd64.VPERMQI, vs0, 0, vs0, 0x08, ymm)
+	a.RRR(amd64.VCVTPH2PS, amd64.VReg(d), 0, vs0, ymm)
+}
+
+func (a *avx2Code) toHalf(d, x vec) {
+	const modeOfControl = 4
+	a.RRRI(amd64.VCVTPS2PH, amd64.VReg(x), 0, vs0, modeOfControl, ymm)
+	a.RRR(amd64.VPMOVZXWD, amd64.VReg(d), 0, vs0, ymm)
+}
+
 func (a *avx2Code) bits(d gen, mask vec) {
 	a.RRR(amd64.VMOVMSKPS, amd64.VReg(d), 0, amd64.VReg(mask), ymm)
 }

@@ -195,6 +195,8 @@ type isa interface {
 	narrow(d, lo, hi vec)
 	toDouble(d vec, a source, half int)
 	toHalfWidth(d, lo, hi vec) // of doubles to floats of 32 bits
+	fromHalf(d, a vec)         // f16 in the low 16 bits of 32 to f32
+	toHalf(d, a vec)           // f32 to f16, zeroes above
 	// bits is one bit for each lane of a mask of 32 bits; expand is its inverse, of the byte of s for a quarter.
 	bits(d gen, mask vec)
 	expand(d vec, s gen, quarter int)

@@ -153,6 +153,10 @@ func quarterConvert(in *ir.Instr) quarterCode {
 		return quarterCode{lanewise((*quarterEmitter).roundFloat), true}
 	case from == ir.F32 && to == ir.F32 && in.Flags&^(ir.FTZ|ir.Sat) == 0 && in.Round == ir.RN:
 		return quarterCode{lanewise((*quarterEmitter).sameFloat), true}
+	case from == ir.F16 && to == ir.F32 && in.Flags == 0:
+		return quarterCode{lanewise((*quarterEmitter).singleOfHalf), true}
+	case from == ir.F32 && to == ir.F16 && in.Flags&^(ir.FTZ|ir.Sat) == 0 && in.Round <= ir.RP:
+		return quarterCode{emit: lanewise((*quarterEmitter).halfOfSingle)}
 	case from == ir.F32 && to == ir.F64 && in.Flags == 0:
 		return quarterCode{(*quarterEmitter).doubles, true}
 	case from == ir.F64 && to == ir.F32 && in.Flags == 0 && in.Round <= ir.RP:

@@ -391,6 +391,29 @@ func (e *quarterEmitter) roundFloat(in *ir.Instr, n int) vec {
 	return e.finished(in, d)
 }
 
+// singleOfHalf widens f16 to f32.
+func (e *quarterEmitter) singleOfHalf(in *ir.Instr, n int) vec {
+	x, d := e.bitsOf(e.arg(in, 0), n), e.result()
+	e.fromHalf(d, x)
+	return d
+}
+
+// halfOfSingle rounds f32 to f16.
+func (e *quarterEmitter) halfOfSingle(in *ir.Instr, n int) vec {
+	f := *in
+	f.As = ir.F32
+	x := e.sameFloat(&f, n)
+	h, m, d := e.pool.take(), e.pool.take(), e.result()
+	e.rounded(in, func() { e.toHalf(h, x) })
+	e.compareFloats(ir.IsNaN, false, m, x, inReg(x))
+	e.vload(d, e.all(false, 0x7fff).at)
+	e.blend(d, m, d, h)
+	for _, r := range []vec{x, h, m} {
+		e.pool.give(r)
+	}
+	return d
+}
+
 func (e *quarterEmitter) doubles(in *ir.Instr) {
 	v, a := e.of(in.Results[0]), e.arg(in, 0)
 	for n := range e.partsOf(v) {
