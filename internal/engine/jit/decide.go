@@ -138,3 +138,24 @@ func (p *plan) idleBehind(b *ir.Block, k, at int) (way idle, ok bool) {
 	way, ok = p.idleFrom(b, k+1)
 	return way, ok && p.waits[b.Order].empty() && slices.ContainsFunc(p.vals[way.v.ID].segs, func(s segment) bool { return s.first <= at && at <= s.last })
 }
+
+// findJoined finds, by branch, what joins a predicate that all lanes share with one that they do not, for that branch alone: it is
+// not computed, the branch asks for one after the other.
+func (p *plan) findJoined() {
+	p.joined = map[*ir.Instr]*ir.Instr{}
+	for _, b := range p.f.Blocks {
+		n, t := len(b.Instrs), b.Terminator()
+		if n < 2 || t.Op != ir.OpCondBr || t.Targets[0].To == t.Targets[1].To {
+			continue
+		}
+		in := b.Instrs[n-2]
+		if in.Op != ir.OpAnd && in.Op != ir.OpOr || in.As != ir.Pred || in.Results[0] != t.Args[0] {
+			continue
+		}
+		v, x, y := &p.vals[in.Results[0].ID], p.vals[in.Args[0].ID].class, p.vals[in.Args[1].ID].class
+		if v.uses == 1 && !v.masked && (x == flag && y == mask || x == mask && y == flag) {
+			v.uses = 0
+			p.joined[t] = in
+		}
+	}
+}

@@ -122,7 +122,21 @@ func (e *emitter) diverge(in *ir.Instr, c *value, waits bitset) {
 		late, soon = soon, late
 		lateIsTrue = false
 	}
-	if e.leavesQuietly(late, soon, waits) {
+	quiet := e.leavesQuietly(late, soon, waits)
+	if by := e.p.joined[in]; by != nil {
+		c = e.ahead(by, func(outcome bool) {
+			switch {
+			case outcome != lateIsTrue:
+				e.single(soon, waits)
+			case quiet:
+				e.moves(late, 1)
+				e.leaveAll(late.To.Order, waits)
+			default:
+				e.single(late, waits)
+			}
+		})
+	}
+	if quiet {
 		e.goRound(c, lateIsTrue, late, soon, waits)
 		return
 	}
@@ -227,12 +241,38 @@ func (e *emitter) goRound(c *value, lateIsTrue bool, late, soon ir.Edge, waits b
 	e.left[e.block.Order] = to
 	e.later(func() {
 		e.Bind(all)
-		e.countLeft(false)
-		set := newBitset(len(e.p.f.Blocks))
-		set.or(waits)
-		set.set(to)
-		e.dispatch(set, to)
+		e.leaveAll(to, waits)
 	})
+}
+
+// leaveAll goes on when no lane is left in such a loop.
+func (e *emitter) leaveAll(to int, waits bitset) {
+	e.countLeft(false)
+	set := newBitset(len(e.p.f.Blocks))
+	set.or(waits)
+	set.set(to)
+	e.dispatch(set, to)
+}
+
+// ahead emits the first half of a branch on two joined predicates: a jump to what all emits where the one that all lanes share
+// decides the outcome. It returns the other.
+func (e *emitter) ahead(by *ir.Instr, all func(outcome bool)) *value {
+	shared, other := e.of(by.Args[0]), e.of(by.Args[1])
+	if shared.class != flag {
+		shared, other = other, shared
+	}
+	decided, when := e.NewLabel(), amd64.E
+	if by.Op == ir.OpOr {
+		when = amd64.NE
+	}
+	r := e.scalarIn(shared, amd64.RAX)
+	e.TestRR(amd64.W32, r, r)
+	e.Jcc(when, decided)
+	e.later(func() {
+		e.Bind(decided)
+		all(by.Op == ir.OpOr)
+	})
+	return other
 }
 
 // countLeft notes the lanes that have left the block's loop where they wait: all that live, but for those that execute, if
@@ -387,14 +427,17 @@ func (e *emitter) move(m move, k amd64.KReg) {
 			e.RRR(amd64.VMOVUPS, temp1, 0, e.vectorIn(from, 0, temp1), zmm)
 			from.home = home{kind: inRegister, reg: uint8(temp1)}
 		}
+		r := temp0
 		for i := range parts {
 			part := i
 			if m.to.home.reg > from.home.reg { // where the two overlap
 				part = parts - 1 - i
 			}
-			r := e.vectorIn(from, part, temp0)
-			if from.nan && !m.to.nan && from.class != constant {
-				r = e.canonical(from, r, temp0)
+			if i == 0 || !from.uniform() {
+				r = e.vectorIn(from, part, temp0)
+				if from.nan && !m.to.nan && from.class != constant {
+					r = e.canonical(from, r, temp0)
+				}
 			}
 			opt := zmm
 			if m.to.masked {

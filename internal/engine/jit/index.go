@@ -236,6 +236,9 @@ func (p *plan) indexOf(in *ir.Instr) *index {
 // operands calls f for each operand of in that its code reads, guards and arguments of edges included.
 func (p *plan) operands(in *ir.Instr, f func(v *ir.Value)) {
 	args := in.Args
+	if by := p.joined[in]; by != nil {
+		args = by.Args
+	}
 	if len(p.indexes) > 0 {
 		if len(in.Results) == 1 && p.indexes[in.Results[0].ID] != nil {
 			return // not computed

@@ -148,6 +148,8 @@ type plan struct {
 	tables map[offsets]*offsets
 	// decided are comparisons that only decide a branch, and are made with the first and the last lane.
 	decided map[*ir.Instr]bool
+	// joined are, by branch, the joined predicates that it asks for one after the other.
+	joined map[*ir.Instr]*ir.Instr
 	// indexes are the parts of indexed values.
 	indexes map[int]*index
 	// steps are the instructions that advance numbers which stand for pointers.
