@@ -450,6 +450,11 @@ func (p *plan) inside(i, start int, open *opened, held bitset) {
 				open.keep(v.ID, at)
 			}
 		})
+		if j := p.joints[in]; j != nil { // executed here
+			for _, late := range j.instrs {
+				p.operands(late, func(v *ir.Value) { open.keep(v.ID, at) })
+			}
+		}
 	}
 }
 

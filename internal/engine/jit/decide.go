@@ -13,10 +13,12 @@ import (
 
 // findDecided finds the comparisons that decide such branches.
 func (p *plan) findDecided() {
-	p.decided = map[*ir.Instr]bool{}
+	p.decided, p.joints, p.late = map[*ir.Instr]bool{}, map[*ir.Instr]*joint{}, map[*ir.Instr]bool{}
 	for _, b := range p.f.Blocks {
 		if in := p.comparison(b); in != nil {
 			p.decided[in] = true
+		} else if p.target.tables() {
+			p.findJoint(b)
 		}
 	}
 }
@@ -29,18 +31,81 @@ func (p *plan) comparison(b *ir.Block) *ir.Instr {
 		return nil
 	}
 	in := b.Instrs[n-2]
-	if in.Op != ir.OpSetp || in.Results[0] != t.Args[0] || !in.From.Integer() || in.From.Bits() < 32 || in.From.Bits() > 64 {
+	if in.Op != ir.OpSetp || in.Results[0] != t.Args[0] || !p.decidable(in) {
 		return nil
-	}
-	v := &p.vals[t.Args[0].ID]
-	x, y, _ := p.sides(in)
-	if v.class != mask || v.uses != 1 || v.masked || x.class != scalar || x.uniform() || !y.uniform() || y.class == flag {
-		return nil
-	}
-	if least, most := x.span(); least < 0 || uint64(most) >= x.align {
-		return nil // the sum with lane 0 may wrap around
 	}
 	return in
+}
+
+// decidable tells that a comparison is of a number whose lanes differ by constants with one that they share, and is used once.
+func (p *plan) decidable(in *ir.Instr) bool {
+	if in.Op != ir.OpSetp || !in.From.Integer() || in.From.Bits() < 32 || in.From.Bits() > 64 {
+		return false
+	}
+	v := &p.vals[in.Results[0].ID]
+	x, y, _ := p.sides(in)
+	if v.class != mask || v.uses != 1 || v.masked || x.class != scalar || x.uniform() || !y.uniform() || y.class == flag {
+		return false
+	}
+	least, most := x.span()
+	return least >= 0 && uint64(most) < x.align // else the sum with lane 0 may wrap around
+}
+
+// joint is several conditions of which a branch takes the conjunction or disjunction. Most warps learn from scalars which way all of
+// their lanes go; the masks are computed at the branch, by those that do not.
+type joint struct {
+	op ir.Op // or, and
+	// instrs are what computes masks, in order.
+	instrs []*ir.Instr
+	// flags are the conditions that all lanes share, and comparisons those that the first and the last lane decide.
+	flags       []*ir.Value
+	comparisons []*ir.Instr
+}
+
+// findJoint finds the conditions of the branch at the end of b.
+func (p *plan) findJoint(b *ir.Block) {
+	t := b.Terminator()
+	if t.Op != ir.OpCondBr || t.Targets[0].To == t.Targets[1].To || t.Targets[0].To == b || t.Targets[1].To == b {
+		return
+	}
+	root := t.Args[0].Def
+	if root == nil || root.Op != ir.OpOr && root.Op != ir.OpAnd {
+		return
+	}
+	j := &joint{op: root.Op}
+	if !p.gather(j, b, t.Args[0]) || len(j.comparisons) == 0 {
+		return
+	}
+	first := slices.IndexFunc(b.Instrs, func(in *ir.Instr) bool { return slices.Contains(j.instrs, in) })
+	for _, in := range b.Instrs[first : len(b.Instrs)-1] {
+		// The reference engine may go on behind these, with values that are not computed yet.
+		if in.Op.Effect() && in.Op != ir.OpLoad && in.Op != ir.OpStore || len(p.steps[in]) > 0 {
+			return
+		}
+	}
+	slices.SortFunc(j.instrs, func(x, y *ir.Instr) int { return slices.Index(b.Instrs, x) - slices.Index(b.Instrs, y) })
+	p.joints[t] = j
+	for _, in := range j.instrs {
+		p.late[in] = true
+	}
+}
+
+// gather adds the conditions that make v to a joint, and reports whether v is made of nothing else.
+func (p *plan) gather(j *joint, b *ir.Block, v *ir.Value) bool {
+	x, in := &p.vals[v.ID], v.Def
+	switch {
+	case x.class == flag:
+		j.flags = append(j.flags, v)
+		return true
+	case x.class != mask || x.uses != 1 || x.masked || in == nil || in.Block != b || in.Guard != nil:
+		return false
+	}
+	j.instrs = append(j.instrs, in)
+	if in.Op == j.op {
+		return p.gather(j, b, in.Args[0]) && p.gather(j, b, in.Args[1])
+	}
+	j.comparisons = append(j.comparisons, in)
+	return p.decidable(in)
 }
 
 var swapped = map[ir.Cmp]ir.Cmp{ir.Eq: ir.Eq, ir.Ne: ir.Ne, ir.Lt: ir.Gt, ir.Le: ir.Ge, ir.Gt: ir.Lt, ir.Ge: ir.Le}
@@ -145,7 +210,7 @@ func (p *plan) findJoined() {
 	p.joined = map[*ir.Instr]*ir.Instr{}
 	for _, b := range p.f.Blocks {
 		n, t := len(b.Instrs), b.Terminator()
-		if n < 2 || t.Op != ir.OpCondBr || t.Targets[0].To == t.Targets[1].To {
+		if n < 2 || t.Op != ir.OpCondBr || t.Targets[0].To == t.Targets[1].To || p.joints[t] != nil {
 			continue
 		}
 		in := b.Instrs[n-2]

@@ -10,7 +10,47 @@ import (
 
 // decide emits jumps to all or none where the comparison holds for all lanes or for none, and else computes it for each.
 func (e *emitter) decide(in *ir.Instr, all, none amd64.Label) {
-	const ax, cx = amd64.RAX, amd64.RCX
+	e.ask(in, all, none)
+	e.setp(in)
+	e.giveBack()
+}
+
+// decideJoint is decide for several conditions.
+func (e *emitter) decideJoint(j *joint, all, none amd64.Label) {
+	for _, v := range j.flags {
+		r := e.scalarIn(e.of(v), amd64.RAX)
+		e.TestRR(amd64.W32, r, r)
+		if j.op == ir.OpOr {
+			e.Jcc(amd64.NE, all)
+		} else {
+			e.Jcc(amd64.E, none)
+		}
+	}
+	some := e.NewLabel()
+	for i, in := range j.comparisons {
+		last, next := i == len(j.comparisons)-1, e.NewLabel()
+		switch {
+		case last:
+			e.ask(in, all, none)
+		case j.op == ir.OpOr:
+			e.ask(in, all, next)
+		default:
+			e.ask(in, next, none)
+		}
+		if !last {
+			e.Jmp(some)
+			e.Bind(next)
+		}
+	}
+	e.Bind(some)
+	for _, in := range j.instrs {
+		e.instruction(in)
+	}
+}
+
+// ask emits jumps to all or none where the comparison holds for all lanes or for none.
+func (e *emitter) ask(in *ir.Instr, all, none amd64.Label) {
+	const ax = amd64.RAX
 	x, y, how := e.p.sides(in)
 	w := amd64.Width(in.From.Bits() / 8)
 	_, most := x.span()
@@ -29,8 +69,6 @@ func (e *emitter) decide(in *ir.Instr, all, none amd64.Label) {
 		}
 		e.Jcc(condition(&c), to)
 	}
-	e.setp(in)
-	e.giveBack()
 }
 
 // compareWithScalar sets the flags of r less b.

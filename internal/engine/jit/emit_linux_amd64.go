@@ -88,6 +88,8 @@ type emitter struct {
 	// retires tells that warps end at barriers behind which they have nothing to do.
 	retires bool
 	cloned  bool
+	// asked are the prefetches so far.
+	asked []asked
 	// streams are the stores that may go past the caches; streaming tells that there is code for some.
 	streams   *streams
 	streaming bool
@@ -551,7 +553,7 @@ func (e *emitter) at(k int, in *ir.Instr) {
 	e.marks.begin(e.Len(), in)
 	if in.Op.Terminator() {
 		e.terminator(in)
-	} else if !e.p.decided[in] {
+	} else if !e.p.decided[in] && !e.p.late[in] {
 		e.instruction(in)
 	}
 	e.marks.own(len(e.cold), in)

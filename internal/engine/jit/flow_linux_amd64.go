@@ -141,12 +141,17 @@ func (e *emitter) diverge(in *ir.Instr, c *value, waits bitset) {
 		return
 	}
 	none := e.NewLabel()
-	if by := e.block.Instrs[max(e.pc-1, 0)]; e.p.decided[by] {
+	by, conditions := e.block.Instrs[max(e.pc-1, 0)], e.p.joints[in]
+	if e.p.decided[by] || conditions != nil {
 		all := e.NewLabel()
-		if lateIsTrue {
-			e.decide(by, all, none)
+		yes, no := all, none
+		if !lateIsTrue {
+			yes, no = none, all
+		}
+		if conditions != nil {
+			e.decideJoint(conditions, yes, no)
 		} else {
-			e.decide(by, none, all)
+			e.decide(by, yes, no)
 		}
 		e.later(func() {
 			e.Bind(all)

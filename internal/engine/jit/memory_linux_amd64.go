@@ -3,6 +3,7 @@ package jit
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/engine/ops"
@@ -366,13 +367,40 @@ func (x *access) at(offset int64) amd64.Mem {
 }
 
 // prefetch asks for the row that a later warp, or the next block, will load or store, where it is likely to lie behind
-// this one: outside loops, in global memory. Shared memory is in the cache.
+// this one: outside loops, in global memory. Shared memory is in the cache. A line that was asked for on the way here is not asked
+// for again.
 func (e *emitter) prefetch(x *access, m amd64.Mem, write bool) {
 	if x.in.Space == ir.SpaceShared || e.p.depth[e.block.Order] > 0 || e.cloned || x.a.s != x.size*int64(x.n) || x.size < 4 {
 		return
 	}
+	at := asked{e.block, x.in.Args[0], int64(m.Disp-x.base.Disp) + int64(x.in.Imm), write}
+	if slices.ContainsFunc(e.asked, at.covered) {
+		return
+	}
+	e.asked = append(e.asked, at)
 	m.Disp += ahead
 	e.Prefetch(m, write)
+}
+
+// asked is a prefetch in a block, so many bytes behind an address.
+type asked struct {
+	block  *ir.Block
+	from   *ir.Value
+	offset int64
+	write  bool
+}
+
+// covered tells that the code that leads to a has asked for its line, or all but the edge of it.
+func (a asked) covered(before asked) bool {
+	if before.from != a.from || before.write != a.write || before.offset-a.offset >= lineBytes || a.offset-before.offset >= lineBytes {
+		return false
+	}
+	for b := a.block; b != before.block; b = b.Preds[0] {
+		if len(b.Preds) != 1 || b.Preds[0].Order >= b.Order {
+			return false
+		}
+	}
+	return true
 }
 
 // loadRow loads from addresses a constant distance apart. All of them were checked, lanes that do not execute included.

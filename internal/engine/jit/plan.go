@@ -150,6 +150,10 @@ type plan struct {
 	decided map[*ir.Instr]bool
 	// joined are, by branch, the joined predicates that it asks for one after the other.
 	joined map[*ir.Instr]*ir.Instr
+	// joints are the conditions of branches that have several, by branch, and late the instructions that make masks of these, which
+	// are executed at the branch.
+	joints map[*ir.Instr]*joint
+	late   map[*ir.Instr]bool
 	// indexes are the parts of indexed values.
 	indexes map[int]*index
 	// steps are the instructions that advance numbers which stand for pointers.

@@ -119,6 +119,12 @@ func walked(t *testing.T, e engine.Engine, text []byte, extend string, first uin
 	params := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, out), base)
 	params = binary.LittleEndian.AppendUint64(params, counts)
 	params = binary.LittleEndian.AppendUint32(params, first)
+	runBlock(t, e, text, space, threads, params)
+	return append([]byte(nil), result...)
+}
+
+// runBlock runs kernel k of a text with one block of so many threads.
+func runBlock(t *testing.T, e engine.Engine, text []byte, space *mem.Space, threads uint32, params []byte) {
 	o := engine.Options{Memory: space, Block: [3]uint32{threads, 1, 1}}
 	p, err := kernelOf(t, text, "k")(e, o)
 	require.NoError(t, err)
@@ -129,7 +135,7 @@ func walked(t *testing.T, e engine.Engine, text []byte, extend string, first uin
 		state, fault := b.Run(1 << 12)
 		require.Nil(t, fault)
 		if state == engine.Done {
-			return append([]byte(nil), result...)
+			return
 		}
 	}
 }

@@ -385,7 +385,7 @@ func (p *plan) scalarReads(in *ir.Instr, reads []int) {
 				}
 			}
 		}
-	case p.decided[in]:
+	case p.decided[in] || p.late[in]:
 		for _, a := range in.Args {
 			reads[a.ID]++
 		}
