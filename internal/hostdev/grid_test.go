@@ -399,8 +399,10 @@ func TestSeed(t *testing.T) {
 			begun = append(begun, b.i)
 			return engine.Done, nil
 		}}}
-		b := benchOn(t, e, hostdev.Config{Engine: e, Workers: 1, Seed: seed, MemoryLimit: 1 << 30})
-		b.run(blocks, 1)
+		t.Run(fmt.Sprintf("%d blocks, seed %d", blocks, seed), func(t *testing.T) { // each gives its range of addresses back
+			b := benchOn(t, e, hostdev.Config{Engine: e, Workers: 1, Seed: seed, MemoryLimit: 1 << 30})
+			b.run(blocks, 1)
+		})
 		return begun
 	}
 	for _, n := range []uint32{1, 2, 3, 6, 64, 30030} {

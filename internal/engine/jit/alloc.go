@@ -520,7 +520,8 @@ func (p *plan) define(in *ir.Instr, v *ir.Value, open *opened, begin, at int, he
 	last := int(open.last[v.ID])
 	if last < 0 {
 		if p.vals[v.ID].uses == 0 && !in.Op.Effect() {
-			if p.vals[v.ID].class != indexed {
+			// The reference engine, where it goes on, computes addresses that are not computed here: it needs their constants.
+			if c := p.vals[v.ID].class; c != indexed && c != constant {
 				p.vals[v.ID].class = unused
 			}
 			return

@@ -14,6 +14,7 @@ import (
 	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/interp"
 	"github.com/tandem-go/tandem/internal/engine/rt"
+	"github.com/tandem-go/tandem/internal/ir"
 	"github.com/tandem-go/tandem/internal/lower"
 	"github.com/tandem-go/tandem/internal/mem"
 	"github.com/tandem-go/tandem/internal/passes"
@@ -60,13 +61,19 @@ type prepared struct {
 	outputs []byte
 }
 
-func kernelOf(t testing.TB, text []byte, name string) func(e engine.Engine, o engine.Options) (engine.Program, error) {
+// lowered is a kernel of PTX before the passes.
+func lowered(t testing.TB, text []byte, name string) *ir.Kernel {
 	tree, err := ptx.Parse("bench.ptx", text)
 	require.NoError(t, err)
 	checked, err := check.Check(tree)
 	require.NoError(t, err)
 	k, err := lower.Kernel(checked, name)
 	require.NoError(t, err)
+	return k
+}
+
+func kernelOf(t testing.TB, text []byte, name string) func(e engine.Engine, o engine.Options) (engine.Program, error) {
+	k := lowered(t, text, name)
 	require.NoError(t, passes.Run(k, passes.Options{}))
 	return func(e engine.Engine, o engine.Options) (engine.Program, error) { return e.Compile(k, o) }
 }

@@ -610,7 +610,7 @@ func (e *emitter) instruction(in *ir.Instr) {
 	case in.Op == ir.OpActiveMask && e.of(in.Results[0]).class == scalar && in.Guard == nil:
 		e.laneBits(amd64.RAX, 1)
 		e.scalarOut(e.of(in.Results[0]), amd64.RAX)
-	case len(in.Results) == 1 && e.scalarResult(in):
+	case len(in.Results) == 1 && in.Op != ir.OpLoad && e.scalarResult(in):
 		e.scalar(in)
 	case n.emit != nil:
 		n.emit(e, in)

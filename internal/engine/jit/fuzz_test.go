@@ -3,40 +3,55 @@
 package jit_test
 
 import (
-	"encoding/binary"
-	"flag"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
-	"os"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tandem-go/tandem/internal/engine"
-	"github.com/tandem-go/tandem/internal/engine/interp"
-	"github.com/tandem-go/tandem/internal/engine/jit"
-	"github.com/tandem-go/tandem/internal/engine/rt"
-	"github.com/tandem-go/tandem/internal/ir"
-	"github.com/tandem-go/tandem/internal/mem"
+	"github.com/tandem-go/tandem/internal/engine/enginetest"
 )
 
 // generator writes random kernels: every thread computes on registers of each kind, reads a table, exchanges values
 // through shared memory and warp operations, goes its own ways, and stores all its registers at the end. No result depends
 // on the order of threads.
 type generator struct {
-	r      *rand.Rand
-	b      strings.Builder
-	labels int
-	depth  int
+	r *rand.Rand
+	b strings.Builder
+	shape
+	instructions []enginetest.Instruction
+	labels       int
+	depth        int
+	// lone: blocks tell each other nothing, and nothing is loaded that the kernel stores, so that stores may go past the
+	// caches. rows: the results of a kind lie in rows. local: there is local memory. faults: a warp may stop the launch.
+	lone, rows, local, faults bool
 }
+
+func newGenerator(t testing.TB, seed uint64) *generator {
+	r := rand.New(rand.NewPCG(seed, 1))
+	instructions, err := tabled()
+	require.NoError(t, err)
+	g := &generator{r: r, shape: randomShape(r), instructions: instructions}
+	g.lone, g.rows, g.local, g.faults = g.one(3), g.one(2), g.one(2), g.one(12)
+	return g
+}
+
+// tabled are the instructions of the run files.
+var tabled = sync.OnceValues(enginetest.Instructions)
+
+// one is true once in n times.
+func (g *generator) one(n int) bool { return g.r.IntN(n) == 0 }
+
+// slots is the number of words that threads exchange, a power of two.
+func (g *generator) slots() int { return max(64, 1<<bits.Len(uint(g.threads()-1))) }
 
 // registers of each kind that a kernel has.
 const (
-	genR, genF, genD, genL, genP = 10, 8, 3, 5, 4
-	genWords                     = genR + genF + 2*genD + 2*genL + 1
+	genR, genF, genD, genL, genP, genH = 10, 8, 3, 5, 4, 3
+	genWords                           = genR + genF + 2*genD + 2*genL + genH + 1
 )
 
 func (g *generator) line(format string, args ...any) { fmt.Fprintf(&g.b, "\t"+format+"\n", args...) }
@@ -44,7 +59,7 @@ func (g *generator) line(format string, args ...any) { fmt.Fprintf(&g.b, "\t"+fo
 func (g *generator) pick(list ...string) string { return list[g.r.IntN(len(list))] }
 
 func (g *generator) reg(kind byte) string {
-	n := map[byte]int{'r': genR, 'f': genF, 'd': genD, 'l': genL, 'p': genP}[kind]
+	n := map[byte]int{'r': genR, 'f': genF, 'd': genD, 'l': genL, 'p': genP, 'h': genH}[kind]
 	return fmt.Sprintf("%%%c%d", kind, g.r.IntN(n))
 }
 
@@ -69,16 +84,20 @@ func (g *generator) single() string {
 
 // instruction writes one instruction that every thread executes alone.
 func (g *generator) instruction() {
-	guard := ""
 	r, f, p := func() string { return g.reg('r') }, func() string { return g.reg('f') }, func() string { return g.reg('p') }
-	w, s := g.word, g.single
-	if g.r.IntN(8) == 0 {
-		guard = "@" + g.pick("", "!") + p() + " "
-	}
+	w, s, guard := g.word, g.single, g.guard()
 	out := func(format string, args ...any) { g.line("%s"+format, append([]any{guard}, args...)...) }
-	switch g.r.IntN(40) {
-	case 30, 31, 32, 33, 34, 35, 36, 37, 38, 39:
+	switch g.r.IntN(60) {
+	case 30, 31, 32, 33, 34, 35:
 		g.form()
+	case 36, 37, 38, 39, 40, 41, 42, 43, 44:
+		g.tabled(guard)
+	case 45, 46, 47, 48, 49, 50, 51, 52:
+		g.access(guard)
+	case 53, 54, 55:
+		g.atomic(guard)
+	case 56, 57, 58, 59:
+		g.pattern(guard)
 	case 0, 1, 2:
 		out("%s.%s %s, %s, %s;", g.pick("add", "sub", "mul.lo", "min", "max", "mul.hi", "div", "rem"), g.pick("s32", "u32"), r(), r(), w())
 	case 3:
@@ -124,8 +143,23 @@ func (g *generator) instruction() {
 	case 28:
 		g.load(guard)
 	case 29:
-		out("mov.u32 %s, %%%s;", r(), g.pick("tid.x", "tid.y", "ntid.x", "ctaid.x", "laneid", "lanemask_lt", "warpid"))
+		out("mov.u32 %s, %%%s;", r(), g.pick(specialRegisters...))
 	}
+}
+
+// guard is a predicate in front of an instruction, or mostly nothing.
+func (g *generator) guard() string {
+	if g.one(8) {
+		return "@" + g.pick("", "!") + g.reg('p') + " "
+	}
+	return ""
+}
+
+// specialRegisters are those whose value no engine is free to choose.
+var specialRegisters = []string{
+	"tid.x", "tid.y", "tid.z", "ntid.x", "ntid.y", "ntid.z", "ctaid.x", "ctaid.y", "ctaid.z", "nctaid.x", "nctaid.y", "nctaid.z",
+	"laneid", "warpid", "nwarpid", "smid", "nsmid", "lanemask_eq", "lanemask_lt", "lanemask_le", "lanemask_gt", "lanemask_ge",
+	"dynamic_smem_size", "total_smem_size",
 }
 
 func (g *generator) comparison() string { return g.pick("eq", "ne", "lt", "le", "gt", "ge") }
@@ -201,11 +235,13 @@ func (g *generator) load(guard string) {
 
 // exchange lets threads see values of others; all threads execute it.
 func (g *generator) exchange() {
-	switch g.r.IntN(8) {
+	switch g.r.IntN(12) {
 	case 4, 5:
 		g.commute()
 	case 6, 7:
 		g.permute()
+	case 8, 9, 10, 11:
+		g.together()
 	case 0:
 		how := g.pick("bfly", "idx", "down", "up")
 		clamp := g.pick("31", "31", "7183", "5663")
@@ -242,8 +278,8 @@ func (g *generator) exchange() {
 	}
 }
 
-// block writes n statements.
-func (g *generator) block(n int) {
+// statements writes n statements.
+func (g *generator) statements(n int) {
 	g.depth++
 	defer func() { g.depth-- }()
 	for range n {
@@ -265,11 +301,11 @@ func (g *generator) branch() {
 	g.labels++
 	k := g.labels
 	g.line("@%s%s bra L%d;", g.pick("", "!"), g.reg('p'), k)
-	g.block(1 + g.r.IntN(4))
+	g.statements(1 + g.r.IntN(4))
 	if g.r.IntN(2) == 0 {
 		g.line("bra M%d;", k)
 		fmt.Fprintf(&g.b, "L%d:\n", k)
-		g.block(1 + g.r.IntN(4))
+		g.statements(1 + g.r.IntN(4))
 		fmt.Fprintf(&g.b, "M%d:\n", k)
 		return
 	}
@@ -286,258 +322,13 @@ func (g *generator) loop() {
 		g.line("and.b32 %%i%d, %s, 7;", g.depth, g.reg('r'))
 	}
 	fmt.Fprintf(&g.b, "L%d:\n", k)
-	g.block(1 + g.r.IntN(5))
+	g.statements(1 + g.r.IntN(5))
 	if g.r.IntN(3) == 0 {
 		g.line("@%s bra M%d;", g.reg('p'), k)
-		g.block(1)
+		g.statements(1)
 	}
 	g.line("sub.u32 %%i%d, %%i%d, 1;", g.depth, g.depth)
 	g.line("setp.gt.s32 %%q, %%i%d, 0;", g.depth)
 	g.line("@%%q bra L%d;", k)
 	fmt.Fprintf(&g.b, "M%d:\n", k)
-}
-
-// kernel returns the text of a kernel for blocks of 64 threads.
-func (g *generator) kernel() string {
-	g.b.WriteString(".version 8.4\n.target sm_75\n.address_size 64\n.visible .entry k(.param .u64 out, .param .u64 table, .param .u32 n)\n{\n")
-	g.line(".reg .b32 %%r<%d>, %%t, %%u, %%mine, %%other, %%i<9>; .reg .f32 %%f<%d>; .reg .f64 %%d<%d>; .reg .b64 %%l<%d>, %%a, %%out, %%table, %%own, %%owned, %%depot, %%base, %%two; .reg .b16 %%h<3>;", genR, genF, genD, genL)
-	g.line(".reg .pred %%p<%d>, %%q; .shared .align 4 .b8 buffer[512]; .local .align 8 .b8 depot[64];", genP)
-	for _, s := range []string{
-		"ld.param.u64 %out, [out]", "ld.param.u64 %table, [table]", "mov.u32 %r0, %tid.x", "mov.u32 %r1, %tid.y", "mov.u32 %r2, %ntid.x",
-		"mad.lo.u32 %u, %r1, %r2, %r0", "shl.b32 %mine, %u, 2", "xor.b32 %other, %mine, 132", "mov.u32 %t, buffer",
-		"add.u32 %mine, %mine, %t", "add.u32 %other, %other, %t", "mov.u32 %r3, %ctaid.x", "mad.lo.u32 %u, %r3, 64, %u", "mad.wide.u32 %own, %u, 4, %table",
-		"ld.param.u32 %r4, [n]", "mov.u32 %r5, %u", "ld.global.u32 %r6, [%own]", "ld.global.u32 %r7, [%own+256]", "mov.u32 %r8, %laneid", "mov.u32 %r9, 5",
-		"ld.global.f32 %f0, [%own]", "ld.global.f32 %f1, [%own+4]", "cvt.rn.f32.u32 %f2, %u", "ld.global.f32 %f3, [%table]", "mov.f32 %f4, 0f3FC00000",
-		"mov.f32 %f5, 0f00000000", "ld.global.f32 %f6, [%own+512]", "mov.f32 %f7, %f2", "cvt.f64.f32 %d0, %f0", "cvt.f64.f32 %d1, %f2", "mov.f64 %d2, 0d3FF8000000000000",
-		"cvt.u64.u32 %l0, %u", "mul.wide.s32 %l1, %r6, 77", "mov.u64 %l2, %table", "sub.u64 %l2, %own, %l2", "mov.u64 %l3, 12345678901", "cvt.s64.s32 %l4, %r7",
-		"mad.wide.u32 %owned, %u, 16, %table", "add.u64 %owned, %owned, 4800", "mov.u64 %depot, depot", "mad.wide.u32 %two, %u, 8, %table", "cvt.u16.u32 %h0, %u", "cvt.u16.u32 %h1, %r6", "cvt.u16.u32 %h2, %r8",
-		"st.local.u64 [depot], %l0", "st.local.u64 [depot+8], %l1", "st.local.u64 [depot+16], %l2", "st.local.u64 [depot+24], %l3",
-		"st.local.u64 [depot+32], %l4", "st.local.u64 [depot+40], %l0", "st.local.u64 [depot+48], %l1", "st.local.u64 [depot+56], %l2", "st.shared.u32 [%mine+256], %r6",
-		"setp.gt.u32 %p0, %r8, 13", "setp.lt.s32 %p1, %r6, 0", "setp.eq.u32 %p2, %r3, 0", "setp.lt.f32 %p3, %f0, %f1",
-	} {
-		g.line("%s;", s)
-	}
-	for range 2 + g.r.IntN(3) {
-		g.block(3 + g.r.IntN(8))
-		if g.r.IntN(2) == 0 {
-			g.exchange()
-		}
-	}
-	g.line("mad.wide.u32 %%a, %%u, %d, %%out;", 4*(genWords+genWords%2))
-	at := 0
-	store := func(as, kind string, n, size int) {
-		for i := range n {
-			g.line("st.global.%s [%%a+%d], %%%s%d;", as, at, kind, i)
-			at += size
-		}
-	}
-	store("f64", "d", genD, 8)
-	store("b64", "l", genL, 8)
-	store("b32", "r", genR, 4)
-	store("f32", "f", genF, 4)
-	g.line("mov.u32 %%t, 0;")
-	for i := range genP {
-		g.line("@%%p%d or.b32 %%t, %%t, %d;", i, 1<<i)
-	}
-	g.line("st.global.b32 [%%a+%d], %%t;", at)
-	g.line("ret;")
-	g.b.WriteString("}\n")
-	return g.b.String()
-}
-
-// counting is the reference engine, with what its threads execute by the form of the instruction.
-type counting struct {
-	engine.Engine
-	executed map[string]uint64
-	kernel   *ir.Kernel
-}
-
-func (c *counting) Compile(k *ir.Kernel, o engine.Options) (engine.Program, error) {
-	c.kernel = k
-	return c.Engine.Compile(k, o)
-}
-
-func (c *counting) count(cover *engine.Coverage) {
-	for _, b := range c.kernel.Funcs[0].Blocks {
-		for _, in := range b.Instrs {
-			c.executed[jit.Form(in)] += cover.Count(in)
-		}
-	}
-}
-
-// outcome runs a kernel on an engine and returns what it stored.
-func outcome(t testing.TB, e engine.Engine, text string, seed uint64, block [3]uint32, o engine.Options, budget int) []byte {
-	space, err := mem.New(mem.Options{Limit: 1 << 28})
-	require.NoError(t, err)
-	defer space.Close()
-	o.Memory = space
-	p, err := kernelOf(t, []byte(text), "k")(e, o)
-	require.NoError(t, err, text)
-	const blocks, threads = 3, 64
-	stride := 4 * (genWords + genWords%2)
-	out, err := space.Alloc(uint64(blocks * threads * stride))
-	require.NoError(t, err)
-	const tableBytes = 4*1200 + 16*blocks*threads
-	table, err := space.Alloc(tableBytes)
-	require.NoError(t, err)
-	r := rand.New(rand.NewPCG(seed, 2))
-	b, err := space.Bytes(table, tableBytes)
-	require.NoError(t, err)
-	for i := 0; i < len(b); i += 4 {
-		v := r.Uint32()
-		if i%8 == 0 {
-			v = 0x3f000000 + v%0x2000000
-		}
-		binary.LittleEndian.PutUint32(b[i:], v)
-	}
-	var params []byte
-	params = binary.LittleEndian.AppendUint64(params, out)
-	params = binary.LittleEndian.AppendUint64(params, table)
-	params = binary.LittleEndian.AppendUint32(params, 1000)
-	shared, err := space.Reserve(4096)
-	require.NoError(t, err)
-	local, err := space.Reserve(threads * 256)
-	require.NoError(t, err)
-	l := &engine.Launch{ID: 1, Grid: [3]uint32{blocks, 1, 1}, Block: block, SharedBytes: 512, Params: params, Runtime: rt.New(rt.Config{Memory: space}), Workers: 1}
-	if _, ok := e.(*counting); ok {
-		l.Cover = &engine.Coverage{}
-	}
-	for i := range uint64(blocks) {
-		blk := p.Block(l, i, engine.Windows{Shared: shared, Local: local, LocalStride: 256})
-		for turns := 0; ; turns++ {
-			state, fault := blk.Run(budget)
-			require.Nil(t, fault, "%+v\n%s", fault, text)
-			require.Less(t, turns, 1<<13, "the kernel does not end\n%s", text)
-			if state == engine.Done {
-				break
-			}
-		}
-		blk.Close()
-	}
-	if c, ok := e.(*counting); ok {
-		c.count(l.Cover)
-	}
-	view, err := space.Bytes(out, uint64(blocks*threads*stride))
-	require.NoError(t, err)
-	return append([]byte{}, view...)
-}
-
-// differ compares the engines on one random kernel, and adds up how many threads executed each form of instruction.
-func differ(t *testing.T, seed uint64, executed map[string]uint64) {
-	g := &generator{r: rand.New(rand.NewPCG(seed, 1))}
-	text := g.kernel()
-	if complaint := difference(t, text, seed, executed); complaint != "" {
-		text = shrink(t, text, seed)
-		t.Fatalf("seed %d: %s\nshrunk, %s\n%s", seed, complaint, difference(t, text, seed, executed), text)
-	}
-}
-
-// difference says where the engines differ.
-func difference(t testing.TB, text string, seed uint64, executed map[string]uint64) string {
-	block := [][3]uint32{{64, 1, 1}, {16, 4, 1}, {32, 2, 1}, {8, 8, 1}}[seed%4]
-	want := outcome(t, &counting{Engine: interp.New(), executed: executed}, text, seed, block, engine.Options{}, 1<<20)
-	for _, e := range engines(t) {
-		if *which != "" && !slices.Contains(strings.Split(*which, ","), e.Name()) {
-			continue
-		}
-		if complaint := differenceOn(t, e, text, seed, block, want); complaint != "" {
-			return e.Name() + ": " + complaint
-		}
-	}
-	return ""
-}
-
-// like is an extent for which a program is also right for blocks of the given extent.
-func like(block [3]uint32) [3]uint32 {
-	switch block {
-	case [3]uint32{64, 1, 1}:
-		return [3]uint32{96, 1, 1}
-	case [3]uint32{32, 2, 1}:
-		return [3]uint32{64, 5, 1}
-	}
-	return block
-}
-
-func differenceOn(t testing.TB, e engine.Engine, text string, seed uint64, block [3]uint32, want []byte) string {
-	for _, o := range []engine.Options{{}, {Block: like(block)}} {
-		have := outcome(t, e, text, seed, block, o, []int{1 << 20, 50}[seed/4%2])
-		stride := genWords + genWords%2
-		for i := range len(want) / 4 {
-			if h, w := binary.LittleEndian.Uint32(have[4*i:]), binary.LittleEndian.Uint32(want[4*i:]); h != w {
-				return fmt.Sprintf("have %#x, want %#x: block %v, specialised for %v, thread %d, word %d", h, w, block, o.Block, i/stride, i%stride)
-			}
-		}
-	}
-	return ""
-}
-
-var (
-	duration = flag.Duration("differential", 0, "for how long TestDifferential compares engines; every operation must come often then")
-	which    = flag.String("engines", "", "the engines that TestDifferential compares with the reference, with commas; empty is all")
-)
-
-// enough is how often a long run has to execute each operation that compiled engines have code for.
-const enough = 1000
-
-// TestDifferential compares the engines on random kernels: 60, in short runs 8, or for as long as it is told.
-func TestDifferential(t *testing.T) {
-	kernels := uint64(60)
-	if testing.Short() {
-		kernels = 8
-	}
-	executed := map[string]uint64{}
-	first, begun := rand.Uint64N(1<<40), time.Now()
-	n := uint64(0)
-	for ; n < kernels || time.Since(begun) < *duration; n++ {
-		differ(t, first+n, executed)
-	}
-	if *duration == 0 {
-		return
-	}
-	t.Logf("%d kernels, %d forms of instructions", n, len(executed))
-	var rare []string
-	for _, op := range nativeOps(t) {
-		// The answer of the one is which lanes happen to be together, which may differ; the other ends the launch.
-		if op == "activemask" || op == "assertfail" {
-			continue
-		}
-		sum := uint64(0)
-		for form, k := range executed {
-			if name, _, _ := strings.Cut(form, "."); name == op {
-				sum += k
-			}
-		}
-		if sum < enough {
-			rare = append(rare, fmt.Sprintf("%s: %d", op, sum))
-		}
-	}
-	require.Empty(t, rare, "threads that executed each operation: at least %d", enough)
-}
-
-// TestSeeds runs the kernels that engines once disagreed on: a comparison of numbers of 64 bits that are the same in all lanes.
-func TestSeeds(t *testing.T) {
-	for _, seed := range []uint64{315200586173, 928716650908} {
-		differ(t, seed, map[string]uint64{})
-	}
-}
-
-func FuzzDifferential(f *testing.F) {
-	f.Add(uint64(1))
-	f.Fuzz(func(t *testing.T, seed uint64) { differ(t, seed, map[string]uint64{}) })
-}
-
-// nativeList has a line for each form of instruction that the run files execute on AVX-512: native, or in Go.
-const nativeList = "testdata/native-avx512.txt"
-
-// nativeOps are the operations of which the list calls some form native.
-func nativeOps(t *testing.T) (ops []string) {
-	list, err := os.ReadFile(nativeList)
-	require.NoError(t, err)
-	for line := range strings.Lines(string(list)) {
-		form, how, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if op, _, _ := strings.Cut(form, "."); how == "native" && !slices.Contains(ops, op) {
-			ops = append(ops, op)
-		}
-	}
-	return ops
 }

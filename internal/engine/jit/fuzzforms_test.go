@@ -4,7 +4,9 @@ package jit_test
 
 import (
 	"fmt"
+	"math/bits"
 	"regexp"
+	"strings"
 )
 
 // forms are instructions with places for operands: r, f, d, l, p are registers of a kind, w is a word and s a single or
@@ -38,15 +40,16 @@ var forms = []string{
 	"cvt.u16.u32 {h}, {r};\n\tadd.s16 {h}, {h}, {h};\n\tcvt.s32.s16 {r}, {h}", "cvt.u16.u32 {h}, {r};\n\tmul.lo.s16 {h}, {h}, {h};\n\tcvt.u32.u16 {r}, {h}",
 	"cvt.u16.u32 {h}, {r};\n\tmin.s16 {h}, {h}, {h};\n\tshr.s16 {h}, {h}, {n};\n\tcvt.u32.u16 {r}, {h}", "cvt.u16.u32 {h}, {r};\n\tmul.hi.s16 {h}, {h}, {h};\n\tcvt.u32.u16 {r}, {h}",
 	"cvt.u16.u32 {h}, {r};\n\tdiv.s16 {h}, {h}, {h};\n\tmul.wide.s16 {r}, {h}, {h}", "cvt.u16.u32 {h}, {r};\n\tsetp.lt.s16 {p}, {h}, {h};\n\tneg.s16 {h}, {h};\n\tcvt.u32.u16 {r}, {h}",
+	"and.b16 {h}, {h}, {h}", "or.b16 {h}, {h}, {h}", "xor.b16 {h}, {h}, {h}", "not.b16 {h}, {h}", "shl.b16 {h}, {h}, {n}", "shr.b16 {h}, {h}, {r}", "setp.ne.b16 {p}, {h}, {h}",
 	"mov.b64 {l}, {{r}, {r}}", "mov.b64 {{r}, {r}}, {l}", "mov.b32 {{h}, {h}}, {r};\n\tmov.b32 {r}, {{h}, {h}}",
 	// Local memory, bytes, and atomic operations of a thread by itself.
 	"and.b32 %t, {r}, 7;\n\tshl.b32 %t, %t, 3;\n\tcvt.u64.u32 %a, %t;\n\tadd.u64 %a, %a, %depot;\n\tst.local.u32 [%a], {r};\n\tld.local.u32 {r}, [%a+4]",
 	"st.local.f64 [depot+16], {d};\n\tld.local.v2.f32 {{f}, {f}}, [depot+8]", "st.local.u8 [depot+5], {r};\n\tld.local.s16 {r}, [depot+4]",
 	"and.b32 %t, {r}, 2047;\n\tcvt.u64.u32 %a, %t;\n\tadd.u64 %a, %a, %table;\n\tld.global.u8 {r}, [%a]", "and.b32 %t, {r}, 2046;\n\tcvt.u64.u32 %a, %t;\n\tadd.u64 %a, %a, %table;\n\tld.global.s16 {r}, [%a]",
 	"ld.global.u8 {r}, [%own+1]", "ld.global.s8 {r}, [%own]", "ld.global.s16 {r}, [%table+6]",
-	"st.shared.u8 [%mine+258], {r};\n\tld.shared.u16 {r}, [%mine+258]",
-	"atom.shared.add.u32 {r}, [%mine+256], {r}", "atom.shared.min.s32 {r}, [%mine+256], {w}", "atom.shared.inc.u32 {r}, [%mine+256], {r}", "atom.shared.cas.b32 {r}, [%mine+256], {r}, {w}", "atom.shared.exch.b32 {r}, [%mine+256], {r}",
-	"atom.shared.add.f32 {f}, [%mine+256], {f}", "red.shared.max.u32 [%mine+256], {r}", "red.shared.xor.b32 [%mine+256], {r}", "atom.shared.dec.u32 {r}, [%mine+256], {r}",
+	"st.shared.u8 [%slot+2], {r};\n\tld.shared.u16 {r}, [%slot+2]",
+	"atom.shared.add.u32 {r}, [%slot], {r}", "atom.shared.min.s32 {r}, [%slot], {w}", "atom.shared.inc.u32 {r}, [%slot], {r}", "atom.shared.cas.b32 {r}, [%slot], {r}, {w}", "atom.shared.exch.b32 {r}, [%slot], {r}",
+	"atom.shared.add.f32 {f}, [%slot], {f}", "red.shared.max.u32 [%slot], {r}", "red.shared.xor.b32 [%slot], {r}", "atom.shared.dec.u32 {r}, [%slot], {r}",
 	"atom.global.add.u32 {r}, [%owned], {r}", "atom.global.max.s32 {r}, [%owned], {w}", "atom.global.add.f32 {f}, [%owned], {f}", "atom.global.add.f64 {d}, [%owned+8], {d}", "atom.global.cas.b64 {l}, [%owned+8], {l}, {l}",
 	"atom.global.exch.b64 {l}, [%owned+8], {l}", "red.global.add.u64 [%owned+8], {l}", "red.global.and.b32 [%owned], {r}", "atom.global.or.b32 {r}, [%owned], {r}", "atom.global.min.u64 {l}, [%owned+8], {l}", "atom.global.dec.u32 {r}, [%owned], {w}",
 }
@@ -55,7 +58,11 @@ var hole = regexp.MustCompile(`\{[a-zN]\}`)
 
 // form writes one of the forms.
 func (g *generator) form() {
-	text := hole.ReplaceAllStringFunc(forms[g.r.IntN(len(forms))], func(h string) string {
+	text := forms[g.r.IntN(len(forms))]
+	if !g.allows(text) {
+		return
+	}
+	g.line("%s;", hole.ReplaceAllStringFunc(text, func(h string) string {
 		switch h[1] {
 		case 'w':
 			return g.word()
@@ -65,12 +72,42 @@ func (g *generator) form() {
 			return fmt.Sprint(g.r.IntN(32))
 		case 'N':
 			return fmt.Sprint(g.r.IntN(70))
-		case 'h':
-			return fmt.Sprintf("%%h%d", g.r.IntN(3))
 		}
 		return g.reg(h[1])
-	})
-	g.line("%s;", text)
+	}))
+}
+
+var ownGlobal = regexp.MustCompile(`(atom|red|st)\.global`)
+
+// allows tells that the kernel may contain a form.
+func (g *generator) allows(text string) bool {
+	return (g.local || !strings.Contains(text, "depot")) && (!g.lone || !ownGlobal.MatchString(text))
+}
+
+// letters are the kinds of registers that hold types other than those of 32 bits without a kind of their own, which %r holds.
+var letters = map[string]byte{
+	"pred": 'p', "f32": 'f', "f64": 'd', "b64": 'l', "u64": 'l', "s64": 'l',
+	"b8": 'h', "u8": 'h', "s8": 'h', "b16": 'h', "u16": 'h', "s16": 'h', "f16": 'h', "bf16": 'h',
+}
+
+func letter(t string) byte {
+	if l, ok := letters[t]; ok {
+		return l
+	}
+	return 'r'
+}
+
+// tabled writes an instruction of the run files.
+func (g *generator) tabled(guard string) {
+	in := g.instructions[g.r.IntN(len(g.instructions))]
+	text := in.Text
+	for name, t := range in.Types {
+		text = strings.ReplaceAll(text, "$"+string(name), g.reg(letter(t)))
+	}
+	if strings.ContainsAny(text, "@;{") && strings.Count(text, ";") > 1 {
+		guard = ""
+	}
+	g.line("%s%s", guard, text)
 }
 
 // commute lets threads change a word of shared memory together, in whatever order.
@@ -81,7 +118,7 @@ func (g *generator) commute() {
 	op := g.pick("add.u32", "min.s32", "max.u32", "and.b32", "or.b32", "xor.b32")
 	at := g.pick("[buffer]", "[buffer+64]", "[%other]", "[%a]")
 	if at == "[%a]" {
-		g.line("and.b32 %%t, %s, 63;", g.reg('r'))
+		g.line("and.b32 %%t, %s, %d;", g.reg('r'), g.slots()-1)
 		g.line("shl.b32 %%t, %%t, 2;")
 		g.line("cvt.u64.u32 %%a, %%t;")
 		g.line("mov.u64 %%base, buffer;")
@@ -97,14 +134,14 @@ func (g *generator) commute() {
 }
 
 // permute lets threads exchange words of shared memory at places that are the thread's number with some bits changed, moved
-// or taken out: each thread has two of all 128 words.
+// or taken out: each thread has two of all words.
 func (g *generator) permute() {
 	places := func(ways int) (first, second string) { // the last of four ways is not all different
-		bit := 1 << g.r.IntN(6)
+		bit := 1 << g.r.IntN(bits.Len(uint(g.slots()-1)))
 		switch g.r.IntN(ways) {
 		case 0: // halves of the buffer, each in another order
-			g.line("xor.b32 %%t, %%mine, %d;", 4*g.r.IntN(64))
-			return "%t", "%t+256"
+			g.line("xor.b32 %%t, %%mine, %d;", 4*g.r.IntN(g.slots()))
+			return "%t", fmt.Sprintf("%%t+%d", 4*g.slots())
 		case 1: // neighbours
 			g.line("shl.b32 %%t, %%mine, 1;")
 			return "%t", "%t+4"

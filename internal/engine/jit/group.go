@@ -36,7 +36,7 @@ func (p *plan) findGroups(list []*ir.Instr, plain func(in *ir.Instr) bool) map[*
 		}
 		a, size := &p.vals[in.Args[0].ID], int64(in.As.Bytes())
 		total, offset := size*int64(n), int64(in.Imm)
-		if a.class != scalar && a.class != constant || a.s%total != 0 || a.d%total != 0 || offset%total != 0 || offset > math.MaxInt32/4 || offset < math.MinInt32/4 {
+		if a.class != scalar && a.class != constant || a.table != nil || a.s%total != 0 || a.d%total != 0 || offset%total != 0 || offset > math.MaxInt32/4 || offset < math.MinInt32/4 {
 			continue
 		}
 		if a.class == constant && a.imm > math.MaxInt32/2 && in.Space == ir.SpaceShared || size > 8 || !a.wide() && in.Space != ir.SpaceShared || !plain(in) {

@@ -36,8 +36,8 @@ func TestPressure(t *testing.T) {
 		line("ld.param.u64 %%out, [out];\n\tld.param.u64 %%table, [table];")
 		line("mov.u32 %%t, %%tid.y;\n\tmov.u32 %%i, %%ntid.x;\n\tmul.lo.s32 %%t, %%t, %%i;\n\tmov.u32 %%i, %%tid.x;\n\tadd.s32 %%t, %%t, %%i;")
 		line("mov.u32 %%r3, %%ctaid.x;\n\tshl.b32 %%r3, %%r3, 6;\n\tadd.s32 %%r3, %%r3, %%t;")
-		line("mul.wide.u32 %%a, %%r3, 16;\n\tadd.u64 %%own, %%table, %%a;\n\tadd.u64 %%own, %%own, 4800;")
-		line("mul.wide.u32 %%a, %%r3, %d;\n\tadd.u64 %%out, %%out, %%a;", 4*(genWords+genWords%2))
+		line("mul.wide.u32 %%a, %%r3, %d;\n\tadd.u64 %%own, %%table, %%a;\n\tadd.u64 %%own, %%own, %d;", genOwned, genTable)
+		line("mul.wide.u32 %%a, %%r3, %d;\n\tadd.u64 %%out, %%out, %%a;", genStride)
 		line("ld.global.f32 %%f0, [%%own];\n\tld.global.f32 %%f1, [%%own+4];\n\tld.global.f64 %%d0, [%%own];\n\tld.global.f64 %%d1, [%%own+8];")
 		for s := range uniform {
 			line("ld.global.f32 %%s%d, [%%table+%d];", s, 8*s)
@@ -53,7 +53,7 @@ func TestPressure(t *testing.T) {
 		line("st.global.f32 [%%out], %%f2;\n\tst.global.f64 [%%out+8], %%d2;\n\tst.global.f32 [%%out+16], %%f3;\n\tst.global.f64 [%%out+24], %%d1;\n\tret;\n}")
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			for seed := range uint64(4) {
-				require.Empty(t, difference(t, b.String(), seed, map[string]uint64{}), text)
+				require.Empty(t, trialOf(b.String(), seed).difference(t, map[string]uint64{}), text)
 			}
 		})
 	}

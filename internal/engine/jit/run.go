@@ -575,10 +575,13 @@ func (b *running) execute(w *warp) *engine.Fault {
 			*results[i] = ops.Lanes{}
 		}
 	}
-	if fault := w.site.run(&w.Warp, mask, args, results); fault != nil {
+	fault := w.site.run(&w.Warp, mask, args, results)
+	if fault == nil || w.site.kind == siteEscape { // an access may fault that has code
+		b.program.escapes[w.word(frameSite)].Add(uint64(bits.OnesCount32(mask)))
+	}
+	if fault != nil {
 		return fault
 	}
-	b.program.escapes[w.word(frameSite)].Add(uint64(bits.OnesCount32(mask)))
 	for i, v := range in.Results {
 		b.write(w, v, results[i], cur)
 	}

@@ -4,6 +4,7 @@ package jit_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,8 +17,11 @@ func (attempt) Errorf(string, ...any) {}
 func (attempt) FailNow()              { panic(attempt{}) }
 func (attempt) Fatalf(string, ...any) { panic(attempt{}) }
 
+// bodyBegins is a comment in kernels behind which instructions may be taken away: those before compute what belongs to whom.
+const bodyBegins = "// The body."
+
 // shrink takes instructions away from a kernel for which the engines differ, as long as they do.
-func shrink(t testing.TB, text string, seed uint64) string {
+func shrink(t testing.TB, c trial) string {
 	differs := func(text string) (yes bool) {
 		defer func() {
 			if r := recover(); r != nil {
@@ -27,11 +31,15 @@ func shrink(t testing.TB, text string, seed uint64) string {
 				yes = false
 			}
 		}()
-		return difference(attempt{t}, text, seed, map[string]uint64{}) != ""
+		shorter := c
+		shorter.text = text
+		complaint := shorter.difference(attempt{t}, map[string]uint64{})
+		return complaint != "" && !strings.HasPrefix(complaint, noKernel)
 	}
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(c.text, "\n")
+	first := 1 + slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, bodyBegins) })
 	for n := len(lines) / 4; n > 0; n /= 2 {
-		for i := 4; i+n < len(lines); {
+		for i := first; i+n < len(lines); {
 			shorter := fmt.Sprintf("%s\n%s", strings.Join(lines[:i], "\n"), strings.Join(lines[i+n:], "\n"))
 			if !strings.Contains(strings.Join(lines[i:i+n], "\n"), ".reg") && differs(shorter) {
 				lines = strings.Split(shorter, "\n")
