@@ -60,13 +60,15 @@ func (p *plan) findStored(found map[*ir.Instr]*barrierSets) {
 	f := p.f
 	at := make([]bitset, len(f.Blocks)) // as blocks begin; nil: not reached yet
 	at[0] = newBitset(f.Values)
+	out := newBitset(f.Values)
 	for changed := true; changed; {
 		changed = false
 		for i, b := range f.Blocks {
 			if at[i] == nil {
 				continue
 			}
-			out := storedBehind(b, at[i], found)
+			copy(out, at[i])
+			storedBehind(b, out, found)
 			for _, t := range b.Succs() {
 				changed = meetStored(&at[t.To.Order], out, t.To) || changed
 			}
@@ -74,9 +76,8 @@ func (p *plan) findStored(found map[*ir.Instr]*barrierSets) {
 	}
 }
 
-// storedBehind goes through a block and notes what its barriers find.
-func storedBehind(b *ir.Block, begin bitset, found map[*ir.Instr]*barrierSets) bitset {
-	now := slices.Clone(begin)
+// storedBehind takes what is stored now, as a block begins, to its end, and notes what its barriers find.
+func storedBehind(b *ir.Block, now bitset, found map[*ir.Instr]*barrierSets) {
 	for _, in := range b.Instrs {
 		if in.Op == ir.OpBar && found[in] != nil {
 			found[in].stored = append(found[in].stored[:0], now...)
@@ -86,22 +87,20 @@ func storedBehind(b *ir.Block, begin bitset, found map[*ir.Instr]*barrierSets) b
 			now.clear(v.ID)
 		}
 	}
-	return now
 }
 
 // meetStored keeps of what a block begins with what an edge to it has too. The edge writes the block's parameters.
 func meetStored(at *bitset, out bitset, to *ir.Block) (changed bool) {
-	has := slices.Clone(out)
-	for _, v := range to.Params {
-		has.clear(v.ID)
-	}
 	if *at == nil {
-		*at = has
+		*at = slices.Clone(out)
+		for _, v := range to.Params {
+			at.clear(v.ID)
+		}
 		return true
 	}
 	for w, x := range *at {
-		if x&^has[w] != 0 {
-			(*at)[w] &= has[w]
+		if x&^out[w] != 0 {
+			(*at)[w] &= out[w]
 			changed = true
 		}
 	}

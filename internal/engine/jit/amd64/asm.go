@@ -78,19 +78,19 @@ func AtVector(base Reg, index VReg, scale uint8, disp int32) Mem {
 }
 
 // Label is a place in the code that jumps can name before it is known.
-type Label int
+type Label int32
 
 // Asm collects code. Errors of the caller, such as a register out of range, are kept and returned by Finish.
 type Asm struct {
 	code   []byte
-	labels []int // offset, or -1 while unknown
+	labels []int32 // offset, or -1 while unknown
 	fixups []fixup
 	err    error
 }
 
 // fixup is a 32 bit displacement relative to its own end.
 type fixup struct {
-	at    int
+	at    int32
 	label Label
 }
 
@@ -108,20 +108,20 @@ func (a *Asm) Bind(l Label) {
 	if a.labels[l] >= 0 {
 		a.fail("label %d is bound twice", l)
 	}
-	a.labels[l] = len(a.code)
+	a.labels[l] = int32(len(a.code))
 }
 
 // BindNext is Bind, and takes back a jump to l that was emitted last, since it would go to the instruction behind it.
 func (a *Asm) BindNext(l Label) {
 	n, end := len(a.fixups), len(a.code)
-	if n > 0 && a.fixups[n-1] == (fixup{end - 4, l}) && a.code[end-5] == 0xe9 && (end < 6 || a.code[end-6] != 0x0f) && !slices.Contains(a.labels, end) {
+	if n > 0 && a.fixups[n-1] == (fixup{int32(end - 4), l}) && a.code[end-5] == 0xe9 && (end < 6 || a.code[end-6] != 0x0f) && !slices.Contains(a.labels, int32(end)) {
 		a.fixups, a.code = a.fixups[:n-1], a.code[:end-5]
 	}
 	a.Bind(l)
 }
 
 // Offset returns where a label was bound, or -1.
-func (a *Asm) Offset(l Label) int { return a.labels[l] }
+func (a *Asm) Offset(l Label) int { return int(a.labels[l]) }
 
 // Finish resolves the jumps and returns the code.
 func (a *Asm) Finish() ([]byte, error) {
@@ -131,7 +131,7 @@ func (a *Asm) Finish() ([]byte, error) {
 			a.fail("label %d has no place", f.label)
 			break
 		}
-		binary.LittleEndian.PutUint32(a.code[f.at:], uint32(int32(to-f.at-4)))
+		binary.LittleEndian.PutUint32(a.code[f.at:], uint32(to-f.at-4))
 	}
 	return a.code, a.err
 }

@@ -398,7 +398,7 @@ func (a *Asm) Jcc(c Cond, l Label) {
 }
 
 func (a *Asm) fix(l Label) {
-	a.fixups = append(a.fixups, fixup{len(a.code), l})
+	a.fixups = append(a.fixups, fixup{int32(len(a.code)), l})
 	a.imm32(0)
 }
 
