@@ -2,8 +2,8 @@ package check
 
 // Lines returns every line of the tables.
 func Lines() (lines []string) {
-	for _, specs := range table() {
-		for _, s := range specs {
+	for _, read := range table() {
+		for _, s := range read() {
 			lines = append(lines, s.line)
 		}
 	}

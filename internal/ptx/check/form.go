@@ -185,24 +185,36 @@ type argSpec struct {
 
 const vecOfForm = -1
 
-// table is every form, by mnemonic.
-var table = sync.OnceValue(func() map[string][]*spec {
-	m := make(map[string][]*spec)
+// table is every form, by mnemonic. Lines are read when the first instruction of their mnemonic is met.
+var table = sync.OnceValue(func() map[string]func() []*spec {
+	lines := make(map[string][]string)
 	for _, text := range tables {
 		for line := range strings.Lines(text) {
 			line, _, _ = strings.Cut(line, "#")
 			if line = strings.TrimSpace(line); line == "" {
 				continue
 			}
-			s, err := parseSpec(line)
-			if err != nil {
-				panic(fmt.Sprintf("check: table line %q: %v", line, err)) // a mistake in this package; every test sees it
-			}
-			m[s.op] = append(m[s.op], s)
+			op, _, _ := strings.Cut(line, " ")
+			lines[op] = append(lines[op], line)
 		}
+	}
+	m := make(map[string]func() []*spec, len(lines))
+	for op, list := range lines {
+		m[op] = sync.OnceValue(func() []*spec { return parseSpecs(list) })
 	}
 	return m
 })
+
+func parseSpecs(lines []string) (list []*spec) {
+	for _, line := range lines {
+		s, err := parseSpec(line)
+		if err != nil {
+			panic(fmt.Sprintf("check: table line %q: %v", line, err)) // a mistake in this package; the tests read all lines
+		}
+		list = append(list, s)
+	}
+	return list
+}
 
 // parseSpec reads a line of a table:
 //
@@ -345,10 +357,11 @@ func parseArg(w string) (a argSpec, err error) {
 // forms returns the forms that an opcode can be; more than one where the operands have to decide. If there is none, why
 // says so.
 func forms(code *ptx.Opcode) (list []*Form, why string) {
-	specs := table()[code.Op]
-	if specs == nil {
+	read := table()[code.Op]
+	if read == nil {
 		return nil, fmt.Sprintf("unknown instruction %s", code.Op)
 	}
+	specs := read()
 	f := new(Form)
 	for _, s := range specs {
 		if f.begin(code, s); f.strict(0, code.Mods) {
