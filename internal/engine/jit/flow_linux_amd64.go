@@ -141,23 +141,7 @@ func (e *emitter) diverge(in *ir.Instr, c *value, waits bitset) {
 		return
 	}
 	none := e.NewLabel()
-	by, conditions := e.block.Instrs[max(e.pc-1, 0)], e.p.joints[in]
-	if e.p.decided[by] || conditions != nil {
-		all := e.NewLabel()
-		yes, no := all, none
-		if !lateIsTrue {
-			yes, no = none, all
-		}
-		if conditions != nil {
-			e.decideJoint(conditions, yes, no)
-		} else {
-			e.decide(by, yes, no)
-		}
-		e.later(func() {
-			e.Bind(all)
-			e.single(late, waits)
-		})
-	}
+	e.decideWarp(in, lateIsTrue, none, func() { e.single(late, waits) })
 	for half := range 2 {
 		cur := amd64.KReg(1 + half)
 		k := e.maskIn(c, half, 7)
@@ -195,6 +179,28 @@ func (e *emitter) diverge(in *ir.Instr, c *value, waits bitset) {
 	e.Bind(some)
 	e.Bind(none)
 	e.single(soon, waits)
+}
+
+// decideWarp emits, where scalars tell of most warps that all their lanes go one way, jumps for these: to soon, or to what late emits.
+func (e *emitter) decideWarp(branch *ir.Instr, lateIsTrue bool, soon amd64.Label, late func()) {
+	by, conditions := e.block.Instrs[max(e.pc-1, 0)], e.p.joints[branch]
+	if !e.p.decided[by] && conditions == nil {
+		return
+	}
+	all := e.NewLabel()
+	yes, no := all, soon
+	if !lateIsTrue {
+		yes, no = soon, all
+	}
+	if conditions != nil {
+		e.decideJoint(conditions, yes, no)
+	} else {
+		e.decide(by, yes, no)
+	}
+	e.later(func() {
+		e.Bind(all)
+		late()
+	})
 }
 
 // leavesQuietly tells that the block is a loop by itself at which nothing stops but the poll, and that few values go along
