@@ -298,6 +298,7 @@ var avx2Rows = map[vecOp]rows{
 	vEqual: {amd64.VPCMPEQD, amd64.VPCMPEQQ}, vGreater: {amd64.VPCMPGTD, amd64.VPCMPGTQ},
 	vAnd: {amd64.VPAND, amd64.VPAND}, vOr: {amd64.VPOR, amd64.VPOR}, vXor: {amd64.VPXOR, amd64.VPXOR},
 	vFAdd: {amd64.VADDPS, amd64.VADDPD}, vFSub: {amd64.VSUBPS, amd64.VSUBPD}, vFMul: {amd64.VMULPS, amd64.VMULPD}, vFDiv: {amd64.VDIVPS, amd64.VDIVPD},
+	vFMore: {amd64.VMAXPS, amd64.VMAXPD}, vFLess: {amd64.VMINPS, amd64.VMINPD},
 	vProductS: {amd64.VPMULDQ, amd64.VPMULDQ}, vProductU: {amd64.VPMULUDQ, amd64.VPMULUDQ},
 	vFSqrt: {amd64.VSQRTPS, amd64.VSQRTPD}, vAbs: {amd64.VPABSD, nil}, vToSingle: {amd64.VCVTDQ2PS, nil},
 }

@@ -102,6 +102,8 @@ const (
 	vFSub
 	vFMul
 	vFDiv
+	vFMore    // a where it is greater than b, else b: also where one is a NaN
+	vFLess    // a where it is less
 	vProductS // of the low halves of lanes of 64 bits
 	vProductU
 	// Operations of one operand.

@@ -27,11 +27,13 @@ func (e *quarterEmitter) polynomial(x vec, c ...float32) vec {
 
 // clampTo replaces what of x compares with a limit by the limit, NaNs never.
 func (e *quarterEmitter) clampTo(x vec, c ir.Cmp, limit float32) {
-	m, t := e.pool.take(), e.pool.take()
-	e.compareFloats(c, false, m, x, e.floats(limit))
+	t, op := e.pool.take(), vFMore
+	if c == ir.Gt {
+		op = vFLess
+	}
 	e.vload(t, e.floats(limit).at)
-	e.blend(x, m, t, x)
-	e.pool.give(m)
+	e.op2(op, false, t, t, inReg(x))
+	e.vmove(x, t)
 	e.pool.give(t)
 }
 

@@ -231,17 +231,10 @@ func (e *quarterEmitter) finished(in *ir.Instr, d vec) vec {
 	if wide {
 		one = math.Float64bits(1)
 	}
-	// Zero where it is not greater than zero, NaNs included.
-	m, t := e.pool.take(), e.pool.take()
-	e.compareFloats(ir.Gt, wide, m, d, e.all(wide, 0))
-	e.op2(vAnd, false, t, d, inReg(m))
-	e.compareFloats(ir.Gt, wide, m, t, e.all(wide, one))
-	u := e.pool.take()
-	e.vload(u, e.all(wide, one).at)
-	e.blend(t, m, u, t)
-	for _, r := range []vec{d, m, u} {
-		e.pool.give(r)
-	}
+	t := e.pool.take()
+	e.op2(vFMore, wide, t, d, e.all(wide, 0)) // zero of a NaN
+	e.op2(vFLess, wide, t, t, e.all(wide, one))
+	e.pool.give(d)
 	return t
 }
 

@@ -417,13 +417,21 @@ func (a *neonCode) op2(op vecOp, wide bool, d, x vec, y source) {
 			a.VVV(r, q(d, h), q(x, h), m)
 			continue
 		}
-		a.op2Wide(op, q(d, h), q(x, h), m)
+		a.op2Steps(op, wide, q(d, h), q(x, h), m)
 	}
 }
 
-// op2Wide is an operation on two lanes of 64 bits that is no instruction; qs2 and qs3 are lost.
-func (a *neonCode) op2Wide(op vecOp, d, x, y arm64.VReg) {
+// op2Steps is an operation on floats, or on two lanes of 64 bits, that is no instruction; qs2 and qs3 are lost.
+func (a *neonCode) op2Steps(op vecOp, wide bool, d, x, y arm64.VReg) {
 	switch op {
+	case vFMore, vFLess:
+		if op == vFMore {
+			a.VVV(floatGreater.of(wide), qs2, x, y)
+		} else {
+			a.VVV(floatGreater.of(wide), qs2, y, x)
+		}
+		a.VVV(arm64.BSL, qs2, x, y)
+		a.VVV(arm64.VORR, d, qs2, qs2)
 	case vMul:
 		for l := range 2 {
 			a.FromLane(arm64.UMOVD, xs0, x, l)
