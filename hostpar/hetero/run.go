@@ -377,7 +377,7 @@ func newRun(job *Job, members []*member, c RunConfig) *run {
 	}
 	for i, m := range members {
 		r.trace.Name(i, m.info.Name)
-		dev := policy.Device{Overhead: m.info.Overhead, Dead: m.err != nil}
+		dev := policy.Device{Overhead: m.info.Overhead, Serial: m.inPlace && m.info.Lanes == 1, Dead: m.err != nil}
 		if w, ok := m.feed.(interface{ whole() bool }); ok && w.whole() {
 			dev.Align = r.state.Total
 		}

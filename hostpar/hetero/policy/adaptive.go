@@ -38,7 +38,7 @@ const (
 	briefJob     = 1000 // times the largest overhead: below, a chunk that confirms a rate must be worth it
 	opening      = 0.8  // of its part: the first chunk of a trusted device
 	careful      = 0.5  // the same for one that is not, in a brief job: it may be twice as slow as it was
-	openingUpTo  = 0.1  // seconds: a longer job loses too much by a failure in such a chunk
+	openingUpTo  = 0.1  // seconds: a longer chunk loses too much by a failure
 	laterChunk   = 0.1  // of the total time, instead of MaxChunk: chunks after an opening
 	trial        = 0.1  // of the job: where the smallest chunk of a device takes longer, nothing is gained by trying
 	endgame      = 4    // times the largest overhead: below, the end has come
@@ -119,6 +119,9 @@ func (p *adaptive) choose(s *State, d int) (int, Reason) {
 		share = max(share, laterChunk)
 	}
 	most := share * (s.Now.Seconds() + o.left)
+	if o.live == 1 && dev.Serial {
+		most = max(most, openingUpTo) // a chunk more would be one more start of all its workers
+	}
 	if p.MaxChunkTime > 0 {
 		most = p.MaxChunkTime.Seconds()
 	}

@@ -38,6 +38,9 @@ type Device struct {
 	// Most is a bound of Rate that is known before it: by the data that must move, for instance; 0 if none is. With
 	// MinGain it decides whether the device is tried at all.
 	Most float64
+	// Serial says that it does one chunk after the other and has nothing to copy meanwhile, so that chunks serve to balance
+	// devices and not to keep it busy.
+	Serial bool
 	// Power is a speed given by the user, in any unit, for Static and Guided; 0 counts as 1.
 	Power float64
 	// Dead says that the device gets no more work.
