@@ -11,6 +11,9 @@ import (
 // of the size that it gets, which takes some runs to find.
 const learning = 12
 
+// shortRound is how long each configuration of a short job runs in a round, if that takes no more than 25 runs.
+const shortRound = 5 * time.Millisecond
+
 // alone is the least of some runs on one device.
 func alone(j *job, p *pace, d hetero.Device) time.Duration {
 	pl := plan(j, p, 2, d)
@@ -118,7 +121,8 @@ func (b *bench) besideAt(ratio int) {
 		if ratio < 10 { // the slower one alone is never the best
 			fs = append(fs, timed(j, pg))
 		}
-		got := b.measure(fs...)
+		fast, _ := once(j, pa)
+		got := b.measureOften(int(min(max(shortRound/fast, 1), 25)), fs...)
 		if ratio >= 10 {
 			got = append(got, make([]float64, b.rounds))
 			for i := range got[2] {

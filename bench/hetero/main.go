@@ -156,18 +156,19 @@ var sink atomic.Uint64
 // measure calls all functions in each round, in turn and beginning with another one, and returns what they return. A round
 // is repeated until the machine ran two goroutines at the same time before and after it, at most ten times: what is
 // measured decides nothing about that.
-func (b *bench) measure(fs ...func() float64) (out [][]float64) {
+func (b *bench) measure(fs ...func() float64) [][]float64 { return b.measureOften(1, fs...) }
+
+// measureOften is measure with several turns in each round, of which the median counts: for what is so short that a
+// single interrupt shows.
+func (b *bench) measureOften(often int, fs ...func() float64) (out [][]float64) {
 	out = make([][]float64, len(fs))
-	got := make([]float64, len(fs))
 	for i := range b.rounds {
+		var got [][]float64
 		good := false
 		for try := 0; try < 10 && !good; try++ {
 			before := sideBySide()
 			if before || try == 9 {
-				for k := range fs {
-					k = (k + i) % len(fs)
-					got[k] = fs[k]()
-				}
+				got = inTurn(i, often, fs)
 			}
 			if good = before && sideBySide(); !good {
 				b.repeated++
@@ -178,10 +179,22 @@ func (b *bench) measure(fs ...func() float64) (out [][]float64) {
 			b.crowded++
 		}
 		for k := range fs {
-			out[k] = append(out[k], got[k])
+			out[k] = append(out[k], median(got[k]))
 		}
 	}
 	return out
+}
+
+// inTurn calls all functions so often, one after the other, beginning with number first.
+func inTurn(first, often int, fs []func() float64) [][]float64 {
+	got := make([][]float64, len(fs))
+	for turn := range often {
+		for k := range fs {
+			k = (k + first + turn) % len(fs)
+			got[k] = append(got[k], fs[k]())
+		}
+	}
+	return got
 }
 
 // timed is the seconds that a run of the plan takes.
