@@ -37,6 +37,7 @@ func (g *generator) kernel() string {
 		g.line("%s %s;", "@"+g.pick("", "!")+g.reg('p'), g.pick("exit", "ret"))
 		g.statements(3)
 	}
+	g.line(bodyEnds)
 	g.store()
 	g.line("%s;", g.pick("ret", "ret", "exit"))
 	g.b.WriteString("}\n")

@@ -17,8 +17,8 @@ func (attempt) Errorf(string, ...any) {}
 func (attempt) FailNow()              { panic(attempt{}) }
 func (attempt) Fatalf(string, ...any) { panic(attempt{}) }
 
-// bodyBegins is a comment in kernels behind which instructions may be taken away: those before compute what belongs to whom.
-const bodyBegins = "// The body."
+// Between these comments instructions may be taken away from a kernel: those before and behind say what belongs to whom.
+const bodyBegins, bodyEnds = "// The body.", "// The results."
 
 // shrink takes instructions away from a kernel for which the engines differ, as long as they do.
 func shrink(t testing.TB, c trial) string {
@@ -37,9 +37,15 @@ func shrink(t testing.TB, c trial) string {
 		return complaint != "" && !strings.HasPrefix(complaint, noKernel)
 	}
 	lines := strings.Split(c.text, "\n")
+	end := func() int {
+		if i := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, bodyEnds) }); i >= 0 {
+			return i
+		}
+		return len(lines) - 1
+	}
 	first := 1 + slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, bodyBegins) })
 	for n := len(lines) / 4; n > 0; n /= 2 {
-		for i := first; i+n < len(lines); {
+		for i := first; i+n <= end(); {
 			shorter := fmt.Sprintf("%s\n%s", strings.Join(lines[:i], "\n"), strings.Join(lines[i+n:], "\n"))
 			if !strings.Contains(strings.Join(lines[i:i+n], "\n"), ".reg") && differs(shorter) {
 				lines = strings.Split(shorter, "\n")
