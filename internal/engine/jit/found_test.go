@@ -57,6 +57,15 @@ var found = map[string]string{
 	mad.wide.u32 %a, %r1, 4, %table;
 	ld.global.u32 %r3, [%a];
 	st.global.v2.u32 [%at], {%r2, %r3};`,
+	// The NaN became the canonical one.
+	"a NaN that is copied and flushed": `
+	mad.wide.u32 %a, %u, 4, %table;
+	ld.global.b32 %r1, [%a];
+	and.b32 %r1, %r1, 0x803fffff;
+	or.b32 %r1, %r1, 0x7f800001;
+	mov.b32 %f0, %r1;
+	cvt.ftz.f32.f32 %f0, %f0;
+	st.global.f32 [%at], %f0;`,
 	// They were compared as numbers of 32 bits.
 	"numbers of 64 bits that lanes share": `
 	ld.global.u64 %l0, [%table];

@@ -152,7 +152,7 @@ func quarterConvert(in *ir.Instr) quarterCode {
 	case from == ir.F32 && to == ir.F32 && in.Flags&^(ir.FTZ|ir.RoundInt|ir.Sat) == 0 && in.Flags&ir.RoundInt != 0 && in.Round <= ir.RP:
 		return quarterCode{lanewise((*quarterEmitter).roundFloat), true}
 	case from == ir.F32 && to == ir.F32 && in.Flags&^(ir.FTZ|ir.Sat) == 0 && in.Round == ir.RN:
-		return quarterCode{lanewise((*quarterEmitter).sameFloat), true}
+		return quarterCode{emit: lanewise((*quarterEmitter).sameFloat)}
 	case from == ir.F16 && to == ir.F32 && in.Flags == 0:
 		return quarterCode{lanewise((*quarterEmitter).singleOfHalf), true}
 	case from == ir.F32 && to == ir.F16 && in.Flags&^(ir.FTZ|ir.Sat) == 0 && in.Round <= ir.RP:

@@ -402,7 +402,9 @@ func (e *quarterEmitter) singleOfHalf(in *ir.Instr, n int) vec {
 func (e *quarterEmitter) halfOfSingle(in *ir.Instr, n int) vec {
 	f := *in
 	f.As = ir.F32
-	x := e.sameFloat(&f, n)
+	x := e.pool.take()
+	e.vmove(x, e.reg(e.arg(in, 0), n))
+	x = e.finished(&f, x)
 	h, m, d := e.pool.take(), e.pool.take(), e.result()
 	e.rounded(in, func() { e.toHalf(h, x) })
 	e.compareFloats(ir.IsNaN, false, m, x, inReg(x))
@@ -436,8 +438,9 @@ func (e *quarterEmitter) singles(in *ir.Instr) {
 }
 
 // sameFloat is a conversion of floats of 32 bits to themselves.
+// sameFloat copies the number, a NaN with its bits.
 func (e *quarterEmitter) sameFloat(in *ir.Instr, n int) vec {
 	d := e.result()
-	e.vmove(d, e.flushed(in, e.arg(in, 0), n))
+	e.vmove(d, e.bitsOf(e.arg(in, 0), n))
 	return e.finished(in, d)
 }
