@@ -435,13 +435,13 @@ func (p *plan) inside(i, start int, open *opened, held bitset) {
 	for k := len(b.Instrs) - 1; k >= 0; k-- {
 		in := b.Instrs[k]
 		at := start + 2*k
-		begin := at + 1
+		piece := segment{at + 1, at + 1}
 		if p.pieces != nil {
-			begin = start + 2*p.pieces.first[i][k]
+			piece = segment{start + 2*p.pieces.first[i][k], start + 2*p.pieces.last[i][k] + 1}
 			p.pieces.kept(p, i, k, func(v *ir.Value) { open.keep(v.ID, at+1) })
 		}
 		for _, v := range in.Results {
-			p.define(in, v, open, begin, at, held)
+			p.define(in, v, open, piece, at, held)
 		}
 		p.operands(in, func(v *ir.Value) {
 			if p.target.lasts(p, in, v) {
@@ -515,8 +515,8 @@ func (p *plan) close(v *ir.Value, open *opened, at int, held bitset) {
 	open.last[v.ID] = -1
 }
 
-// define ends the segment of a result. begin is where the piece begins that computes it.
-func (p *plan) define(in *ir.Instr, v *ir.Value, open *opened, begin, at int, held bitset) {
+// define ends the segment of a result, which piece computes.
+func (p *plan) define(in *ir.Instr, v *ir.Value, open *opened, piece segment, at int, held bitset) {
 	last := int(open.last[v.ID])
 	if last < 0 {
 		if p.vals[v.ID].uses == 0 && !in.Op.Effect() {
@@ -533,7 +533,8 @@ func (p *plan) define(in *ir.Instr, v *ir.Value, open *opened, begin, at int, he
 		first = at
 	}
 	if p.vals[v.ID].class == mask {
-		first = min(first, begin) // written for one quarter while others still read
+		// Written for one quarter while others still read, and after all that the piece executes once.
+		first, last = min(first, piece.first), max(last, piece.last)
 	}
 	p.add(v.ID, segment{first, max(first, last)})
 	if held.has(v.ID) {

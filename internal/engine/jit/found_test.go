@@ -16,7 +16,7 @@ const foundPTX = `.version 8.4
 .visible .entry k(.param .u64 out, .param .u64 table, .param .u32 n)
 {
 	.reg .b32 %%r<10>, %%u, %%t; .reg .f32 %%f<8>; .reg .b64 %%l<5>, %%out, %%table, %%at, %%a; .reg .b16 %%h<3>; .reg .pred %%p<4>;
-	.shared .align 16 .b8 buffer[1024];
+	.shared .align 16 .b8 buffer[2048];
 	ld.param.u64 %%out, [out];
 	ld.param.u64 %%table, [table];
 	mov.u32 %%u, %%ctaid.x;
@@ -66,6 +66,21 @@ var found = map[string]string{
 	mov.b32 %f0, %r1;
 	cvt.ftz.f32.f32 %f0, %f0;
 	st.global.f32 [%at], %f0;`,
+	// A predicate that nothing reads was written into the register of an address that is computed before it.
+	"a predicate that only what nothing reads has read": `
+	mov.u32 %r5, buffer;
+	shl.b32 %r1, %r0, 5;
+	add.u32 %r1, %r1, %r5;
+	xor.b32 %r2, %r0, 33;
+	shl.b32 %r2, %r2, 2;
+	add.u32 %r2, %r2, %r5;
+	ld.shared.u32 %r3, [%r2];
+	testp.normal.f32 %p0, %f5;
+	@%p0 setp.lt.u32 %p0, %r3, %r4;
+	cvt.u64.u32 %a, %r1;
+	cvta.shared.u64 %a, %a;
+	st.u64 [%a], %l2;
+	or.pred %p0, %p3, %p2;`,
 	// They were compared as numbers of 32 bits.
 	"numbers of 64 bits that lanes share": `
 	ld.global.u64 %l0, [%table];
