@@ -50,6 +50,7 @@ func TestCopyPeer(t *testing.T) {
 	require.NoError(t, cuda.CopyPeer[uint32](src, dst, nil))
 	require.NoError(t, dst.Fill(0, nil))
 	require.Equal(t, []uint32{1, 7, 7, 4}, downloaded(t, src))
+	require.NoError(t, near.Synchronize(t.Context())) // a stream that is named waits for nothing by itself
 	require.NoError(t, cuda.CopyPeer[uint32](dst, src, newStreamOf(t, near)))
 	require.NoError(t, near.Synchronize(t.Context()))
 	require.Equal(t, []uint32{1, 7, 7, 4}, downloaded(t, dst))
