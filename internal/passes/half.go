@@ -16,10 +16,13 @@ func half(c *context) {
 	if c.o.KeepHalves {
 		return
 	}
-	w := widener{f: c.f, by: newReplacer(c.f), halves: map[*ir.Value][2]*ir.Value{}}
+	var w *widener
 	for _, b := range c.f.Blocks {
 		if !slices.ContainsFunc(b.Instrs, ofHalves) {
 			continue
+		}
+		if w == nil {
+			w = &widener{f: c.f, by: newReplacer(c.f), halves: map[*ir.Value][2]*ir.Value{}}
 		}
 		instrs := b.Instrs
 		b.Instrs = make([]*ir.Instr, 0, 2*len(instrs))
@@ -32,7 +35,9 @@ func half(c *context) {
 			}
 		}
 	}
-	w.by.apply()
+	if w != nil {
+		w.by.apply()
+	}
 }
 
 // ofHalves tells that in computes with f16 or bf16, and not with flushed subnormals.

@@ -15,6 +15,9 @@ const inlinedInstrs = 20000
 // A body stands between what is before and what is behind the call, so lanes that return wait behind it for those that are
 // still in it, as they do for a call. Its frame in local memory begins where the callee's would.
 func inline(k *ir.Kernel, _ Options) {
+	if len(k.Funcs) == 1 { // what calls only itself keeps its calls
+		return
+	}
 	n := inliner{k: k, state: make([]inlining, len(k.Funcs))}
 	for i := range k.Funcs {
 		n.visit(i)
