@@ -19,12 +19,13 @@ import (
 // through shared memory and warp operations, goes its own ways, and stores all its registers at the end. No result depends
 // on the order of threads.
 type generator struct {
-	r *rand.Rand
-	b strings.Builder
+	seed uint64
+	r    *rand.Rand
+	b    strings.Builder
 	shape
-	instructions []enginetest.Instruction
-	labels       int
-	depth        int
+	choices
+	labels int
+	depth  int
 	// lone: blocks tell each other nothing, and nothing is loaded that the kernel stores, so that stores may go past the
 	// caches. rows: the results of a kind lie in rows. local: there is local memory. faults: a warp may stop the launch.
 	lone, rows, local, faults bool
@@ -32,15 +33,24 @@ type generator struct {
 
 func newGenerator(t testing.TB, seed uint64) *generator {
 	r := rand.New(rand.NewPCG(seed, 1))
-	instructions, err := tabled()
+	known, err := tabled()
 	require.NoError(t, err)
-	g := &generator{r: r, shape: randomShape(r), instructions: instructions}
-	g.lone, g.rows, g.local, g.faults = g.one(3), g.one(2), g.one(2), g.one(12)
+	g := &generator{seed: seed, r: r, shape: randomShape(r), choices: known}
+	g.lone, g.rows, g.local, g.faults = g.one(3), g.one(2), seed%2 == 0, g.one(12)
 	return g
 }
 
-// tabled are the instructions of the run files.
-var tabled = sync.OnceValues(enginetest.Instructions)
+// choices are what generators choose from.
+type choices struct {
+	instructions []enginetest.Instruction
+	turns        []func(g *generator)
+}
+
+// tabled are the instructions of the run files, and the turns with them.
+var tabled = sync.OnceValues(func() (choices, error) {
+	instructions, err := enginetest.Instructions()
+	return choices{instructions, turns(instructions)}, err
+})
 
 // one is true once in n times.
 func (g *generator) one(n int) bool { return g.r.IntN(n) == 0 }
@@ -89,9 +99,9 @@ func (g *generator) instruction() {
 	out := func(format string, args ...any) { g.line("%s"+format, append([]any{guard}, args...)...) }
 	switch g.r.IntN(60) {
 	case 30, 31, 32, 33, 34, 35:
-		g.form()
+		g.form(g.pick(forms...))
 	case 36, 37, 38, 39, 40, 41, 42, 43, 44:
-		g.tabled(guard)
+		g.tabled(g.instructions[g.r.IntN(len(g.instructions))], guard)
 	case 45, 46, 47, 48, 49, 50, 51, 52:
 		g.access(guard)
 	case 53, 54, 55:

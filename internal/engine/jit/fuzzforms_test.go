@@ -4,9 +4,13 @@ package jit_test
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/tandem-go/tandem/internal/engine/enginetest"
 )
 
 // forms are instructions with places for operands: r, f, d, l, p are registers of a kind, w is a word and s a single or
@@ -56,9 +60,8 @@ var forms = []string{
 
 var hole = regexp.MustCompile(`\{[a-zN]\}`)
 
-// form writes one of the forms.
-func (g *generator) form() {
-	text := forms[g.r.IntN(len(forms))]
+// form writes one of the forms, if the kernel may contain it.
+func (g *generator) form(text string) {
 	if !g.allows(text) {
 		return
 	}
@@ -98,8 +101,7 @@ func letter(t string) byte {
 }
 
 // tabled writes an instruction of the run files.
-func (g *generator) tabled(guard string) {
-	in := g.instructions[g.r.IntN(len(g.instructions))]
+func (g *generator) tabled(in enginetest.Instruction, guard string) {
 	text := in.Text
 	for name, t := range in.Types {
 		text = strings.ReplaceAll(text, "$"+string(name), g.reg(letter(t)))
@@ -108,6 +110,38 @@ func (g *generator) tabled(guard string) {
 		guard = ""
 	}
 	g.line("%s%s", guard, text)
+}
+
+// turns are all instructions of the run files, forms, accesses to memory and atomic operations.
+func turns(instructions []enginetest.Instruction) (all []func(g *generator)) {
+	for _, in := range instructions {
+		all = append(all, func(g *generator) { g.tabled(in, "") })
+	}
+	for _, text := range forms {
+		all = append(all, func(g *generator) { g.form(text) })
+	}
+	for _, store := range []bool{false, true} {
+		for _, space := range []string{".shared", ".const", ".param", ".global", "", ".local"} {
+			for i := range 3 * len(memoryTypes) {
+				all = append(all, func(g *generator) { g.accessOf(space, memoryTypes[i/3], 1<<(i%3), store) })
+			}
+		}
+		for _, op := range slices.Sorted(maps.Keys(atomicTypes)) {
+			for i := range 4 * len(atomicTypes[op]) {
+				all = append(all, func(g *generator) { g.atomicOf(op, atomicTypes[op][i/4], i%4, store, "") })
+			}
+		}
+	}
+	return all
+}
+
+// inTurn writes what is next of turns: going from seed to seed, each comes as often as any other, four times in a row, of which
+// one is left as it stands.
+func (g *generator) inTurn() {
+	const many = 16
+	for i := range uint64(many) {
+		g.turns[(g.seed/4*many+i)%uint64(len(g.turns))](g)
+	}
 }
 
 // commute lets threads change a word of shared memory together, in whatever order.

@@ -11,10 +11,14 @@ import "fmt"
 // rows behind the results; %depot that of its local memory.
 func (g *generator) kernel() string {
 	g.b.WriteString(".version 8.4\n.target sm_90\n.address_size 64\n.global .align 16 .b8 gvar[1024];\n.const .align 16 .b8 cvar[1024];\n")
+	g.b.WriteString(functions)
+	if g.local {
+		g.b.WriteString(framed)
+	}
 	g.b.WriteString(".visible .entry k(.param .u64 out, .param .u64 table, .param .u32 n, .param .u64 surface, .param .align 16 .b8 block[64])\n{\n")
 	g.line(".reg .b32 %%r<%d>, %%t, %%u, %%lin, %%mine, %%other, %%slot, %%i<9>; .reg .f32 %%f<%d>; .reg .f64 %%d<%d>; .reg .b16 %%h<%d>;", genR, genF, genD, genH)
 	g.line(".reg .b64 %%l<%d>, %%a, %%out, %%table, %%own, %%owned, %%depot, %%base, %%two, %%extra, %%surface;", genL)
-	g.line(".reg .pred %%p<%d>, %%q; .shared .align 16 .b8 buffer[%d];", genP, 8*g.slots()+32*g.threads())
+	g.line(".reg .pred %%p<%d>, %%q, %%none; .shared .align 16 .b8 buffer[%d];", genP, 8*g.slots()+32*g.threads())
 	if g.local {
 		g.line(".local .align 16 .b8 depot[64];")
 	}
@@ -22,6 +26,7 @@ func (g *generator) kernel() string {
 	g.addresses()
 	g.line(bodyBegins)
 	g.values()
+	g.inTurn()
 	faults := g.faults
 	for range 2 + g.r.IntN(3) {
 		g.statements(3 + g.r.IntN(8))

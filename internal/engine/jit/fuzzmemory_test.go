@@ -22,8 +22,8 @@ type place struct {
 	stores         bool
 }
 
-// place chooses memory that a thread has for itself, or that nobody changes.
-func (g *generator) place() place {
+// places are memory that a thread has for itself, or that nobody changes.
+func (g *generator) places() []place {
 	all := []place{
 		{".shared", "%slot", 32, true}, {".const", "cvar", 1024, false}, {".param", "block", 64, false}, {".global", "%table", 2048, false}, {".const", "%a", 64, false},
 	}
@@ -33,17 +33,21 @@ func (g *generator) place() place {
 	if g.local {
 		all = append(all, place{".local", "depot", 64, true}, place{".local", "%depot", 64, true})
 	}
-	p := all[g.r.IntN(len(all))]
+	return all
+}
+
+// address computes that of a place, if it is not at hand.
+func (g *generator) address(p place) {
 	switch {
 	case p.space == "" && p.address == "%a": // of shared or local memory
-		if p.bytes = 32; g.local && g.one(2) {
+		if g.local && g.one(2) {
 			g.line("cvta.local.u64 %%a, %%depot;")
 		} else {
 			g.line("cvt.u64.u32 %%a, %%slot;")
 			g.line("cvta.shared.u64 %%a, %%a;")
 		}
-		if g.one(4) { // and back
-			space := g.pick("shared", "shared", "global")
+		if g.one(2) { // and back
+			space := g.pick("shared", "global")
 			g.line("cvta.to.%s.u64 %%base, %%a;", space)
 			g.line("cvta.%s.u64 %%a, %%base;", space)
 		}
@@ -53,7 +57,6 @@ func (g *generator) place() place {
 		g.line("cvt.u64.u32 %%a, %%t;")
 		g.line("add.u64 %%a, %%a, %%base;")
 	}
-	return p
 }
 
 // access loads or stores one, two or four elements of any type, or both.
@@ -62,17 +65,38 @@ func (g *generator) access(guard string) {
 		g.row(guard)
 		return
 	}
-	t, n, p := g.pick(memoryTypes...), 1<<g.r.IntN(3), g.place()
+	t, n, all := g.pick(memoryTypes...), 1<<g.r.IntN(3), g.places()
+	p := all[g.r.IntN(len(all))]
+	store := p.stores && g.one(2)
+	g.transfer(p, t, n, store, !store || g.one(2), guard)
+}
+
+// accessOf loads or stores n elements of type t in a space, where the kernel may.
+func (g *generator) accessOf(space, t string, n int, store bool) {
+	var fit []place
+	for _, p := range g.places() {
+		if p.space == space && (p.stores || !store) {
+			fit = append(fit, p)
+		}
+	}
+	if len(fit) > 0 {
+		g.transfer(fit[g.r.IntN(len(fit))], t, n, store, !store, "")
+	}
+}
+
+// transfer stores n elements of type t at a place, or loads them, or does both.
+func (g *generator) transfer(p place, t string, n int, store, load bool, guard string) {
+	g.address(p)
 	size := sizeOf(t)
 	if n*size > 16 {
 		n = 1
 	}
 	at := fmt.Sprintf("[%s+%d]", p.address, n*size*g.r.IntN(p.bytes/(n*size)))
-	if p.stores && g.one(2) {
+	if store {
 		g.line("%sst%s%s.%s %s, %s;", guard, p.space, vector(n), t, at, g.registers(t, n))
 		guard = ""
 	}
-	if !p.stores || g.one(2) {
+	if load {
 		g.line("%sld%s%s.%s %s, %s;", guard, p.space, vector(n), t, g.registers(t, n), at)
 	}
 }
@@ -129,10 +153,15 @@ var atomicTypes = map[string][]string{
 // atomic writes an atomic operation on memory of the thread's own.
 func (g *generator) atomic(guard string) {
 	op := g.pick("add", "add", "min", "max", "and", "or", "xor", "inc", "dec", "exch", "cas")
-	t := g.pick(atomicTypes[op]...)
+	g.atomicOf(op, g.pick(atomicTypes[op]...), g.r.IntN(4), g.one(2), guard)
+}
+
+// atomicOf writes an atomic operation on the thread's global memory, on it by a generic address, or on its shared memory by such
+// a one, or else by one of the space; on shared memory where the kernel may not change other. With plain it has no result, if that can be.
+func (g *generator) atomicOf(op, t string, where int, plain bool, guard string) {
 	space, at := ".shared", "%slot"
 	if !g.lone {
-		switch g.r.IntN(4) {
+		switch where {
 		case 0:
 			space, at = ".global", "%owned"
 		case 1:
@@ -148,7 +177,7 @@ func (g *generator) atomic(guard string) {
 	switch {
 	case op == "cas":
 		g.line("%satom%s.cas.%s %s, %s, %s, %s;", guard, space, t, g.reg(kind), at, g.reg(kind), g.reg(kind))
-	case op == "exch" || g.one(2):
+	case op == "exch" || !plain:
 		g.line("%satom%s.%s.%s %s, %s, %s;", guard, space, op, t, g.reg(kind), at, g.reg(kind))
 	default:
 		g.line("%sred%s.%s.%s %s, %s;", guard, space, op, t, at, g.reg(kind))

@@ -11,7 +11,11 @@ import (
 
 // pattern writes what threads do each by themselves.
 func (g *generator) pattern(guard string) {
-	switch g.r.IntN(11) {
+	switch g.r.IntN(14) {
+	case 11:
+		g.call(guard)
+	case 12:
+		g.constant(guard)
 	case 9: // the time is open, but not that it has 32 bits
 		g.line("mov.u32 %%t, %%clock;")
 		g.line("popc.b32 %%t, %%t;")
@@ -166,7 +170,9 @@ func (g *generator) stencil(guard string) {
 
 // together writes what the threads of a block or of a warp do together; all threads execute it.
 func (g *generator) together() {
-	switch g.r.IntN(7) {
+	switch g.r.IntN(8) {
+	case 6:
+		g.matrix()
 	case 0:
 		g.tree()
 	case 1:
