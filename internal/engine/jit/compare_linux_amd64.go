@@ -32,10 +32,7 @@ func (e *emitter) setp(in *ir.Instr) {
 		return
 	}
 	for half := range 2 {
-		k := amd64.KReg(0)
-		if v.home.kind == inRegister && !v.masked {
-			k = amd64.KReg(v.home.reg) + amd64.KReg(half)
-		}
+		k := e.maskDst(v, half)
 		if !wide {
 			e.compare(in, k, a, b, half, temp0, temp1)
 		} else {
@@ -66,8 +63,9 @@ func (e *emitter) setKnown(in *ir.Instr, v *value) bool {
 		known |= uint32(btoi(holds)) << l
 	}
 	for half := range 2 {
-		e.maskConstant(0, uint16(known>>(16*half)))
-		e.maskOut(v, half, 0)
+		k := e.maskDst(v, half)
+		e.maskConstant(k, uint16(known>>(16*half)))
+		e.maskOut(v, half, k)
 	}
 	return true
 }
@@ -128,10 +126,7 @@ func (e *emitter) predicate2(in *ir.Instr) {
 		if half == 0 || a.class == mask { // both halves of what is uniform are equal
 			x = e.maskIn(a, half, 5)
 		}
-		k := amd64.KReg(0)
-		if v.home.kind == inRegister && !v.masked {
-			k = amd64.KReg(v.home.reg) + amd64.KReg(half)
-		}
+		k := e.maskDst(v, half)
 		e.KKK(maskRows[in.Op], k, x, e.maskIn(b, half, 6))
 		e.maskOut(v, half, k)
 	}

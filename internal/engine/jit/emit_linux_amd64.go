@@ -343,6 +343,13 @@ func (e *emitter) canonical(v *value, r, scratch amd64.VReg) amd64.VReg {
 	return scratch
 }
 
+// plus emits d = r + n, if that changes anything. The flags are left alone.
+func (e *emitter) plus(w amd64.Width, d, r amd64.Reg, n int32) {
+	if d != r || n != 0 || w != amd64.W64 {
+		e.Lea(w, d, amd64.At(r, n))
+	}
+}
+
 // operand is a register or a memory operand.
 type operand struct {
 	reg  amd64.VReg
@@ -444,6 +451,14 @@ func (e *emitter) maskIn(v *value, half int, scratch amd64.KReg) amd64.KReg {
 	return scratch
 }
 
+// maskDst returns the mask register in which to compute one half of a predicate.
+func (e *emitter) maskDst(v *value, half int) amd64.KReg {
+	if v.home.kind == inRegister && !v.masked {
+		return amd64.KReg(v.home.reg) + amd64.KReg(half)
+	}
+	return 0
+}
+
 // maskOut gives one half of a predicate its value, which may be in k0 but not in k7.
 func (e *emitter) maskOut(v *value, half int, k amd64.KReg) {
 	e.maskOutUnder(v, half, k, 1)
@@ -538,12 +553,16 @@ func (e *emitter) code() {
 
 // count adds the operations of a block to those that were executed, if somebody wants to know.
 func (e *emitter) count(b *ir.Block) {
-	if !e.o.Count {
-		return
+	if e.o.Count {
+		e.countLanes(1, len(b.Instrs))
 	}
-	e.laneBits(amd64.RAX, 1)
+}
+
+// countLanes adds n operations of each lane of k and k+1.
+func (e *emitter) countLanes(k amd64.KReg, n int) {
+	e.laneBits(amd64.RAX, k)
 	e.Popcnt(amd64.W64, amd64.RAX, amd64.RAX)
-	e.ImulRI(amd64.W64, amd64.RAX, amd64.RAX, int32(len(b.Instrs)))
+	e.ImulRI(amd64.W64, amd64.RAX, amd64.RAX, int32(n))
 	e.AluMR(amd64.W64, amd64.ADD, amd64.At(blockReg, areaExecuted), amd64.RAX)
 }
 

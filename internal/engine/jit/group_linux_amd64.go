@@ -72,7 +72,7 @@ func (e *emitter) checkGroup(in *ir.Instr, g *group) {
 	if g.a.class == constant {
 		e.MovRI(ax, g.a.imm+uint64(g.low))
 	} else {
-		e.Lea(amd64.W64, ax, amd64.At(e.scalarIn(g.a, ax), int32(g.low)))
+		e.plus(amd64.W64, ax, e.scalarIn(g.a, ax), int32(g.low))
 	}
 	if g.align > 1 && (g.a.class == constant || g.a.align%uint64(g.align) != 0) {
 		e.TestRI(amd64.W8, ax, int32(g.align-1))

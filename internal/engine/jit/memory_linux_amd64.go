@@ -150,7 +150,7 @@ func (e *emitter) checkScalar(x *access) {
 		e.MovRI(amd64.RAX, at)
 	} else {
 		r := e.scalarIn(x.a, amd64.RAX)
-		e.Lea(w, amd64.RAX, amd64.At(r, int32(x.offset+least)))
+		e.plus(w, amd64.RAX, r, int32(x.offset+least))
 	}
 	if known := x.a.align%uint64(total) == 0 && x.a.class != constant; !known || x.offset%total != 0 {
 		if total > 1 {

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-go/tandem/internal/engine/interp"
 	"github.com/tandem-go/tandem/internal/engine/rt"
 	"github.com/tandem-go/tandem/internal/mem"
+	"github.com/tandem-go/tandem/internal/passes"
 )
 
 // walkPTX is a kernel in which thread i sums up words of in from number first + 7*i on, or from one of the next three, as many
@@ -126,10 +127,14 @@ func walked(t *testing.T, e engine.Engine, text []byte, extend string, first uin
 // runBlock runs kernel k of a text with one block of so many threads.
 func runBlock(t *testing.T, e engine.Engine, text []byte, space *mem.Space, threads uint32, params []byte) {
 	o := engine.Options{Memory: space, Block: [3]uint32{threads, 1, 1}}
-	p, err := kernelOf(t, text, "k")(e, o)
+	k := lowered(t, text, "k")
+	require.NoError(t, passes.Run(k, passes.Options{}))
+	p, err := e.Compile(k, o)
 	require.NoError(t, err)
-	l := &engine.Launch{ID: 1, Grid: [3]uint32{1, 1, 1}, Block: o.Block, Params: params, Runtime: rt.New(rt.Config{Memory: space}), Workers: 1}
-	b := p.Block(l, 0, engine.Windows{})
+	shared, err := space.Reserve(uint64(max(1, k.SharedBytes)))
+	require.NoError(t, err)
+	l := &engine.Launch{ID: 1, Grid: [3]uint32{1, 1, 1}, Block: o.Block, Params: params, SharedBytes: k.SharedBytes, Runtime: rt.New(rt.Config{Memory: space}), Workers: 1}
+	b := p.Block(l, 0, engine.Windows{Shared: shared})
 	defer b.Close()
 	for {
 		state, fault := b.Run(1 << 12)

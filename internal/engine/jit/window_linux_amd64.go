@@ -90,7 +90,7 @@ func (e *emitter) checkWindow(x *access, w *window) {
 		x.base = amd64.AtIndex(sharedReg, r, 1, 0)
 		return
 	}
-	e.Lea(width(x.a), amd64.RAX, amd64.At(r, int32(w.first)))
+	e.plus(width(x.a), amd64.RAX, r, int32(w.first))
 	e.AluRM(amd64.W64, amd64.CMP, amd64.RAX, e.limit(w.end-w.first))
 	e.Jcc(amd64.AE, x.slow)
 	x.base = amd64.AtIndex(sharedReg, amd64.RAX, 1, int32(-w.first))
