@@ -163,9 +163,9 @@ func (p *parser) splitPercent() {
 }
 
 func (p *parser) unary() (constVal, bool) {
-	t := p.tok
-	switch {
+	switch t := &p.tok; {
 	case t.is('+'), t.is('-'), t.is('~'), t.is('!'):
+		op := *t
 		if !p.enter() {
 			return constVal{}, false
 		}
@@ -175,7 +175,7 @@ func (p *parser) unary() (constVal, bool) {
 		if !ok {
 			return v, false
 		}
-		return p.applyUnary(t, v)
+		return p.applyUnary(op, v)
 	case t.is('('):
 		return p.paren()
 	case t.kind == tokInt, t.kind == tokFloat:
@@ -218,9 +218,8 @@ func (p *parser) paren() (constVal, bool) {
 
 // literal reads a number.
 func (p *parser) literal() (constVal, bool) {
-	t := p.tok
-	s := t.text
-	if t.kind == tokFloat {
+	s := p.tok.text
+	if p.tok.kind == tokFloat {
 		p.next()
 		if s[0] == '0' && len(s) > 1 && (s[1]|0x20 == 'f' || s[1]|0x20 == 'd') {
 			bits, _ := strconv.ParseUint(s[2:], 16, 64) // the scanner saw to the digits
@@ -247,7 +246,7 @@ func (p *parser) literal() (constVal, bool) {
 	}
 	bits, err := strconv.ParseUint(s, base, 64)
 	if err != nil {
-		p.errorf(t.pos, "malformed or too large number %s", t.describe())
+		p.errorf(p.tok.pos, "malformed or too large number %s", p.tok.describe())
 		p.next()
 		return v, false
 	}

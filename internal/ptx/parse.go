@@ -43,7 +43,7 @@ func newParser(name string, src []byte) *parser {
 	return p
 }
 
-func (p *parser) next() { p.tok = p.scanner.next() }
+func (p *parser) next() { p.scan(&p.tok) }
 
 // errorf adds an error, unless the one before is of the same place and so its cause.
 func (p *parser) errorf(pos Pos, format string, args ...any) {
@@ -89,12 +89,12 @@ func (p *parser) expect(c byte) bool {
 
 // name takes a name or reports that what is missing.
 func (p *parser) name(what string) (string, Pos, bool) {
-	t := p.tok
-	if t.kind != tokIdent {
-		return "", t.pos, p.fail(what)
+	text, pos := p.tok.text, p.tok.pos
+	if p.tok.kind != tokIdent {
+		return "", pos, p.fail(what)
 	}
 	p.next()
-	return t.text, t.pos, true
+	return text, pos, true
 }
 
 // enter and leave bound recursion.

@@ -9,7 +9,7 @@ import (
 func (p *parser) block() (*Block, bool) {
 	b := &Block{Pos: p.tok.pos}
 	if p.depth == 0 {
-		b.Stmts = make([]Stmt, 0, p.ahead(24))
+		b.Stmts = make([]Stmt, 0, p.expected(24))
 	}
 	if !p.enter() {
 		p.skipDeclaration(p.tok.off)
@@ -33,8 +33,8 @@ func (p *parser) block() (*Block, bool) {
 	return b, true
 }
 
-// ahead is how many things the rest of the text may have that take so many bytes each, at most a chunk of them.
-func (p *parser) ahead(bytes int) int { return min(8+(len(p.src)-p.off)/bytes, 128) }
+// expected is how many things the rest of the text may have that take so many bytes each, at most a chunk of them.
+func (p *parser) expected(bytes int) int { return min(8+(len(p.src)-p.off)/bytes, 128) }
 
 // skipStatement recovers from an error: it goes behind the next semicolon, or before the next brace.
 func (p *parser) skipStatement() {
@@ -55,7 +55,7 @@ func (p *parser) skipStatement() {
 func (p *parser) statement(b *Block) bool {
 	p.vectors = 0
 	p.open = p.open[:0]
-	switch t := p.tok; {
+	switch t := &p.tok; {
 	case t.kind == tokIdent:
 		return p.labelOrInstr(b)
 	case t.kind == tokDot:
@@ -74,8 +74,8 @@ func (p *parser) statement(b *Block) bool {
 }
 
 func (p *parser) blockDirective(b *Block) bool {
-	t := p.tok
-	switch t.text {
+	text, pos := p.tok.text, p.tok.pos
+	switch text {
 	case "loc":
 		loc, ok := p.location()
 		if ok {
@@ -90,21 +90,21 @@ func (p *parser) blockDirective(b *Block) bool {
 		}
 		return ok && p.expect(';')
 	}
-	linkage := linkageNamed(t.text)
+	linkage := linkageNamed(text)
 	if linkage != Internal {
 		p.next()
 	}
 	if _, ok := SpaceNamed(p.tok.text); !ok || p.tok.kind != tokDot {
-		p.errorf(t.pos, "unknown directive .%s", t.text)
+		p.errorf(pos, "unknown directive .%s", text)
 		return false
 	}
-	return p.variables(t.pos, linkage, func(v *Var) { b.Stmts = append(b.Stmts, v) })
+	return p.variables(pos, linkage, func(v *Var) { b.Stmts = append(b.Stmts, v) })
 }
 
 // location reads a .loc directive.
 func (p *parser) location() (*Loc, bool) {
 	if len(p.locs) == 0 {
-		p.locs = make([]Loc, p.ahead(80))
+		p.locs = make([]Loc, p.expected(80))
 	}
 	loc := &p.locs[0]
 	p.locs = p.locs[1:]
@@ -170,8 +170,7 @@ func (p *parser) labelOrInstr(b *Block) bool {
 	if p.off < len(p.src) && p.src[p.off] == '.' {
 		return p.instruction(b, nil)
 	}
-	ahead := p.scanner
-	if after := ahead.next(); !after.is(':') {
+	if after := p.ahead(); !after.is(':') {
 		return p.instruction(b, nil)
 	}
 	name, pos := p.tok.text, p.tok.pos
@@ -238,7 +237,7 @@ func (p *parser) targets(b *Block, name string, pos Pos) bool {
 // instruction reads an instruction; guard holds what stood before it, or is nil.
 func (p *parser) instruction(b *Block, guard *Instr) bool {
 	if len(p.instrs) == 0 {
-		p.instrs = make([]Instr, p.ahead(48))
+		p.instrs = make([]Instr, p.expected(48))
 	}
 	in := &p.instrs[0]
 	*in = Instr{}
@@ -307,11 +306,9 @@ func (p *parser) operandList(in *Instr) bool {
 
 // push reads an operand of the innermost list that is open.
 func (p *parser) push() bool {
-	o, ok := p.operand()
-	if ok {
-		p.open = append(p.open, o)
-	}
-	return ok
+	at := len(p.open)
+	p.open = append(p.open, Operand{Pos: p.tok.pos})
+	return p.operand(at)
 }
 
 // keep ends the list that was opened when so many operands were open: it returns its operands, in the current chunk if they
@@ -324,7 +321,7 @@ func (p *parser) keep(from int) []Operand {
 		if n > 64 {
 			return slices.Clone(list)
 		}
-		p.operands = make([]Operand, max(n, 2*p.ahead(40)))
+		p.operands = make([]Operand, max(n, 2*p.expected(40)))
 	}
 	kept := p.operands[:n:n]
 	copy(kept, list)
@@ -364,116 +361,120 @@ func (p *parser) call(c *Call) (ok bool) {
 func (p *parser) arguments() ([]Operand, bool) {
 	p.next()
 	var list []Operand
+	from := len(p.open)
 	for !p.tok.is(')') {
-		o, ok := p.operand()
-		if !ok {
+		if !p.push() {
 			return nil, false
 		}
-		list = append(list, o)
 		if !p.accept(',') {
 			break
 		}
 	}
+	if len(p.open) > from {
+		list = p.keep(from)
+	}
 	return list, p.expect(')')
 }
 
-func (p *parser) operand() (o Operand, ok bool) {
-	o.Pos = p.tok.pos
-	switch t := p.tok; {
+// operand reads what p.open[at], the last that is open and has its position, is. Operands within it are opened behind it, and
+// p.open may move.
+func (p *parser) operand(at int) bool {
+	switch t := &p.tok; {
 	case t.kind == tokIdent && t.text != warpSize:
-		return p.named(o)
+		return p.named(at)
 	case t.is('{'):
-		return p.vector()
+		return p.vector(at)
 	case t.is('['):
-		return p.address()
+		return p.address(at)
 	case (t.is('!') || t.is('-')) && p.nameFollows():
-		o.Not, o.Minus = t.is('!'), t.is('-')
+		p.open[at].Not, p.open[at].Minus = t.is('!'), t.is('-')
 		p.next()
-		return p.named(o)
+		return p.named(at)
 	}
 	v, ok := p.constant()
+	o := &p.open[at]
 	o.Kind, o.Val, o.Unsigned = v.operand(), v.bits, v.kind == cUint
-	return o, ok
+	return ok
 }
 
 // nameFollows reports whether the token after the current one is a name.
 func (p *parser) nameFollows() bool {
-	ahead := p.scanner
-	t := ahead.next()
+	t := p.ahead()
 	return t.kind == tokIdent && t.text != warpSize
 }
 
 // named reads what begins with a name: name, name.x, name+4, name[3], name|name.
-func (p *parser) named(o Operand) (Operand, bool) {
+func (p *parser) named(at int) (ok bool) {
+	o := &p.open[at]
 	o.Name = p.tok.text
 	p.next()
 	if p.tok.kind == tokDot {
 		o.Sel = p.tok.text
 		p.next()
 	}
-	var ok bool
 	switch {
 	case p.tok.is('['):
 		p.next()
 		o.Kind = KindIndex
 		n, ok := p.constInt()
 		o.Val = uint64(n)
-		return o, ok && p.expect(']')
+		return ok && p.expect(']')
 	case p.tok.is('+'), p.tok.is('-'):
 		o.Val, ok = p.offset()
-		return o, ok
+		return ok
 	case p.tok.is('|'):
-		return p.pair(o)
+		return p.pair(at)
 	}
-	return o, true
+	return true
 }
 
-// pair reads the second part of first|name.
-func (p *parser) pair(first Operand) (Operand, bool) {
+// pair reads the second part of first|name, where the operand is the first.
+func (p *parser) pair(at int) bool {
 	p.next()
-	second := Operand{Pos: p.tok.pos}
-	var ok bool
-	if second.Name, _, ok = p.name("a name"); !ok {
-		return first, false
+	name, pos, ok := p.name("a name")
+	if !ok {
+		return false
 	}
-	from := len(p.open)
-	p.open = append(p.open, first, second)
-	return Operand{Pos: first.Pos, Kind: KindPair, Elems: p.keep(from)}, true
+	first := p.open[at].Pos
+	p.open = append(p.open, Operand{Pos: pos, Name: name})
+	both := p.keep(at)
+	p.open = append(p.open, Operand{Pos: first, Kind: KindPair, Elems: both})
+	return true
 }
 
-func (p *parser) vector() (o Operand, ok bool) {
-	o = Operand{Pos: p.tok.pos, Kind: KindVector}
+func (p *parser) vector(at int) bool {
+	p.open[at].Kind = KindVector
 	if !p.enter() {
-		return o, false
+		return false
 	}
 	defer p.leave()
 	p.next()
 	p.vectors++
-	from := len(p.open)
 	for !p.tok.is('}') {
 		if !p.push() {
-			return o, false
+			return false
 		}
 		if !p.accept(',') {
 			break
 		}
 	}
-	o.Elems = p.keep(from)
+	p.open[at].Elems = p.keep(at + 1)
 	if !p.expect('}') {
-		return o, false
+		return false
 	}
 	p.vectors--
 	if p.tok.is('|') {
-		return p.pair(o)
+		return p.pair(at)
 	}
-	return o, true
+	return true
 }
 
 // address reads [base + offset] and [base, more, ...].
-func (p *parser) address() (o Operand, ok bool) {
-	o = Operand{Pos: p.tok.pos, Kind: KindAddress}
+func (p *parser) address(at int) (ok bool) {
+	o := &p.open[at]
+	o.Kind = KindAddress
 	if !p.enter() {
-		return o, false
+		return false
 	}
 	defer p.leave()
 	p.next()
@@ -485,23 +486,22 @@ func (p *parser) address() (o Operand, ok bool) {
 			p.next()
 		}
 		if o.Val, ok = p.offset(); !ok {
-			return o, false
+			return false
 		}
 	} else {
 		n, ok := p.constInt()
 		if !ok {
-			return o, false
+			return false
 		}
 		o.Val = uint64(n)
 	}
-	from := len(p.open)
 	for p.accept(',') {
 		if !p.push() {
-			return o, false
+			return false
 		}
 	}
-	if len(p.open) > from {
-		o.Elems = p.keep(from)
+	if len(p.open) > at+1 {
+		p.open[at].Elems = p.keep(at + 1)
 	}
-	return o, p.expect(']')
+	return p.expect(']')
 }

@@ -103,18 +103,17 @@ func (s *scanner) block() bool {
 
 func (s *scanner) pos() Pos { return Pos{Line: s.line, Col: int32(s.off - s.bol + 1)} }
 
-// next returns the next token.
-func (s *scanner) next() (t token) {
+// scan makes t the next token, in its place: tokens are many, and copying one takes as long as reading it.
+func (s *scanner) scan(t *token) {
 	ok := s.space()
-	t.pos = s.pos()
-	t.off = s.off
+	t.kind, t.c, t.pos, t.off, t.text = tokEOF, 0, s.pos(), s.off, ""
 	if !ok {
 		t.kind, t.text = tokBad, "comment without end"
 		s.off = len(s.src)
-		return t
+		return
 	}
 	if s.off >= len(s.src) {
-		return t
+		return
 	}
 	c := s.src[s.off]
 	switch class := charClass[c]; {
@@ -129,14 +128,19 @@ func (s *scanner) next() (t token) {
 		s.off++
 		s.modifier()
 		t.text = s.src[t.off+1 : s.off]
-		return t
+		return
 	case c == '"':
-		s.quoted(&t)
-		return t
+		s.quoted(t)
+		return
 	default:
-		s.punct(&t)
+		s.punct(t)
 	}
 	t.text = s.src[t.off:s.off]
+}
+
+// ahead is the token after the one that was read last.
+func (s scanner) ahead() (t token) {
+	s.scan(&t)
 	return t
 }
 
@@ -266,7 +270,7 @@ func (s *scanner) punct(t *token) {
 }
 
 // is reports whether the token is that one-character mark.
-func (t *token) is(c byte) bool { return t.kind == tokPunct && t.c == c && len(t.text) == 1 }
+func (t *token) is(c byte) bool { return t.c == c && t.kind == tokPunct && len(t.text) == 1 }
 
 // describe names a token in messages.
 func (t *token) describe() string {

@@ -93,13 +93,13 @@ func (c *funcChecker) register(name string, d *ptx.Var) RegID {
 }
 
 // lookup finds a name in the scopes of the function, innermost first.
-func (c *funcChecker) lookup(name string) (symbol, bool) {
+func (c *funcChecker) lookup(name string) (sym symbol, ok bool) {
 	for i := len(c.scopes) - 1; i >= 0; i-- {
-		if sym, ok := c.scopes[i].lookup(name, c); ok {
+		if c.scopes[i].lookup(name, c, &sym) {
 			return sym, true
 		}
 	}
-	return symbol{}, false
+	return sym, false
 }
 
 // block checks a scope. Labels, prototypes and lists of targets are known in the whole of it, variables from their
@@ -359,11 +359,11 @@ func (c *funcChecker) operands(in *Instr, f *Form) {
 		o := &src[i]
 		switch {
 		case f.Loose:
-			in.Args[i] = c.resolve(o)
+			c.resolve(&in.Args[i], o)
 		case f.Has(Hint) && i == len(src)-1: // the policy is last, whatever optional operand is not there
-			in.Args[i] = c.operand(in, o, &f.spec.args[len(f.spec.args)-1])
+			c.operand(&in.Args[i], in, o, &f.spec.args[len(f.spec.args)-1])
 		default:
-			in.Args[i] = c.operand(in, o, &f.spec.args[i])
+			c.operand(&in.Args[i], in, o, &f.spec.args[i])
 		}
 	}
 	if f.spec.hook != nil && len(c.errs) == errs {

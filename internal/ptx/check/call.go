@@ -8,7 +8,8 @@ func (c *funcChecker) call(in *Instr) {
 	call := &Call{Target: NoReg}
 	in.Call = call
 	call.Rets, call.Args = c.arguments(src.Rets), c.arguments(src.Args)
-	target := c.resolve(&src.Target)
+	var target Arg
+	c.resolve(&target, &src.Target)
 	switch {
 	case target.broken():
 		return
@@ -38,7 +39,7 @@ func (c *funcChecker) call(in *Instr) {
 func (c *funcChecker) arguments(list []ptx.Operand) []Arg {
 	args := make([]Arg, len(list))
 	for i := range list {
-		args[i] = c.resolve(&list[i])
+		c.resolve(&args[i], &list[i])
 	}
 	return args
 }

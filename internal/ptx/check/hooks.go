@@ -38,7 +38,7 @@ func checkMov(c *funcChecker, in *Instr) {
 
 // retype checks a source that has been resolved already.
 func (c *funcChecker) retype(in *Instr, o *ptx.Operand, arg *Arg, a *argSpec, w want) {
-	*arg = c.source(in, o, a, w)
+	c.source(arg, in, o, a, w)
 }
 
 // parts checks a vector whose elements together have the width of t.

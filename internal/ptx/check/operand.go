@@ -26,69 +26,81 @@ func (f *Form) want(a *argSpec) want {
 // widened are the types of .wide results.
 var widened = map[ptx.Type]ptx.Type{ptx.U16: ptx.U32, ptx.S16: ptx.S32, ptx.U32: ptx.U64, ptx.S32: ptx.S64}
 
-// operand resolves one operand and checks it against what the table says.
-func (c *funcChecker) operand(in *Instr, o *ptx.Operand, a *argSpec) Arg {
+// What follows writes arguments where they stay: there are many, and copying one takes as long as finding out what it is.
+
+// blank makes arg one of which nothing is known but its place.
+func (arg *Arg) blank(kind ArgKind, o *ptx.Operand) {
+	*arg = Arg{}
+	arg.Kind, arg.Comp, arg.Reg, arg.Pos = kind, -1, NoReg, o.Pos
+}
+
+// operand resolves one operand into arg and checks it against what the table says.
+func (c *funcChecker) operand(arg *Arg, in *Instr, o *ptx.Operand, a *argSpec) {
 	w := in.Form.want(a)
 	if a.vec == vecOfForm && in.Form.Vec > 1 {
-		return c.vector(in, o, a, in.Form.Vec, w)
+		c.vector(arg, in, o, a, in.Form.Vec, w)
+		return
 	}
 	if a.vec > 0 {
-		return c.vector(in, o, a, a.vec, w)
+		c.vector(arg, in, o, a, a.vec, w)
+		return
 	}
 	if a.vec == vecOfForm && o.Kind == ptx.KindVector && len(o.Elems) == 1 {
 		o = &o.Elems[0] // as compilers write the data of surface instructions
 	}
 	switch a.kind {
 	case immArg:
-		return c.immediate(in, o, a)
+		c.immediate(arg, in, o, a)
 	case labelArg, listArg:
-		return c.branch(in, o, a)
+		c.branch(arg, in, o, a)
 	case pairArg:
 		if o.Kind == ptx.KindPair {
-			arg := Arg{Kind: ArgPair, Comp: -1, Reg: NoReg, Pos: o.Pos, Elems: c.room(2)}
-			arg.Elems[0] = c.destination(in, &o.Elems[0], w, true)
-			arg.Elems[1] = c.destination(in, &o.Elems[1], want{typ: ptx.Pred}, true)
-			return arg
+			arg.blank(ArgPair, o)
+			arg.Elems = c.room(2)
+			c.destination(&arg.Elems[0], in, &o.Elems[0], w, true)
+			c.destination(&arg.Elems[1], in, &o.Elems[1], want{typ: ptx.Pred}, true)
+			return
 		}
-		return c.destination(in, o, w, true)
+		c.destination(arg, in, o, w, true)
 	case dstArg, sinkArg:
-		return c.destination(in, o, w, a.kind == sinkArg)
+		c.destination(arg, in, o, w, a.kind == sinkArg)
 	case memArg:
-		return c.memory(in, o)
+		c.memory(arg, in, o)
 	case anyArg:
-		return c.resolve(o)
+		c.resolve(arg, o)
+	default:
+		c.source(arg, in, o, a, w)
 	}
-	return c.source(in, o, a, w)
 }
 
 // destination checks a register that is written.
-func (c *funcChecker) destination(in *Instr, o *ptx.Operand, w want, sink bool) Arg {
+func (c *funcChecker) destination(arg *Arg, in *Instr, o *ptx.Operand, w want, sink bool) {
 	if o.Kind == ptx.KindName && o.Name == "_" {
 		if !sink {
 			c.errorf(o.Pos, "%s: _ cannot stand for this destination", in.Src.Name)
 		}
-		return Arg{Kind: ArgSink, Comp: -1, Reg: NoReg, Pos: o.Pos}
+		arg.blank(ArgSink, o)
+		return
 	}
-	arg := c.resolve(o)
+	c.resolve(arg, o)
 	switch {
 	case arg.Kind != ArgReg || arg.Not || arg.Minus:
 		if !arg.broken() {
 			c.errorf(o.Pos, "%s: destination %s is not a register", in.Src.Name, o)
 		}
 	default:
-		c.fitsRegister(in, o, &arg, w, true)
+		c.fitsRegister(in, o, arg, w, true)
 	}
-	return arg
 }
 
 // source checks an operand that is read.
-func (c *funcChecker) source(in *Instr, o *ptx.Operand, a *argSpec, w want) Arg {
+func (c *funcChecker) source(arg *Arg, in *Instr, o *ptx.Operand, a *argSpec, w want) {
 	if a.kind == predArg || a.kind == plainArg {
 		w = want{typ: ptx.Pred}
 	}
-	arg := c.resolve(o)
+	c.resolve(arg, o)
 	if arg.broken() {
-		return arg
+		return
 	}
 	name := in.Src.Name
 	switch {
@@ -97,16 +109,15 @@ func (c *funcChecker) source(in *Instr, o *ptx.Operand, a *argSpec, w want) Arg 
 	case arg.Minus && in.Form.Op != "vmad":
 		c.errorf(o.Pos, "%s: operand %s cannot have a sign", name, o)
 	case arg.Kind == ArgReg || arg.Kind == ArgSpecial:
-		c.fitsRegister(in, o, &arg, w, false)
+		c.fitsRegister(in, o, arg, w, false)
 	case arg.Kind == ArgImm && a.kind != regArg:
-		c.convert(in, o, &arg, w)
+		c.convert(in, o, arg, w)
 	case (arg.Kind == ArgAddr || arg.Kind == ArgParam) && a.kind == valueArg:
 		arg.Kind = ArgAddr
-		c.addressOf(in, o, &arg, w)
+		c.addressOf(in, o, arg, w)
 	default:
 		c.errorf(o.Pos, "%s: operand %s is %s, want %s", name, o, arg.describe(), a.describe())
 	}
-	return arg
 }
 
 func (a *argSpec) describe() string {
@@ -150,8 +161,9 @@ func (a *Arg) describe() string {
 }
 
 // resolve finds out what an operand is, whatever the instruction.
-func (c *funcChecker) resolve(o *ptx.Operand) Arg {
-	arg := Arg{Comp: -1, Reg: NoReg, Pos: o.Pos, Not: o.Not, Minus: o.Minus, Imm: o.Val}
+func (c *funcChecker) resolve(arg *Arg, o *ptx.Operand) {
+	arg.blank(0, o)
+	arg.Not, arg.Minus, arg.Imm = o.Not, o.Minus, o.Val
 	switch o.Kind {
 	case ptx.KindInt:
 		arg.Kind, arg.Type = ArgImm, ptx.S64
@@ -167,21 +179,28 @@ func (c *funcChecker) resolve(o *ptx.Operand) Arg {
 		if o.Kind == ptx.KindPair {
 			arg.Kind = ArgPair
 		}
-		arg.Elems = c.room(len(o.Elems))
-		for i := range o.Elems {
-			arg.Elems[i] = c.resolve(&o.Elems[i])
-			if arg.Elems[i].broken() {
-				arg.Kind = argBroken
-			}
-		}
+		c.resolveElems(o, arg)
 	case ptx.KindAddress:
-		c.resolveAddress(o, &arg)
+		c.resolveAddress(o, arg)
 	case ptx.KindIndex:
-		c.resolveIndex(o, &arg)
+		c.resolveIndex(o, arg)
 	default:
-		c.resolveName(o, &arg)
+		c.resolveName(o, arg)
 	}
-	return arg
+}
+
+// resolveElems resolves what is within an operand, if there is something.
+func (c *funcChecker) resolveElems(o *ptx.Operand, arg *Arg) {
+	if len(o.Elems) == 0 {
+		return
+	}
+	arg.Elems = c.room(len(o.Elems))
+	for i := range o.Elems {
+		c.resolve(&arg.Elems[i], &o.Elems[i])
+		if arg.Elems[i].broken() {
+			arg.Kind = argBroken
+		}
+	}
 }
 
 // resolveName resolves a bare name into arg.
@@ -343,25 +362,19 @@ func (c *funcChecker) resolveAddress(o *ptx.Operand, arg *Arg) {
 		c.errorf(o.Pos, "offset %d does not fit into 32 bits", off)
 		arg.Kind = argBroken
 	}
-	for i := range o.Elems {
-		e := c.resolve(&o.Elems[i])
-		if e.broken() {
-			arg.Kind = argBroken
-		}
-		arg.Elems = append(arg.Elems, e)
-	}
+	c.resolveElems(o, arg)
 }
 
 // memory checks a memory operand against the state space of the instruction.
-func (c *funcChecker) memory(in *Instr, o *ptx.Operand) Arg {
-	arg := c.resolve(o)
+func (c *funcChecker) memory(arg *Arg, in *Instr, o *ptx.Operand) {
+	c.resolve(arg, o)
 	if arg.broken() {
-		return arg
+		return
 	}
 	name := in.Src.Name
 	if arg.Kind != ArgMem {
 		c.errorf(o.Pos, "%s: operand %s is %s, want a memory operand", name, o, arg.describe())
-		return arg
+		return
 	}
 	if len(arg.Elems) > 0 {
 		c.errorf(o.Pos, "%s: an address has no coordinates", name)
@@ -369,7 +382,6 @@ func (c *funcChecker) memory(in *Instr, o *ptx.Operand) Arg {
 	if v := arg.Var; v != nil {
 		c.inSpace(in, o, v)
 	}
-	return arg
 }
 
 // inSpace checks that a variable named in brackets is in the space of the instruction.
@@ -414,40 +426,39 @@ func (c *funcChecker) addressOf(in *Instr, o *ptx.Operand, arg *Arg, w want) {
 }
 
 // vector checks {a, b, ...} of n elements, or a vector register.
-func (c *funcChecker) vector(in *Instr, o *ptx.Operand, a *argSpec, n int, w want) Arg {
-	arg := Arg{Kind: ArgVec, Comp: -1, Reg: NoReg, Pos: o.Pos}
+func (c *funcChecker) vector(arg *Arg, in *Instr, o *ptx.Operand, a *argSpec, n int, w want) {
+	arg.blank(ArgVec, o)
 	if o.Kind == ptx.KindName {
-		if arg = c.resolve(o); arg.broken() {
-			return arg
+		if c.resolve(arg, o); arg.broken() {
+			return
 		}
 	}
 	switch {
 	case o.Kind != ptx.KindVector && arg.Kind != ArgVec || o.Kind != ptx.KindVector && o.Kind != ptx.KindName:
 		c.errorf(o.Pos, "%s: operand %s is no vector", in.Src.Name, o)
-		return arg
+		return
 	case o.Kind == ptx.KindName && len(arg.Elems) != n, o.Kind == ptx.KindVector && len(o.Elems) != n:
 		c.errorf(o.Pos, "%s: vector of %d elements, want %d", in.Src.Name, max(len(o.Elems), len(arg.Elems)), n)
-		return arg
+		return
 	case o.Kind == ptx.KindName:
 		for i := range arg.Elems {
 			c.fitsRegister(in, o, &arg.Elems[i], w, a.kind == dstArg)
 		}
-		return arg
+		return
 	}
 	arg.Elems = c.room(n)
 	for i := range o.Elems {
 		if a.kind == dstArg || a.kind == sinkArg {
-			arg.Elems[i] = c.destination(in, &o.Elems[i], w, true)
+			c.destination(&arg.Elems[i], in, &o.Elems[i], w, true)
 		} else {
-			arg.Elems[i] = c.source(in, &o.Elems[i], a, w)
+			c.source(&arg.Elems[i], in, &o.Elems[i], a, w)
 		}
 	}
-	return arg
 }
 
 // immediate checks an integer constant of a given range.
-func (c *funcChecker) immediate(in *Instr, o *ptx.Operand, a *argSpec) Arg {
-	arg := c.resolve(o)
+func (c *funcChecker) immediate(arg *Arg, in *Instr, o *ptx.Operand, a *argSpec) {
+	c.resolve(arg, o)
 	switch v := int64(arg.Imm); {
 	case arg.broken():
 	case o.Kind != ptx.KindInt:
@@ -455,12 +466,11 @@ func (c *funcChecker) immediate(in *Instr, o *ptx.Operand, a *argSpec) Arg {
 	case a.ranged && (v < a.lo || v > a.hi):
 		c.errorf(o.Pos, "%s: constant %d is not in the range %d to %d", in.Src.Name, v, a.lo, a.hi)
 	}
-	return arg
 }
 
 // branch resolves the label of bra or the list of brx.idx.
-func (c *funcChecker) branch(in *Instr, o *ptx.Operand, a *argSpec) Arg {
-	arg := Arg{Kind: ArgLabel, Comp: -1, Reg: NoReg, Pos: o.Pos}
+func (c *funcChecker) branch(arg *Arg, in *Instr, o *ptx.Operand, a *argSpec) {
+	arg.blank(ArgLabel, o)
 	sym, ok := c.lookup(o.Name)
 	what := "a label"
 	if a.kind == listArg {
@@ -478,7 +488,6 @@ func (c *funcChecker) branch(in *Instr, o *ptx.Operand, a *argSpec) Arg {
 	default:
 		c.errorf(o.Pos, "%s: %s is not %s", in.Src.Name, o.Name, what)
 	}
-	return arg
 }
 
 // fitsRegister checks the type of a register or special register against the instruction's.

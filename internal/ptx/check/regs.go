@@ -66,17 +66,19 @@ func (s *scope) addRange(d *ptx.Var) {
 	s.few = append(s.few, r)
 }
 
-// lookup finds a name in this scope alone; register makes the register of a range.
-func (s *scope) lookup(name string, c *funcChecker) (symbol, bool) {
+// lookup finds a name in this scope alone and makes sym, which is zero, what it means; register makes the register of a range.
+func (s *scope) lookup(name string, c *funcChecker, sym *symbol) bool {
 	if !percent(name) || s.percent {
-		if sym, ok := s.names[name]; ok {
-			return sym, true
+		if found, ok := s.names[name]; ok {
+			*sym = found
+			return true
 		}
 	}
-	if r, n := s.rangeOf(name); r != nil {
-		return symbol{reg: r.register(n, name, c), pos: r.NamePos}, true
+	r, n := s.rangeOf(name)
+	if r != nil {
+		sym.reg, sym.pos = r.register(n, name, c), r.NamePos
 	}
-	return symbol{}, false
+	return r != nil
 }
 
 // register returns register n of the range, which has that name.
