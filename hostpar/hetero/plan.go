@@ -168,7 +168,7 @@ func (pl *Plan) learn(r *run, rep *Report) {
 	for i, d := range rep.Devices {
 		pl.members[i].err = r.devices[i].err
 		if d.Err == nil && d.Rate > 0 && d.Chunks > 0 {
-			run := d.fit()
+			run := rep.fit(i)
 			run.Weight, run.Last = 1, time.Now()
 			pl.fits[i] = pl.fits[i].Add(run)
 			continue

@@ -2,6 +2,7 @@ package hetero
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -57,9 +58,18 @@ type DeviceReport struct {
 	Err error
 }
 
-// fit is what the run says of the device's speed.
-func (d *DeviceReport) fit() policy.Fit {
-	return policy.Fit{Rate: d.Rate, Overhead: d.Overhead, Seen: d.Largest}
+// fit is what the run says of the speed of device i, and what its use cost.
+func (rep *Report) fit(i int) policy.Fit {
+	d := &rep.Devices[i]
+	f := policy.Fit{Rate: d.Rate, Overhead: d.Overhead, Seen: d.Largest}
+	without := math.Inf(1) // seconds that the best of the others would have taken
+	for k := range rep.Devices {
+		if o := &rep.Devices[k]; k != i && o.Rate > 0 {
+			without = min(without, o.Overhead.Seconds()+float64(rep.Items)/o.Rate)
+		}
+	}
+	f.Cost = max(rep.Wall.Seconds()/without-1, 0)
+	return f
 }
 
 // parts adds up how long the lanes of a device spent on what.

@@ -533,7 +533,7 @@ func (p *Pool) remember(r *run, rep *Report) {
 		switch d := &rep.Devices[i]; {
 		case d.Err != nil:
 		case d.Rate > 0 && d.Chunks > 0:
-			err = p.store.Save(hash, d.ID, items, d.fit(), now)
+			err = p.store.Save(hash, d.ID, items, rep.fit(i), now)
 		default:
 			err = p.store.Skip(hash, d.ID, items, now)
 		}

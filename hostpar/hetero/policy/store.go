@@ -10,6 +10,7 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -48,23 +49,36 @@ type Fit struct {
 	// Rate is in items a second, Overhead for a chunk.
 	Rate     float64       `json:"rate"`
 	Overhead time.Duration `json:"overhead_ns"`
-	// Spread is the mean relative deviation of runs from Rate; Weight is how many runs speak, older ones less.
+	// Spread is the mean relative deviation of recent runs from Rate; Weight is how many runs speak, older ones less.
 	Spread float64 `json:"spread"`
 	Weight float64 `json:"weight"`
 	// Last is when the last one ended.
 	Last time.Time `json:"last"`
 	// Seen is the largest chunk that the rate comes from, in items.
 	Seen int `json:"seen,omitempty"`
-	// Unused is how many runs have left the device out since, Patience after how many of them it is tried again.
+	// Recent are the last runs, the newest first; runs that there were not have no rate.
+	Recent [5]Sample `json:"recent"`
+	// Cost is how much longer, in runs, those took with the device than they would have without it, while it was not Trusted.
+	Cost float64 `json:"cost,omitempty"`
+	// Unused is how many runs have left the device out since, Patience after how many of them it is tried again, unless
+	// trying it costs little.
 	Unused   int `json:"unused,omitempty"`
 	Patience int `json:"patience,omitempty"`
 }
 
-// A device that got nothing because of what is known of it is tried again after so many runs, first and at most: it may
-// have been measured when the machine had other work. Each time it is of no use again, it waits twice as long.
+// Sample is what one run said of a device: its rate in items a second, and the largest chunk that it comes from.
+type Sample struct {
+	Rate float64 `json:"rate"`
+	Seen int     `json:"seen"`
+}
+
+// A device that got nothing because of what is known of it is tried again, for it may have been measured when the machine
+// had other work: after so many runs first, and after twice as many each time that it is of no use again, but as soon as
+// trying it costs no more than this part of the time, and after so many at most.
 const (
 	firstPatience = 4
 	mostPatience  = 64
+	tryCost       = 0.01
 )
 
 // Skip is the fit after a run that left the device out because of it.
@@ -72,11 +86,11 @@ func (f Fit) Skip() Fit {
 	if !f.valid() {
 		return f
 	}
-	patience := max(f.Patience, firstPatience)
-	if f.Unused++; f.Unused < patience {
+	wait := max(min(float64(f.Patience), f.Cost/tryCost), firstPatience)
+	if f.Unused++; float64(f.Unused) < wait {
 		return f
 	}
-	return Fit{Patience: min(2*patience, mostPatience)}
+	return Fit{Patience: int(min(2*wait, mostPatience))}
 }
 
 const (
@@ -97,7 +111,7 @@ type model struct {
 	Fits   map[int]Fit `json:"fits"`
 }
 
-const schema = 1
+const schema = 2
 
 // Load returns what is known of a kernel, by the hash of its code, on a device, for jobs of about so many items. Where
 // only other sizes are known, it is the nearest one's, not trusted, and without Seen. A fit whose age has worn out is unknown.
@@ -192,32 +206,58 @@ func (s *Store) entry(kernel [32]byte, device string) *entry {
 	return m
 }
 
-// Add is the fit with one more run, or the run if there was none. A run that is far off begins anew: the machine has
-// changed. What comes from larger chunks weighs more: the rate of a small one is mostly overhead.
+// Add is the fit with one more run, or the run if there was none.
 func (f Fit) Add(run Fit) Fit {
-	if !f.valid() || far(run.Rate/f.Rate) {
-		run.Patience = f.Patience
-		return run
+	if !f.valid() {
+		f = Fit{Patience: f.Patience}
 	}
-	off := math.Abs(run.Rate/f.Rate - 1)
 	weight := min(f.Weight*decay(run.Last.Sub(f.Last)), 8)
-	w, v := weight, run.Weight
-	if f.Seen > 0 && run.Seen > 0 {
-		w *= min(2*float64(f.Seen)/float64(run.Seen), 1)
-		v *= min(2*float64(run.Seen)/float64(f.Seen), 1)
+	out := Fit{Weight: weight + run.Weight, Last: run.Last, Cost: f.Cost + run.Cost, Patience: f.Patience}
+	out.Overhead = time.Duration((weight*float64(f.Overhead) + run.Weight*float64(run.Overhead)) / out.Weight)
+	out.Recent[0] = Sample{Rate: run.Rate, Seen: run.Seen}
+	copy(out.Recent[1:], f.Recent[:])
+	out.settle()
+	if out.Trusted() {
+		out.Cost, out.Patience = 0, 0
 	}
-	run.Rate = (w*f.Rate + v*run.Rate) / (w + v)
-	run.Overhead = time.Duration((w*float64(f.Overhead) + v*float64(run.Overhead)) / (w + v))
-	run.Spread = (w*f.Spread + v*off) / (w + v)
-	run.Weight, run.Seen = weight+1, max(run.Seen, f.Seen)
-	if run.Patience = f.Patience; run.Trusted() {
-		run.Patience = 0
+	return out
+}
+
+// settle makes Rate, Spread and Seen of the recent runs. The rate is the median, so that two runs of five in which the
+// machine did something else say nothing, and three in which it is another machine say all. The rate of a small chunk is
+// mostly overhead: runs whose chunks were less than half of the largest do not count.
+func (f *Fit) settle() {
+	f.Seen = 0
+	for _, s := range f.Recent {
+		if s.Rate > 0 {
+			f.Seen = max(f.Seen, s.Seen)
+		}
 	}
-	return run
+	var room [len(f.Recent)]float64
+	rates := room[:0]
+	for _, s := range f.Recent {
+		if s.Rate > 0 && 2*s.Seen >= f.Seen {
+			rates = append(rates, s.Rate)
+		}
+	}
+	f.Rate = rates[0]
+	if n := len(rates); n != 2 || !far(rates[0]/rates[1]) { // of two that disagree, the first may have paid for first use
+		slices.Sort(rates)
+		f.Rate = (rates[(n-1)/2] + rates[n/2]) / 2
+	}
+	f.Spread = 0
+	for _, r := range rates {
+		f.Spread += math.Abs(r/f.Rate-1) / float64(len(rates))
+	}
 }
 
 // valid reports whether a fit read from a file can be used.
 func (f Fit) valid() bool {
+	for _, s := range f.Recent {
+		if s.Rate < 0 || math.IsInf(s.Rate, 0) || s.Seen < 0 {
+			return false
+		}
+	}
 	return f.Rate > 0 && !math.IsInf(f.Rate, 0) && f.Overhead >= 0 && f.Spread >= 0 && f.Weight >= 0 && f.Seen >= 0
 }
 
