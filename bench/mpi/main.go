@@ -1,12 +1,13 @@
 // Command mpi measures hostpar/mpi beside a C program and mpi4py on the same MPI library: the latency of eight bytes, the
 // reduction of a million numbers, eight goroutines that exchange numbers, and pi by a thousand million steps on one and two
-// ranks. The programs run in turn, several times; the table has medians of their medians.
+// ranks. For what takes a few milliseconds, the programs are started together and take turns of some tens of milliseconds,
+// the others stopped, so that all meet the same minutes of the machine. The rest runs in turn. All is done several times, and
+// the table has medians of medians.
 //
 //	cd bench && go run ./mpi -python python3          needs mpirun.openmpi, mpicc.openmpi, mpirun.mpich and mpicc.mpich
 package main
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"errors"
@@ -18,7 +19,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tandem-go/tandem/hostpar/mpi"
 )
@@ -31,6 +31,7 @@ var peerPython []byte
 
 var (
 	steps  = flag.Int("pi", 0, "as a rank: integrate in that many steps instead of the other measurements")
+	long   = flag.Bool("exchanges", false, "as a rank: measure the exchanges of eight goroutines instead of the other measurements")
 	turns  = flag.Int("turns", 5, "how often each program runs")
 	python = flag.String("python", "python3", "an interpreter with mpi4py and numpy")
 	only   = flag.String("only", "", "openmpi or mpich")
@@ -41,7 +42,7 @@ func main() {
 	var err error
 	if mpi.Launched() {
 		err = mpi.Run(context.Background(), mpi.RunConfig{}, func(ctx context.Context, world *mpi.Comm) error {
-			return ranks(ctx, os.Stdout, world, *steps)
+			return ranks(ctx, os.Stdout, world)
 		})
 	} else {
 		err = compare(context.Background())
@@ -103,7 +104,7 @@ func compareOn(ctx context.Context, l library, dir, self string) error {
 	}
 	programs := map[string][]string{"C": {peer}, serialized: {peer, "-serialized"}, "Go": {self}}
 	order := []string{"C", serialized, "Go"}
-	if _, err := l.run(ctx, 1, []string{*python, "-c", "import mpi4py.MPI, numpy"}); err == nil {
+	if _, err := l.command(ctx, 1, []string{*python, "-c", "import mpi4py.MPI, numpy"}).Output(); err == nil {
 		programs["mpi4py"] = []string{*python, script}
 		order = append(order, "mpi4py")
 	} else {
@@ -111,44 +112,26 @@ func compareOn(ctx context.Context, l library, dir, self string) error {
 	}
 	all := samples{}
 	for range *turns {
+		if err := l.together(ctx, programs, order, all); err != nil {
+			return err
+		}
 		for _, p := range order {
-			out, err := l.run(ctx, 2, programs[p])
-			if err != nil {
+			if err := l.alone(ctx, 2, p, append(slices.Clone(programs[p]), "-exchanges"), all); err != nil {
 				return err
 			}
-			all.add(p, out)
 		}
 	}
 	for range min(*turns, 3) {
 		for _, n := range []int{1, 2} {
 			for _, p := range []string{"C", "Go"} {
-				out, err := l.run(ctx, n, append(slices.Clone(programs[p]), "-pi", strconv.Itoa(piSteps)))
-				if err != nil {
+				if err := l.alone(ctx, n, p, append(slices.Clone(programs[p]), "-pi", strconv.Itoa(piSteps)), all); err != nil {
 					return err
 				}
-				all.add(p, out)
 			}
 		}
 	}
 	all.print(l.name, order)
 	return nil
-}
-
-// run launches a program and returns what it prints.
-func (l library) run(ctx context.Context, n int, program []string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	args := append(slices.Clone(l.launch), "-n", strconv.Itoa(n))
-	args = append(args, program...)
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "UCX_LOG_LEVEL=error", "MPI4PY_MPIABI="+l.abi)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, stderr.String())
-	}
-	return string(out), nil
 }
 
 func (s samples) add(program, out string) {

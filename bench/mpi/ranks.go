@@ -12,29 +12,35 @@ import (
 )
 
 const (
-	rounds    = 20
 	pings     = 2000
 	lanes     = 8
 	exchanges = 2000
 )
 
+// measurement is something that is done again and again.
+type measurement struct {
+	name   string
+	unit   float64
+	rounds int
+	fn     func() error
+}
+
 // ranks is what each rank runs; rank 0 prints a line for each measurement: name, least, median.
-func ranks(ctx context.Context, w io.Writer, world *mpi.Comm, steps int) error {
-	if steps > 0 {
-		return pi(ctx, w, world, steps)
+func ranks(ctx context.Context, w io.Writer, world *mpi.Comm) error {
+	if *steps > 0 {
+		return pi(ctx, w, world, *steps)
 	}
 	a, b := make([]float64, 1_000_000), make([]float64, 1_000_000)
-	for _, m := range []struct {
-		name string
-		unit float64
-		fn   func() error
-	}{
-		{"latency", 1e6 / (2 * pings), func() error { return pingPong(ctx, world) }},
-		{"allreduce", 1e3, func() error { return mpi.Allreduce(ctx, world, a, b, mpi.Sum) }},
-		{"exchanges", 1, func() error { return many(ctx, world) }},
-	} {
+	measurements := []measurement{
+		{"latency", 1e6 / (2 * pings), 200, func() error { return pingPong(ctx, world) }},
+		{"allreduce", 1e3, 200, func() error { return mpi.Allreduce(ctx, world, a, b, mpi.Sum) }},
+	}
+	if *long {
+		measurements = []measurement{{"exchanges", 1, 20, func() error { return many(ctx, world) }}}
+	}
+	for _, m := range measurements {
 		var took []float64
-		for range rounds {
+		for range m.rounds {
 			if err := mpi.Barrier(ctx, world); err != nil {
 				return err
 			}
@@ -46,7 +52,7 @@ func ranks(ctx context.Context, w io.Writer, world *mpi.Comm, steps int) error {
 		}
 		slices.Sort(took)
 		if world.Rank() == 0 {
-			fmt.Fprintln(w, m.name, took[0], took[rounds/2])
+			fmt.Fprintln(w, m.name, took[0], took[m.rounds/2])
 		}
 	}
 	return nil

@@ -45,3 +45,12 @@ func DeadProcesses() (known, self, successor, elsewhere bool) {
 
 // BoundToOne is boundToOne.
 func BoundToOne() bool { return boundToOne() }
+
+// Share is the share of the first of ranks on these machines with these sets of CPUs.
+func Share(procs int, machines, cpus []uint64) int {
+	peers := make([]process, len(machines))
+	for i := range peers {
+		peers[i] = process{Machine: machines[i], CPUs: cpus[i]}
+	}
+	return share(procs, peers[0], peers)
+}

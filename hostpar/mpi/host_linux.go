@@ -2,6 +2,7 @@ package mpi
 
 import (
 	"bytes"
+	"fmt"
 	"hash/fnv"
 	"os"
 	"strconv"
@@ -58,7 +59,14 @@ func identify() (p process) {
 	if !ok {
 		return process{}
 	}
-	return process{Machine: h.Sum64() | 1, ID: uint64(os.Getpid()), Start: start}
+	p = process{Machine: h.Sum64() | 1, ID: uint64(os.Getpid()), Start: start}
+	var set unix.CPUSet
+	if unix.SchedGetaffinity(0, &set) == nil {
+		h.Reset()
+		_, _ = fmt.Fprint(h, set)
+		p.CPUs = h.Sum64() | 1
+	}
+	return p
 }
 
 // startTime is when a living process began, in ticks since the machine did.

@@ -4,8 +4,10 @@ package mpi_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -98,6 +100,19 @@ func TestLaunchedBinding(t *testing.T) {
 			require.False(t, failed, out)
 			require.NotContains(t, out, "bound this rank")
 		})
+	}
+}
+
+// Ranks that may use the same processors share them, unless the environment says how many each takes.
+func TestLaunchedShare(t *testing.T) {
+	for name, starter := range starters {
+		out, failed := launch(t, starter, "processors", "GOMAXPROCS=5")
+		require.False(t, failed, out)
+		require.Equal(t, 3, strings.Count(out, "processors: 5"), "%s: %s", name, out)
+		out, failed = launch(t, starter, "processors", "GOMAXPROCS=")
+		require.False(t, failed, out)
+		want := fmt.Sprintf("processors: %d\n", max(1, runtime.GOMAXPROCS(0)/3))
+		require.Equal(t, 3, strings.Count(out, want), "%s: %s", name, out)
 	}
 }
 

@@ -68,6 +68,8 @@ func runFault(fault string) int {
 			if _, err := mpi.NewWindow[int](ctx, world, 10); err != nil { // it is not closed
 				return err
 			}
+		case "processors":
+			fmt.Println("processors:", runtime.GOMAXPROCS(0))
 		case "root":
 			return mpi.Bcast(ctx, world, make([]float64, 1_000_000), min(world.Rank(), 1))
 		case "counts":
@@ -337,6 +339,27 @@ func TestCounts(t *testing.T) {
 			}
 			require.Equal(t, n, at)
 		}
+	}
+}
+
+// Ranks share the processors that they may all use, and those that do not know theirs keep all.
+func TestShare(t *testing.T) {
+	for _, c := range []struct {
+		procs    int
+		machines []uint64 // of the ranks
+		cpus     []uint64
+		want     int
+	}{
+		{8, []uint64{1}, []uint64{5}, 8},
+		{8, []uint64{1, 1, 1}, []uint64{5, 5, 5}, 2},
+		{2, []uint64{1, 1, 1}, []uint64{5, 5, 5}, 1},
+		{8, []uint64{1, 2, 1, 2}, []uint64{5, 5, 5, 5}, 4},
+		{8, []uint64{1, 1, 1, 1}, []uint64{5, 7, 7, 5}, 4},
+		{8, []uint64{1, 1}, []uint64{5, 7}, 8},
+		{8, []uint64{1, 1}, []uint64{0, 0}, 8},
+		{8, []uint64{0, 0}, []uint64{0, 0}, 8},
+	} {
+		require.Equal(t, c.want, mpi.Share(c.procs, c.machines, c.cpus), "%+v", c)
 	}
 }
 

@@ -41,6 +41,10 @@ var once atomic.Bool
 // with one exception that is the launcher's: MPICH's kills the job at once when a rank calls os.Exit(0), and may then
 // return 0.
 //
+// Ranks that may use the same processors share them: Run sets runtime.GOMAXPROCS to this rank's part, one at least, until it
+// returns. Where the environment has GOMAXPROCS, that holds; fn may set it, too. Ranks that the launcher has bound to
+// processors of their own keep them.
+//
 // Where no launcher has started this process, Run is Local if cfg.Local is set. Under a launcher Run can be called once.
 // An error of Run itself, such as ErrNoLibrary or ErrLauncher, means that fn was not called.
 func Run(ctx context.Context, cfg RunConfig, fn func(ctx context.Context, world *Comm) error) error {
@@ -106,7 +110,10 @@ func (e *engine) initialize(l *launcher) (*Comm, error) {
 }
 
 // process is a rank as the operating system knows it.
-type process struct{ Machine, ID, Start uint64 }
+type process struct {
+	Machine, ID, Start uint64
+	CPUs               uint64 // stands for the set of CPUs that it may use
+}
 
 // mission is the life of one rank under an MPI library.
 type mission struct {
@@ -124,15 +131,22 @@ func (m *mission) run(ctx context.Context, fn func(ctx context.Context, world *C
 	}
 	m.life = life
 	peers := make([]process, life.size)
-	all := make([]uint64, 3*life.size)
+	all := make([]uint64, 4*life.size)
 	self := identify()
-	if err := Allgather(ctx, life, []uint64{self.Machine, self.ID, self.Start}, all); err != nil {
+	if err := Allgather(ctx, life, []uint64{self.Machine, self.ID, self.Start, self.CPUs}, all); err != nil {
 		return m.abort(err)
 	}
 	for i := range peers {
-		peers[i] = process{all[3*i], all[3*i+1], all[3*i+2]}
+		peers[i] = process{all[4*i], all[4*i+1], all[4*i+2], all[4*i+3]}
 	}
 	m.warn()
+	if os.Getenv("GOMAXPROCS") == "" {
+		before := runtime.GOMAXPROCS(0)
+		if n := share(before, self, peers); n < before {
+			runtime.GOMAXPROCS(n)
+			defer runtime.GOMAXPROCS(before)
+		}
+	}
 
 	result := make(chan error, 1)
 	go guarded(m.world.rank, func() error {
@@ -151,6 +165,21 @@ func (m *mission) run(ctx context.Context, fn func(ctx context.Context, world *C
 	}
 	m.launcher.leave()
 	return nil
+}
+
+// share is how many of the processors that Go would use are this rank's, where others may use the same ones. A rank that
+// waits looks at its library all the time, and Go's threads that look for work would do so in place of another rank.
+func share(procs int, self process, peers []process) int {
+	ranks := 0
+	for _, p := range peers {
+		if p.Machine == self.Machine && p.CPUs == self.CPUs {
+			ranks++
+		}
+	}
+	if self.CPUs == 0 {
+		return procs
+	}
+	return max(1, procs/ranks)
 }
 
 // watch waits for the result, and for the sight of a dead rank, which comes soon enough every quarter of a second. Ranks
