@@ -451,6 +451,15 @@ func (a *avx2Code) blend(d, mask, x, y vec) {
 	a.RRRI(amd64.VBLENDVPS, amd64.VReg(d), amd64.VReg(y), amd64.VReg(x), uint8(mask)<<4, ymm)
 }
 
+func (a *avx2Code) permute(d, index vec, s source) {
+	a.rrs(amd64.VPERMD, amd64.VReg(d), amd64.VReg(index), s)
+}
+
+func (a *avx2Code) mix(d, x vec, y source, which uint8) {
+	a.rrs(amd64.VPBLENDD, amd64.VReg(d), amd64.VReg(x), y)
+	a.Imm8(which)
+}
+
 func (a *avx2Code) shiftVector(op shiftOp, wide bool, d, x vec, n uint8) {
 	dst, from := amd64.VReg(d), amd64.VReg(x)
 	r := [...]rows{shiftLeft: {amd64.VPSLLDI, amd64.VPSLLQI}, shiftRight: {amd64.VPSRLDI, amd64.VPSRLQI}, shiftSigned: {amd64.VPSRADI, nil}}[op].of(wide)

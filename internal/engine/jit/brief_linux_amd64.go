@@ -75,13 +75,13 @@ func (e *emitter) exchangeOf(first, second *ir.Instr) *exchange {
 		return nil
 	}
 	for half := range 2 {
-		var h windowHalf
-		if !h.cover(a, half, int64(first.Imm), true) || h.rows != 2 {
+		var h windowPart
+		if !h.cover(a, half, 16, int64(first.Imm), true) || h.count != 2 {
 			return nil
 		}
 		lanes := &x.lane[half]
 		for i := range lanes {
-			lanes[i] = slices.Index(h.place[:], i)
+			lanes[i] = slices.Index(h.place, i)
 		}
 		var at [16]int64
 		for l := range at {
@@ -90,7 +90,7 @@ func (e *emitter) exchangeOf(first, second *ir.Instr) *exchange {
 		apart := h.start + 4*int64(slices.Index(lanes[:], -1)) - slices.Min(at[:])
 		for l, offset := range at {
 			place := offset + apart - h.start
-			if place < 0 || place >= 2*rowBytes || place%4 != 0 || lanes[place/4] >= 0 {
+			if place < 0 || place >= 2*lineBytes || place%4 != 0 || lanes[place/4] >= 0 {
 				return nil
 			}
 			lanes[place/4] = 16 + l
@@ -159,7 +159,7 @@ func (e *emitter) storeExchange(b *brief, other amd64.Label) {
 	const ax, dx = amd64.RAX, amd64.RDX
 	x := b.pair
 	first, second := b.stores[0].Args, b.stores[1].Args
-	low, end := min(x.start[0], x.start[1]), max(x.start[0], x.start[1])+2*rowBytes
+	low, end := min(x.start[0], x.start[1]), max(x.start[0], x.start[1])+2*lineBytes
 	e.KKK(amd64.KANDW, 7, 1, 2)
 	e.KKK(amd64.KORTESTW, 7, 0, 7)
 	e.Jcc(amd64.AE, other) // not all ones
@@ -168,7 +168,7 @@ func (e *emitter) storeExchange(b *brief, other amd64.Label) {
 	e.AluRR(amd64.W64, amd64.SUB, dx, base)
 	e.AluRI(amd64.W64, amd64.CMP, dx, int32(x.apart))
 	e.Jcc(amd64.NE, other)
-	if !e.baseInside(first[0], low, end) {
+	if !e.p.insideOwn(first[0], low, end, int64(e.k.SharedBytes)) {
 		e.plus(amd64.W64, dx, base, int32(low))
 		e.AluRM(amd64.W64, amd64.CMP, dx, e.limit(end-low))
 		e.Jcc(amd64.AE, other)
@@ -182,7 +182,7 @@ func (e *emitter) storeExchange(b *brief, other amd64.Label) {
 		for row := range 2 {
 			e.RRM(amd64.VMOVUPS, temp0, 0, e.pairIndices(func(i int) int { return x.lane[half][16*row+i] }), zmm)
 			e.op(amd64.VPERMI2D, temp0, temp2, temp3)
-			e.RRM(amd64.VMOVUPSStore, temp0, 0, amd64.AtIndex(sharedReg, base, 1, int32(x.start[half])+int32(rowBytes*row)), zmm)
+			e.RRM(amd64.VMOVUPSStore, temp0, 0, amd64.AtIndex(sharedReg, base, 1, int32(x.start[half])+int32(lineBytes*row)), zmm)
 		}
 	}
 }

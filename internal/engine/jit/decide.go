@@ -17,7 +17,7 @@ func (p *plan) findDecided() {
 	for _, b := range p.f.Blocks {
 		if in := p.comparison(b); in != nil {
 			p.decided[in] = true
-		} else if p.target.tables() {
+		} else if p.target.joints() {
 			p.findJoint(b)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 // findGroups finds the groups of a block.
 func (e *emitter) findGroups(b *ir.Block) {
-	e.groups = e.p.findGroups(b.Instrs, func(in *ir.Instr) bool { return e.windowOf(in) == nil && e.plainAccess(in) })
+	e.groups = e.p.findGroups(b.Instrs, func(in *ir.Instr) bool { return e.p.windowOf(in, 16) == nil && e.plainAccess(in) })
 }
 
 // plainAccess tells that a load or store of a scalar address has code.

@@ -12,6 +12,10 @@ func (avx512) indexed(p *plan, in *ir.Instr, x *index) bool { return p.canIndex(
 
 func (avx512) tables() bool { return true }
 
+func (avx512) joints() bool { return true }
+
+func (avx512) walkers() bool { return true }
+
 // indexLeft decides how the indices of an access are multiplied: by the access itself where it can.
 func (e *emitter) indexLeft(x *access) {
 	atomic := x.in.Op == ir.OpAtom || x.in.Op == ir.OpRed

@@ -246,7 +246,7 @@ func (e *emitter) load(in *ir.Instr) bool {
 	if !ok {
 		return false
 	}
-	w := e.windowOf(in)
+	w := e.p.windowOf(in, 16)
 	switch {
 	case w != nil:
 		e.checkWindow(x, w)
@@ -666,7 +666,7 @@ func (e *emitter) store(in *ir.Instr) bool {
 	if x.size < 4 && x.a.s != x.size && (x.a.s != 0 || x.a.d != 0) {
 		x.far = true
 	}
-	w := e.windowOf(in)
+	w := e.p.windowOf(in, 16)
 	switch {
 	case w != nil:
 		e.checkWindow(x, w)

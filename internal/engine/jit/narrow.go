@@ -23,6 +23,8 @@ type narrow struct {
 	general []uint8
 	// leastStreamed is the least that a launch writes whose stores go past the caches, where the isa has such stores.
 	leastStreamed uint64
+	// permutes tells that the isa is a permuter.
+	permutes bool
 }
 
 // splats in registers; the others of the processor's vectors are for temporary values.
@@ -46,7 +48,11 @@ func (t *narrow) scalar(in *ir.Instr) bool { return scalarNative(in) }
 
 func (t *narrow) lasts(*plan, *ir.Instr, *ir.Value) bool { return false }
 
-func (t *narrow) tables() bool { return false }
+func (t *narrow) tables() bool { return t.permutes }
+
+func (t *narrow) joints() bool { return false }
+
+func (t *narrow) walkers() bool { return false }
 
 func (t *narrow) early(p *plan, in *ir.Instr) bool {
 	return len(in.Results) > 1 || p.vals[in.Results[0].ID].class == splat
@@ -123,7 +129,9 @@ func (s *pieces) group(p *plan, i int) {
 		if s.work[i][k] == workAlone {
 			continue
 		}
-		maps.Copy(s.groups, p.findGroups(b.Instrs[k:s.last[i][k]+1], func(in *ir.Instr) bool { return in.Op == ir.OpLoad && accessible(p, in, in.Results) }))
+		maps.Copy(s.groups, p.findGroups(b.Instrs[k:s.last[i][k]+1], func(in *ir.Instr) bool {
+			return in.Op == ir.OpLoad && accessible(p, in, in.Results) && (!p.target.tables() || p.windowOf(in, 8) == nil)
+		}))
 	}
 }
 

@@ -51,8 +51,10 @@ type quarterEmitter struct {
 	past      streamer
 	streams   *streams
 	streaming bool
-	start     int // position of the block's first instruction
-	cold      []func()
+	// permutes is the isa's way to permute lanes, nil if it has none.
+	permutes permuter
+	start    int // position of the block's first instruction
+	cold     []func()
 
 	sites   []site
 	retries map[int]label
@@ -98,6 +100,7 @@ func (t *narrow) emit(p *program) (*output, error) {
 	if past, ok := e.isa.(streamer); ok {
 		e.past, e.streams = past, p.plan.findStreams(t.leastStreamed)
 	}
+	e.permutes, _ = e.isa.(permuter)
 	e.useConstants(func(b []byte) place { return place{areaGen, e.vectorConstant(b)} })
 	e.reserve(p.room, 256*p.plan.instructions+4096)
 	e.cold = make([]func(), 0, p.plan.instructions)

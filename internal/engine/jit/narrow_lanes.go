@@ -320,9 +320,8 @@ func (e *quarterEmitter) scatterAll(x *access8) {
 
 // imageRoom reserves bytes of the frame for a row.
 func (e *quarterEmitter) imageRoom(x *access8) place {
-	least, most := x.a.span()
 	at := e.room(32)
-	for n := int64(32); n < most-least+x.total(); n += 32 {
+	for n := int64(32); n < x.end-x.least; n += 32 {
 		e.room(32)
 	}
 	return at

@@ -16,14 +16,17 @@ type access8 struct {
 	size   int64 // bytes of an element
 	n      int   // elements of a lane
 	offset int64
-	least  int64
-	known  int32
-	slow   label // the check of all lanes together did not approve
-	fail   label // out to Go
-	done   label // where Go goes on
-	none   label // no lane is left by the guard
+	// least and end are the bytes that are checked together, from the address of lane 0 without the offset on.
+	least, end int64
+	known      int32
+	slow       label // the check of all lanes together did not approve
+	fail       label // out to Go
+	done       label // where Go goes on
+	none       label // no lane is left by the guard
 	// parts are those of an address that is not computed.
 	parts *index
+	// window is where lanes lie in rows that are permuted.
+	window *window
 	// word tells that the lanes of the access are in frameLanes, since not all that execute take part.
 	word bool
 	// base is where the first byte of the lane with the least address is, unless the register of the address serves.
@@ -48,7 +51,7 @@ func accessible(p *plan, in *ir.Instr, values []*ir.Value) bool {
 	if offset > math.MaxInt32/2 || offset < math.MinInt32/2 || a.class == splat || a.class == constant && a.imm > math.MaxInt64 {
 		return false
 	}
-	if a.class != vector && (a.s%total != 0 || a.d%total != 0) {
+	if a.class != vector && !a.apartBy(total) {
 		return false
 	}
 	if a.class == vector && !a.wide() && in.Space != ir.SpaceShared {
@@ -85,7 +88,10 @@ func (e *quarterEmitter) access(in *ir.Instr, values []*ir.Value, kind siteKind)
 		x.offset += x.parts.add
 	} else {
 		s.least, s.most = a.span()
-		x.least = s.least
+		x.least, x.end = s.least, s.most+x.total()
+		if x.window = e.windowOf(in); x.window != nil {
+			x.least, x.end = x.window.first-x.offset, x.window.end-x.offset
+		}
 	}
 	e.retries[len(e.sites)] = retry
 	e.bind(retry)
@@ -133,7 +139,6 @@ func (e *quarterEmitter) limitOf(l limit) place {
 
 // check emits the check of an access at scalar addresses. acc is then the least address of a lane.
 func (e *quarterEmitter) check(x *access8) {
-	least, most := x.a.span()
 	total, wide := x.total(), x.a.wide()
 	if x.a.class == constant {
 		at := x.a.imm + uint64(x.offset)
@@ -142,7 +147,7 @@ func (e *quarterEmitter) check(x *access8) {
 		}
 		e.set(acc, at)
 	} else {
-		e.offset(wide, acc, e.scalarIn(x.a, acc), int32(x.offset+least))
+		e.offset(wide, acc, e.scalarIn(x.a, acc), int32(x.offset+x.least))
 	}
 	if known := x.a.align%uint64(total) == 0 && x.a.class != constant; (!known || x.offset%total != 0) && total > 1 {
 		e.set(second, uint64(total-1))
@@ -150,8 +155,10 @@ func (e *quarterEmitter) check(x *access8) {
 		e.branch(ifNot, x.slow)
 	}
 	if x.in.Space == ir.SpaceShared {
-		e.compareMem(true, acc, e.limit(most-least+total))
-		e.branch(ifAboveEqual, x.slow)
+		if !e.p.insideOwn(x.in.Args[0], x.offset+x.least, x.offset+x.end, int64(e.k.SharedBytes)) {
+			e.compareMem(true, acc, e.limit(x.end-x.least))
+			e.branch(ifAboveEqual, x.slow)
+		}
 		e.aluMem(aluAdd, true, acc, areaAt(areaShared))
 		return
 	}
@@ -259,7 +266,7 @@ func (e *quarterEmitter) checkRow(in *ir.Instr) *access8 {
 	e.check(x)
 	e.keepBase(x)
 	const most = 1024 // bytes of the frame
-	if least, last := x.a.span(); in.Space != ir.SpaceShared || last-least+x.total() > most {
+	if in.Space != ir.SpaceShared || x.end-x.least > most {
 		e.concludeAccess(x, nil)
 		return x
 	}
@@ -321,7 +328,11 @@ func addressed(a *value, shared bool) bool {
 
 // row returns the place of element i of the first lane of a quarter. It may be relative to r.
 func (e *quarterEmitter) row(x *access8, q, i int, r gen) place {
-	off := x.a.offset(8*q) + int64(i)*x.size
+	return e.at(x, x.a.offset(8*q)+int64(i)*x.size, r)
+}
+
+// at returns the place so many bytes behind the address of lane 0. It may be relative to r.
+func (e *quarterEmitter) at(x *access8, off int64, r gen) place {
 	if x.direct {
 		return place{gen(x.a.home.reg), int32(off + x.offset)}
 	}
@@ -365,7 +376,7 @@ func (e *quarterEmitter) loadRow(x *access8) {
 		e.askAhead(x, q, m, false)
 		for n := range e.partsOf(v) {
 			d := e.result()
-			e.loadPart(x, v, d, place{m.base, m.disp + int32(4*int64(n)*x.a.s)})
+			e.loadPart(x, v, d, 8*q+4*n, m.plus(x.apart(8*q, 8*q+4*n)))
 			if x.word {
 				e.clearOthers(v, n, d)
 			}
@@ -393,10 +404,15 @@ func (e *quarterEmitter) wordMask(wide bool, n int) vec {
 	return m
 }
 
-// loadPart loads eight elements, or four of 64 bits.
-func (e *quarterEmitter) loadPart(x *access8, v *value, d vec, m place) {
+// apart is how many bytes lane b lies behind lane a.
+func (x *access8) apart(a, b int) int32 { return int32(x.a.offset(b) - x.a.offset(a)) }
+
+// loadPart loads eight elements, or four of 64 bits, of lanes from first on, which lies at m.
+func (e *quarterEmitter) loadPart(x *access8, v *value, d vec, first int, m place) {
 	as := x.in.As
 	switch {
+	case x.window != nil:
+		e.loadWindow(x, d)
 	case x.a.s == 0 && x.size >= 4:
 		e.broadcast(v.wide(), d, m)
 	case x.a.s == 0:
@@ -411,15 +427,15 @@ func (e *quarterEmitter) loadPart(x *access8, v *value, d vec, m place) {
 		}
 	case x.size == 4:
 		t, k := e.pool.take(), e.pool.take()
-		e.vload(t, e.vectorOf(false, func(l int) uint64 { return uint64(int64(l) * x.a.s) }))
+		e.vload(t, e.vectorOf(false, func(l int) uint64 { return uint64(x.apart(first, first+l)) }))
 		e.vload(k, e.all(false, 0xffffffff).at)
 		e.gather(d, m, 0, t, k)
 		e.pool.give(t)
 		e.pool.give(k)
 	default:
 		step := int32(max(x.size, 4))
-		for l := range int64(32 / max(x.size, 4)) {
-			e.loadExtended(acc, as, v.v.Type, m.plus(int32(l*x.a.s)))
+		for l := range int(32 / max(x.size, 4)) {
+			e.loadExtended(acc, as, v.v.Type, m.plus(x.apart(first, first+l)))
 			e.store(int(step), frameAt(frameLoop+int32(l)*step), acc)
 		}
 		e.vload(d, frameAt(frameLoop))
@@ -589,6 +605,10 @@ func (e *quarterEmitter) storeWhole(x *access8, m place, r vec) {
 
 // storeRow stores the row of one quarter, or of its lanes that take part.
 func (e *quarterEmitter) storeRow(x *access8, masked bool) {
+	if x.window != nil {
+		e.storeWindow(x, masked)
+		return
+	}
 	if e.storePairs(x, masked) {
 		return
 	}
@@ -598,13 +618,14 @@ func (e *quarterEmitter) storeRow(x *access8, masked bool) {
 		if v.wide() {
 			parts = 2
 		}
-		m := e.row(x, e.pool.q, i, second)
+		q := e.pool.q
+		m := e.row(x, q, i, second)
 		if !x.past {
-			e.askAhead(x, e.pool.q, m, true)
+			e.askAhead(x, q, m, true)
 		}
 		for n := range parts {
 			r := e.bitsOf(v, n)
-			at := m.plus(int32(4 * int64(n) * x.a.s))
+			at := m.plus(x.apart(8*q, 8*q+4*n))
 			switch {
 			case x.a.s == x.size && x.size >= 4 && !masked:
 				e.storeWhole(x, at, r)
@@ -642,7 +663,7 @@ func (e *quarterEmitter) storeLanes(x *access8, v *value, n int, r vec, at place
 			e.branch(ifEqual, next)
 		}
 		e.load(acc, int(step), frameAt(frameLoop+step*int32(l)))
-		e.store(int(x.size), at.plus(int32(int64(l)*x.a.s)), acc)
+		e.store(int(x.size), at.plus(x.apart(8*e.pool.q+4*n, 8*e.pool.q+4*n+l)), acc)
 		e.bind(next)
 	}
 }

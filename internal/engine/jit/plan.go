@@ -30,6 +30,10 @@ type target interface {
 	indexed(p *plan, in *ir.Instr, x *index) bool
 	// tables tells that there is code for scalars with a table of offsets.
 	tables() bool
+	// joints tells that there is code for several conditions of a branch.
+	joints() bool
+	// walkers tells that there is code that watches numbers which stand for pointers.
+	walkers() bool
 }
 
 // class says in which form a value exists at run time.
@@ -107,6 +111,14 @@ func (v *value) offset(l int) int64 {
 		return v.table[l]
 	}
 	return v.s*int64(l%16) + v.d*int64(l/16)
+}
+
+// apartBy tells that the lanes of a scalar are multiples of n apart.
+func (v *value) apartBy(n int64) bool {
+	if v.table == nil {
+		return v.s%n == 0 && v.d%n == 0
+	}
+	return !slices.ContainsFunc(v.table[:], func(o int64) bool { return o%n != 0 })
 }
 
 // startsAt0 tells that lane 0 of a scalar of 32 bits has the number 0, so that all lanes are known.

@@ -85,7 +85,7 @@ func (p *plan) walks(b *ir.Block, i int, found map[int]*index) *walker {
 	if p.vals[b.Params[i].ID].class != vector || b.Params[i].Type != ir.B64 {
 		return nil
 	}
-	if !p.target.tables() { // nor is there code that watches the number
+	if !p.target.walkers() {
 		return nil
 	}
 	for _, e := range edges(b) {

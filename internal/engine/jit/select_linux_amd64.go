@@ -22,7 +22,7 @@ func newAVX2() (engine.Engine, error) {
 }
 
 func avx2(leastStreamed uint64) target {
-	return &narrow{engine: "jit/avx2", code: func() isa { return &avx2Code{} }, general: []uint8{3, 8, 9, 10, 11, 12, 13}, leastStreamed: leastStreamed}
+	return &narrow{engine: "jit/avx2", code: func() isa { return &avx2Code{} }, general: []uint8{3, 8, 9, 10, 11, 12, 13}, leastStreamed: leastStreamed, permutes: true}
 }
 
 // targets are what code can be emitted for, whether or not this machine can run it.

@@ -207,6 +207,7 @@ var (
 	VPERMT2D        = &Row{Name: "vpermt2d", Map: 2, PP: 1, Op: 0x7e, Enc: EVEX, Elem: 4}
 	VPERMI2D        = &Row{Name: "vpermi2d", Map: 2, PP: 1, Op: 0x76, Enc: EVEX, Elem: 4}
 	VPERMT2Q        = &Row{Name: "vpermt2q", Map: 2, PP: 1, Op: 0x7e, Enc: EVEX, W: 1, Elem: 8}
+	VPBLENDD        = &Row{Name: "vpblendd", Map: 3, PP: 1, Op: 0x2, Enc: VEX, Elem: 4}
 	VPSHUFD         = &Row{Name: "vpshufd", Map: 1, PP: 1, Op: 0x70, Enc: EVEX | VEX, Elem: 4}
 	VPSHUFB         = &Row{Name: "vpshufb", Map: 2, PP: 1, Op: 0x0, Enc: EVEX | VEX, Tuple: FullMem, Elem: 1}
 	VEXTRACTI64X4   = &Row{Name: "vextracti64x4", Map: 3, PP: 1, Op: 0x3b, Enc: EVEX, W: 1, Tuple: Half, Elem: 8}
@@ -492,6 +493,7 @@ var Rows = map[string]*Row{
 	"VPERMT2D":        VPERMT2D,
 	"VPERMI2D":        VPERMI2D,
 	"VPERMT2Q":        VPERMT2Q,
+	"VPBLENDD":        VPBLENDD,
 	"VPSHUFD":         VPSHUFD,
 	"VPSHUFB":         VPSHUFB,
 	"VEXTRACTI64X4":   VEXTRACTI64X4,
