@@ -291,9 +291,9 @@ func (e *quarterEmitter) fma(in *ir.Instr, n int) vec {
 // addend returns a register with a part of c that the instruction computes in.
 func (e *quarterEmitter) addend(in *ir.Instr, c *value, n int) vec {
 	if p := &e.pool; !flushes(in) && c != e.arg(in, 0) && c != e.arg(in, 1) && p.ends(c) {
-		if r, ok := p.where[keyOf(c, n)]; ok {
+		if r, ok := p.where[p.keyOf(c, n)]; ok {
 			p.held[r] = holding{taken: true, locked: true}
-			delete(p.where, keyOf(c, n))
+			delete(p.where, p.keyOf(c, n))
 			return r
 		}
 	}

@@ -382,21 +382,25 @@ func (e *quarterEmitter) slowPiece(list, sliced []*ir.Instr, accesses bool) labe
 	return back
 }
 
-// sliceAll emits instructions for one quarter after the other.
+// sliceAll emits instructions for one quarter after the other, or for as many that take turns as registers suffice for: the
+// processor sees what is independent of each other side by side, and what is the same in all lanes is loaded once for them.
 func (e *quarterEmitter) sliceAll(sliced []*ir.Instr, rows map[*ir.Instr]*access8) {
 	p := &e.pool
 	e.materialise(sliced)
-	for q := range quarters {
-		p.quarter(q)
+	turns := e.turns(sliced)
+	for first := 0; first < quarters; first += turns {
+		p.quarters(first, turns)
 		for i, in := range sliced {
-			p.now = i
 			e.marks.begin(e.here(), in)
-			if in.Op == ir.OpLoad {
-				e.loadRow(rows[in])
-			} else {
-				e.compute(in)
+			for turn := range turns {
+				p.instruction(i, turn)
+				if in.Op == ir.OpLoad {
+					e.loadRow(rows[in])
+				} else {
+					e.compute(in)
+				}
+				p.release()
 			}
-			p.release(i)
 		}
 	}
 	e.mergeWords()

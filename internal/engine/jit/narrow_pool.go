@@ -8,10 +8,13 @@ import (
 	"github.com/tandem-go/tandem/internal/ir"
 )
 
-// pool gives vector registers to the values of a piece while a quarter is computed.
+// pool gives vector registers to the values of a piece while quarters are computed: one, or several that take turns.
 type pool struct {
 	e     *quarterEmitter
 	q     int // the quarter, or once
+	first int // of the quarters that take turns
+	turns int // how many do
+	turn  int // how many of them have executed the instruction
 	now   int // index of the instruction among those of the quarter
 	uses  map[int][]int
 	held  [vecs]holding
@@ -24,11 +27,14 @@ type pool struct {
 	splats   int           // registers that the pool must not take: those with splats
 }
 
-// part is a register's worth of a value in the quarter.
-type part struct{ id, n int }
+// part is a register's worth of a value: in quarter q of those that take turns, or in all.
+type part struct{ id, n, q int }
 
-// lanesPart is the mask of the lanes that execute.
-var lanesPart = part{-1, 0}
+// shared stands for a quarter where all have the same.
+const shared = -1
+
+// lanes is the value whose parts are the masks of the lanes that execute.
+const lanes = -1
 
 type holding struct {
 	taken, locked bool
@@ -48,10 +54,19 @@ func (p *pool) begin(e *quarterEmitter, list []*ir.Instr) {
 }
 
 // quarter begins a quarter: all registers are free.
-func (p *pool) quarter(q int) {
-	p.q, p.now = q, 0
+func (p *pool) quarter(q int) { p.quarters(q, 1) }
+
+// quarters begins quarters that take turns.
+func (p *pool) quarters(first, n int) {
+	p.q, p.first, p.turns, p.now, p.turn = first, first, n, 0, 0
 	p.drop()
 }
+
+// instruction begins the turn of a quarter at instruction i.
+func (p *pool) instruction(i, turn int) { p.now, p.turn, p.q = i, turn, p.first+turn }
+
+// here is a part of a value that each quarter has its own of.
+func (p *pool) here(id, n int) part { return part{id, n, p.q - p.first} }
 
 // drop forgets what registers hold.
 func (p *pool) drop() {
@@ -90,18 +105,22 @@ func (p *pool) reserved(r vec) bool {
 
 // next is when a part is read again.
 func (p *pool) next(of part) int {
+	from := p.now
+	if of.q != shared && of.q < p.turn || p.turn == p.turns {
+		from++
+	}
 	for _, i := range p.uses[of.id] {
-		if i >= p.now {
+		if i >= from {
 			return i
 		}
 	}
 	return math.MaxInt32
 }
 
-// ends tells that the instruction is the last of the quarter that reads v.
+// ends tells that the instruction is the last of the quarters that reads v.
 func (p *pool) ends(v *value) bool {
 	u := p.uses[v.v.ID]
-	return p.q != once && len(u) > 0 && u[len(u)-1] == p.now
+	return p.q != once && len(u) > 0 && u[len(u)-1] == p.now && (p.keyOf(v, 0).q != shared || p.turn == p.turns-1)
 }
 
 // evict frees a register; a temporary value that is still needed goes to the frame.
@@ -130,9 +149,9 @@ func (p *pool) keep(of part, r vec) {
 	p.held[r].of, p.held[r].cached = of, true
 }
 
-// release ends the instruction numbered i: what is not read again is free.
-func (p *pool) release(i int) {
-	p.now = i + 1
+// release ends the turn of a quarter: what is not read again is free.
+func (p *pool) release() {
+	p.turn++
 	for r := range p.held {
 		h := &p.held[r]
 		if h.pinned {
@@ -173,11 +192,14 @@ func (p *pool) give(r vec) {
 }
 
 // keyOf is what register holds a part of v.
-func keyOf(v *value, n int) part {
-	if v.class == splat || v.class == mask || v.class == flag || v.class == scalar && v.uniform() || v.class == constant {
+func (p *pool) keyOf(v *value, n int) part {
+	switch {
+	case v.uniform():
+		return part{v.v.ID, 0, shared}
+	case v.class == mask:
 		n = 0
 	}
-	return part{v.v.ID, n}
+	return p.here(v.v.ID, n)
 }
 
 // homeOf is the place of a part of a vector in the frame.
@@ -199,14 +221,14 @@ func (e *quarterEmitter) partsOf(v *value) int {
 
 // inRegister tells that a part of v is in a register.
 func (e *quarterEmitter) inRegister(v *value, n int) bool {
-	_, ok := e.pool.where[keyOf(v, n)]
+	_, ok := e.pool.where[e.pool.keyOf(v, n)]
 	return ok || v.class == splat && v.home.kind == inRegister
 }
 
 // reg returns a register with a part of v.
 func (e *quarterEmitter) reg(v *value, n int) vec {
 	p := &e.pool
-	key := keyOf(v, n)
+	key := p.keyOf(v, n)
 	if r, ok := p.where[key]; ok {
 		p.held[r].locked = true
 		return r
@@ -223,7 +245,7 @@ func (e *quarterEmitter) reg(v *value, n int) vec {
 // fill puts a part of v into r.
 func (e *quarterEmitter) fill(r vec, v *value, n int) {
 	p := &e.pool
-	if at, ok := p.spilled[keyOf(v, n)]; ok {
+	if at, ok := p.spilled[p.keyOf(v, n)]; ok {
 		e.vload(r, at)
 		return
 	}
@@ -292,7 +314,7 @@ func (e *quarterEmitter) pattern(v *value, q, n int) place {
 // operand returns a part of v: in memory if it is there and read once only.
 func (e *quarterEmitter) operand(v *value, n int) source {
 	p := &e.pool
-	key := keyOf(v, n)
+	key := p.keyOf(v, n)
 	if _, ok := p.where[key]; ok || v.class == splat && v.home.kind == inRegister {
 		return inReg(e.reg(v, n))
 	}
@@ -329,7 +351,7 @@ func (e *quarterEmitter) bitsOf(v *value, n int) vec {
 // the instruction reads it elsewhere: an instruction with several operands would run out of registers otherwise.
 func (e *quarterEmitter) borrow(v *value, n int, f func(r vec) vec) vec {
 	p := &e.pool
-	r, locked := p.where[keyOf(v, n)]
+	r, locked := p.where[p.keyOf(v, n)]
 	locked = locked && p.held[r].locked
 	r = e.reg(v, n)
 	d := f(r)
@@ -411,26 +433,26 @@ func (e *quarterEmitter) done(v *value, n int, d vec) {
 			e.vstore(at, d)
 		}
 	}
-	p.keep(part{v.v.ID, n}, d)
+	p.keep(p.here(v.v.ID, n), d)
 }
 
 // lanesMask returns the mask of the lanes of the quarter that execute.
 func (e *quarterEmitter) lanesMask() vec {
 	p := &e.pool
-	if r, ok := p.where[lanesPart]; ok {
+	if r, ok := p.where[p.here(lanes, 0)]; ok {
 		p.held[r].locked = true
 		return r
 	}
 	r := p.take()
 	e.expand(r, curGen, p.q)
-	p.keep(lanesPart, r)
+	p.keep(p.here(lanes, 0), r)
 	return r
 }
 
 // doneMask gives a predicate its value in the quarter.
 func (e *quarterEmitter) doneMask(v *value, d vec) {
 	p := &e.pool
-	p.keep(part{v.v.ID, 0}, d)
+	p.keep(p.here(v.v.ID, 0), d)
 	if v.home.kind == nowhere {
 		return
 	}
