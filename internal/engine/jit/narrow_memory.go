@@ -453,6 +453,7 @@ func (e *quarterEmitter) loadAlone(in *ir.Instr) bool {
 	}
 	e.guard(x)
 	switch {
+	case x.far() && e.loadHalves(x):
 	case x.far():
 		e.checkLanes(x)
 		e.gatherAll(x)
