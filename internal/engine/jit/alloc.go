@@ -100,7 +100,7 @@ func (p *plan) allocate(r registers, frame int32) int32 {
 		if f.place(u) {
 			continue
 		}
-		if v := u.members[0]; r.onlySplats && v.class == vector {
+		if v := u.members[0]; r.onlySplats && v.class == vector || v.class == twin {
 			at := slots.take(v, u.segs)
 			for _, m := range u.members {
 				m.home = home{kind: inFrame, slot: at}
@@ -232,6 +232,8 @@ func sameBank(a, b *value) bool {
 			return 0
 		case mask:
 			return 1
+		case twin:
+			return 3
 		}
 		return 2
 	}
@@ -255,6 +257,8 @@ func (f *files) place(u *unit) bool {
 		if f.registers.onlySplats {
 			from, names, kind = &f.general, f.registers.general, inGeneral
 		}
+	case twin:
+		return false
 	case vector:
 		if f.registers.onlySplats {
 			return false
@@ -345,7 +349,7 @@ func (f *frameSlots) take(v *value, segs []segment) int32 {
 	switch v.class {
 	case scalar, flag:
 		size = 8
-	case mask: // apart from flags, so that a move from one to the other does not overlap
+	case mask, twin: // apart from flags, so that a move from one to the other does not overlap
 		size = 16
 	}
 	list := f.sizes[size]

@@ -98,7 +98,7 @@ func briefly(t *testing.T, e engine.Engine, text []byte, threads, n, by uint32) 
 	for _, v := range []uint32{n, by, 0x9e3779b1} {
 		params = binary.LittleEndian.AppendUint32(params, v)
 	}
-	runBlock(t, e, text, space, threads, params)
+	require.Nil(t, runBlock(t, e, text, space, [3]uint32{threads, 1, 1}, params))
 	words := make([]uint32, len(out)/4)
 	for i := range words {
 		words[i] = binary.LittleEndian.Uint32(out[4*i:])

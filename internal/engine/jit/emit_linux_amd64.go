@@ -94,6 +94,9 @@ type emitter struct {
 	streams   *streams
 	streaming bool
 
+	// half is of which half of a twin something is computed, from 1; 0: of none.
+	half int
+
 	block *ir.Block
 	pc    int
 	aside int32
@@ -214,6 +217,10 @@ func (e *emitter) scalarIn(v *value, scratch amd64.Reg) amd64.Reg {
 			return scratch
 		}
 		e.MovRM(width(v), scratch, amd64.At(frameReg, v.home.slot))
+	case v.class == twin && e.half > 0:
+		e.MovRM(amd64.W64, scratch, twinPlace(v, e.half-1))
+	case v.class == scalar && v.d != 0 && e.half == 2:
+		return e.secondHalf(v, scratch)
 	case v.class != scalar && v.class != flag:
 		e.fail("value v%d has no scalar form", v.v.ID)
 	case v.home.kind == inRegister:
@@ -235,6 +242,8 @@ func (e *emitter) scalarInto(v *value, r amd64.Reg) {
 func (e *emitter) scalarOut(v *value, r amd64.Reg) {
 	switch {
 	case v.class == unused || v.home.kind == nowhere:
+	case v.class == twin:
+		e.MovMR(amd64.W64, twinPlace(v, e.half-1), r)
 	case v.class == splat:
 		row := amd64.VPBROADCASTDG
 		if v.wide() {
@@ -281,6 +290,9 @@ func (e *emitter) vectorIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
 		e.RRM(amd64.VMOVUPS, scratch, 0, amd64.At(frameReg, v.home.slot), zmm)
 	case vector:
 		e.RRM(amd64.VMOVUPS, scratch, 0, amd64.At(frameReg, v.home.slot+int32(64*part)), zmm)
+	case twin:
+		e.broadcast(v, scratch, twinPlace(v, 2*part/v.parts()))
+		e.addPattern(v, part, scratch)
 	case scalar:
 		row := amd64.VPBROADCASTDG
 		if v.wide() {
@@ -295,17 +307,23 @@ func (e *emitter) vectorIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
 		} else {
 			e.broadcast(v, scratch, amd64.At(frameReg, v.home.slot))
 		}
-		if !v.uniform() {
-			add := amd64.VPADDD
-			if v.wide() {
-				add = amd64.VPADDQ
-			}
-			e.RRM(add, scratch, scratch, e.pattern(v, part), zmm)
-		}
+		e.addPattern(v, part, scratch)
 	default:
 		e.fail("value v%d has no vector form", v.v.ID)
 	}
 	return scratch
+}
+
+// addPattern adds the offsets of the lanes of one part to d.
+func (e *emitter) addPattern(v *value, part int, d amd64.VReg) {
+	if v.s == 0 && v.d == 0 {
+		return
+	}
+	add := amd64.VPADDD
+	if v.wide() {
+		add = amd64.VPADDQ
+	}
+	e.RRM(add, d, d, e.pattern(v, part), zmm)
 }
 
 func (e *emitter) broadcast(v *value, d amd64.VReg, m amd64.Mem) {
@@ -365,6 +383,8 @@ func (e *emitter) operandIn(v *value, part int, scratch amd64.VReg) operand {
 		return operand{mem: amd64.At(blockReg, e.constant(v.imm)), at: true, cast: true}
 	case v.class == scalar && v.home.kind == inFrame && v.uniform():
 		return operand{mem: amd64.At(frameReg, v.home.slot), at: true, cast: true}
+	case v.class == twin && v.s == 0:
+		return operand{mem: twinPlace(v, 2*part/v.parts()), at: true, cast: true}
 	case v.class == splat && v.home.kind == inFrame:
 		return operand{mem: amd64.At(frameReg, v.home.slot), at: true}
 	case v.class == vector && v.home.kind == inFrame:
@@ -631,6 +651,8 @@ func (e *emitter) instruction(in *ir.Instr) {
 		e.scalarOut(e.of(in.Results[0]), amd64.RAX)
 	case len(in.Results) == 1 && in.Op != ir.OpLoad && e.scalarResult(in):
 		e.scalar(in)
+	case len(in.Results) == 1 && e.of(in.Results[0]).class == twin:
+		e.twice(in)
 	case n.emit != nil:
 		n.emit(e, in)
 		e.giveBack()

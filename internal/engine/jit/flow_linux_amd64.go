@@ -432,6 +432,8 @@ func (e *emitter) move(m move, k amd64.KReg) {
 	switch m.to.class {
 	case scalar, flag:
 		e.scalarOut(m.to, e.scalarIn(from, amd64.RAX))
+	case twin:
+		e.moveTwin(m.to, from)
 	case mask:
 		for half := range 2 {
 			e.maskOutUnder(m.to, half, e.maskIn(from, half, 0), k)

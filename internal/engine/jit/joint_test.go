@@ -88,6 +88,6 @@ func joined(t *testing.T, e engine.Engine, text []byte, numbers ...uint32) []byt
 	for _, n := range numbers {
 		params = binary.LittleEndian.AppendUint32(params, n)
 	}
-	runBlock(t, e, text, space, threads, params)
+	require.Nil(t, runBlock(t, e, text, space, [3]uint32{threads, 1, 1}, params))
 	return append([]byte(nil), out...)
 }

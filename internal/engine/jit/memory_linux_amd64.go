@@ -28,8 +28,8 @@ type access struct {
 	// far: the address of each lane counts by itself; else they are a constant distance apart.
 	far  bool
 	wide bool
-	// base is where lane 0 has its first byte.
-	base amd64.Mem
+	// base is where lane 0 has its first byte; other is where lane 16 has, at the address of a twin.
+	base, other amd64.Mem
 	// index are, in local memory, the places of 16 lanes each, from RDX on.
 	index []amd64.VReg
 	// parts are those of an address that is not computed; left is by how much its indices are shifted, and scale what gathers
@@ -90,7 +90,7 @@ func (e *emitter) open(in *ir.Instr, values []*ir.Value) (*access, bool) {
 func (e *emitter) conclude(x *access, bySelf func()) {
 	e.giveBack()
 	e.Bind(x.done)
-	rows := !x.far && bySelf != nil && (x.a.s != 0 || x.a.d != 0)
+	rows := !x.far && bySelf != nil && !x.a.uniform()
 	e.later(func() {
 		e.Bind(x.slow)
 		if rows {
@@ -255,11 +255,11 @@ func (e *emitter) load(in *ir.Instr) bool {
 		e.loadRows(x)
 		e.checkVector(x)
 		e.gather(x)
-	case x.a.s == 0 && x.a.d == 0:
+	case x.a.uniform():
 		e.checkScalar(x)
 		e.loadUniform(x)
 	default:
-		e.checkScalar(x)
+		e.checkRows(x)
 		e.loadRow(x)
 	}
 	e.conclude(x, func() { e.gather(x) })
@@ -357,7 +357,14 @@ func (e *emitter) keepGuarded(x *access, v *value) {
 }
 
 // rowMem is the operand of the elements number i of the lanes in a half: the first byte of lane 0 or 16.
-func (x *access) rowMem(half, i int) amd64.Mem { return x.at(x.a.d*int64(half) + int64(i)*x.size) }
+func (x *access) rowMem(half, i int) amd64.Mem {
+	if half == 1 && x.a.class == twin {
+		m := x.other
+		m.Disp += int32(int64(i) * x.size)
+		return m
+	}
+	return x.at(x.a.d*int64(half) + int64(i)*x.size)
+}
 
 // at is the operand so many bytes behind the first byte of lane 0.
 func (x *access) at(offset int64) amd64.Mem {
@@ -370,7 +377,7 @@ func (x *access) at(offset int64) amd64.Mem {
 // this one: outside loops, in global memory. Shared memory is in the cache. A line that was asked for on the way here is not asked
 // for again.
 func (e *emitter) prefetch(x *access, m amd64.Mem, write bool) {
-	if x.in.Space == ir.SpaceShared || e.p.depth[e.block.Order] > 0 || e.cloned || x.a.s != x.size*int64(x.n) || x.size < 4 {
+	if x.in.Space == ir.SpaceShared || e.p.depth[e.block.Order] > 0 || e.cloned || x.a.s != x.size*int64(x.n) || x.size < 4 || x.a.class == twin {
 		return
 	}
 	at := asked{e.block, x.in.Args[0], int64(m.Disp-x.base.Disp) + int64(x.in.Imm), write}
@@ -428,8 +435,8 @@ func (e *emitter) loadRow(x *access) {
 		for part := range v.parts() {
 			half, sub := part/perHalf, part%perHalf
 			d := e.dst(v, part)
-			if twin := part - perHalf; half == 1 && x.a.d == 0 && !v.masked && !x.guarded && v.home.kind == inRegister {
-				e.RRR(amd64.VMOVDQA32, d, 0, e.dst(v, twin), zmm) // both halves are the same row
+			if before := part - perHalf; half == 1 && x.a.d == 0 && x.a.class != twin && !v.masked && !x.guarded && v.home.kind == inRegister {
+				e.RRR(amd64.VMOVDQA32, d, 0, e.dst(v, before), zmm) // both halves are the same row
 				continue
 			}
 			m := x.rowMem(half, i)
@@ -663,7 +670,7 @@ func (e *emitter) store(in *ir.Instr) bool {
 	if !ok {
 		return false
 	}
-	if x.size < 4 && x.a.s != x.size && (x.a.s != 0 || x.a.d != 0) {
+	if x.size < 4 && x.a.s != x.size && !x.a.uniform() {
 		x.far = true
 	}
 	w := e.p.windowOf(in, 16)
@@ -674,11 +681,11 @@ func (e *emitter) store(in *ir.Instr) bool {
 	case x.far:
 		e.checkVector(x)
 		e.scatter(x)
-	case x.a.s == 0 && x.a.d == 0:
+	case x.a.uniform():
 		e.checkScalar(x)
 		e.storeUniform(x)
 	default:
-		e.checkScalar(x)
+		e.checkRows(x)
 		e.storeRow(x)
 	}
 	e.conclude(x, func() { e.scatter(x) })

@@ -28,7 +28,7 @@ type target interface {
 	emit(p *program) (*output, error)
 	// indexed tells that in has code for an address in parts.
 	indexed(p *plan, in *ir.Instr, x *index) bool
-	// tables tells that there is code for scalars with a table of offsets.
+	// tables tells that there is code for scalars with a table of offsets, and for twins.
 	tables() bool
 	// joints tells that there is code for several conditions of a branch.
 	joints() bool
@@ -50,6 +50,8 @@ const (
 	scalar
 	// flag values are predicates that are the same in all lanes: 0 or 1 in a general register.
 	flag
+	// twin values are two numbers in the frame: lane l has number l/16 plus s*(l%16), at the value's width.
+	twin
 	// splat values are the same in all lanes, in all elements of one vector register.
 	splat
 	// vector values have one element for each lane: two vector registers, or four at 64 bits.
@@ -62,7 +64,7 @@ const (
 type value struct {
 	v     *ir.Value
 	class class
-	s, d  int64    // of scalar
+	s, d  int64    // of scalar; s of twin
 	table *offsets // of a scalar whose s is tabled, in place of d
 	imm   uint64   // of constant
 	// align is the power of two of which the scalar is known to be a multiple.
@@ -93,6 +95,9 @@ func (v *value) parts() int {
 	}
 	return 2
 }
+
+// onGeneral tells that the value is computed in general registers.
+func (v *value) onGeneral() bool { return v.class == scalar || v.class == flag || v.class == twin }
 
 // uniform tells that all lanes that compute the value together get the same.
 func (v *value) uniform() bool {
@@ -569,6 +574,12 @@ func (p *plan) update(v *value, f fact) bool {
 		v.class, v.imm, v.s, v.d = constant, f.imm, 0, 0
 	case v.class == constant && f.class != constant: // what bounds made of it, which have widened since
 		v.class, v.s, v.d, v.table = f.class, f.s, f.d, f.table
+	case f.class == twin || v.class == twin:
+		if v.s != unknownShape && (v.s != f.s || v.table != nil || f.table != nil || f.class > twin) {
+			v.class = vector
+		} else {
+			v.class, v.s, v.d = twin, f.s, 0
+		}
 	case f.class == constant:
 		// The parameter of a block is a scalar, whatever it gets.
 		f.class = scalar
@@ -641,6 +652,10 @@ func meet(a, b fact) fact {
 	case a.class == vector || a.class == mask:
 	case b.class == vector || b.class == mask:
 		out = b
+	case a.class == twin || b.class == twin:
+		if out.class, out.d = twin, 0; a.s != b.s || a.table != nil || b.table != nil {
+			out = varying
+		}
 	case !sameShape(a, b):
 		out = varying
 	case a.class == constant && b.class == constant && a.imm != b.imm:

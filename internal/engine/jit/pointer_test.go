@@ -120,13 +120,13 @@ func walked(t *testing.T, e engine.Engine, text []byte, extend string, first uin
 	params := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, out), base)
 	params = binary.LittleEndian.AppendUint64(params, counts)
 	params = binary.LittleEndian.AppendUint32(params, first)
-	runBlock(t, e, text, space, threads, params)
+	require.Nil(t, runBlock(t, e, text, space, [3]uint32{threads, 1, 1}, params))
 	return append([]byte(nil), result...)
 }
 
-// runBlock runs kernel k of a text with one block of so many threads.
-func runBlock(t *testing.T, e engine.Engine, text []byte, space *mem.Space, threads uint32, params []byte) {
-	o := engine.Options{Memory: space, Block: [3]uint32{threads, 1, 1}}
+// runBlock runs kernel k of a text with one block.
+func runBlock(t *testing.T, e engine.Engine, text []byte, space *mem.Space, block [3]uint32, params []byte) *engine.Fault {
+	o := engine.Options{Memory: space, Block: block}
 	k := lowered(t, text, "k")
 	require.NoError(t, passes.Run(k, passes.Options{}))
 	p, err := e.Compile(k, o)
@@ -138,9 +138,8 @@ func runBlock(t *testing.T, e engine.Engine, text []byte, space *mem.Space, thre
 	defer b.Close()
 	for {
 		state, fault := b.Run(1 << 12)
-		require.Nil(t, fault)
-		if state == engine.Done {
-			return
+		if fault != nil || state == engine.Done {
+			return fault
 		}
 	}
 }

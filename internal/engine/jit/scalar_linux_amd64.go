@@ -210,8 +210,12 @@ func (e *emitter) times(w amd64.Width, d, x amd64.Reg, factor int64, factorBits 
 
 // mayWrap tells that the base and offset of some lane may not fit into 32 bits together.
 func (e *emitter) mayWrap(a *value) bool {
-	least, most := a.span()
-	return least < 0 || uint64(most) >= a.align
+	align := a.align
+	if e.half > 0 && a.class == scalar {
+		align = min(align, alignOf(uint64(a.d)))
+	}
+	least, most := e.spanHere(a)
+	return least < 0 || uint64(most) >= align
 }
 
 // scalarConvert emits comparisons, selections and conversions.
@@ -322,7 +326,7 @@ func (e *emitter) widenScalar(in *ir.Instr, a *value, r amd64.Reg) {
 	if !e.mayWrap(a) {
 		return
 	}
-	least, most := a.span()
+	least, most := e.spanHere(a)
 	out, back := e.NewLabel(), e.NewLabel()
 	for _, edge := range []int64{least, most} {
 		if edge == 0 {

@@ -79,6 +79,9 @@ func (p *plan) result(in *ir.Instr) fact {
 	if f, ok := p.affine(in); ok {
 		return f
 	}
+	if f, ok := p.twin(in); ok {
+		return f
+	}
 	native, nan := p.target.vector(in)
 	f := varying
 	f.nan = nan
@@ -282,22 +285,35 @@ func (p *plan) times(in *ir.Instr, a, b fact) (fact, bool) {
 		a, b = b, a
 	}
 	f := fact{class: scalar, align: 1}
-	if hi := a.align * b.align; a.align < 1<<31 && b.align < 1<<31 {
-		f.align = hi
-	} else if max(a.align, b.align) == 1<<63 {
-		f.align = 1 << 63 // nothing times anything
-	}
+	f.align = alignOfProduct(a.align, b.align)
 	if b.s == 0 && b.d == 0 {
 		return f, true
 	}
-	c := int64(a.imm)
-	if in.As.Bits() == 32 && (in.Op != ir.OpMulWide || in.As.Signed()) {
-		c = int64(int32(a.imm))
-	}
-	if a.class != constant || c > 1<<24 || c < -1<<24 {
+	c, ok := factor(in, a)
+	if !ok {
 		return fact{}, false
 	}
 	return p.lanewise(fact{}, b, f.align, func(_, y int64) int64 { return c * y })
+}
+
+// alignOfProduct is the power of two of which the product of multiples of two others is a multiple.
+func alignOfProduct(a, b uint64) uint64 {
+	switch {
+	case a < 1<<31 && b < 1<<31:
+		return a * b
+	case max(a, b) == 1<<63:
+		return 1 << 63 // nothing times anything
+	}
+	return 1
+}
+
+// factor is what a product multiplies offsets by, if that is known and small.
+func factor(in *ir.Instr, a fact) (c int64, ok bool) {
+	c = int64(a.imm)
+	if in.As.Bits() == 32 && (in.Op != ir.OpMulWide || in.As.Signed()) {
+		c = int64(int32(a.imm))
+	}
+	return c, a.class == constant && c <= 1<<24 && c >= -1<<24
 }
 
 // tooSteep keeps offsets small enough for every place that computes with them.
@@ -380,7 +396,7 @@ func (p *plan) scalarReads(in *ir.Instr, reads []int) {
 		}
 		for _, e := range in.Targets {
 			for i, a := range e.Args {
-				if x := &p.vals[e.To.Params[i].ID]; x.class == scalar || x.class == flag {
+				if x := &p.vals[e.To.Params[i].ID]; x.onGeneral() {
 					reads[a.ID]++
 				}
 			}
@@ -390,7 +406,7 @@ func (p *plan) scalarReads(in *ir.Instr, reads []int) {
 			reads[a.ID]++
 		}
 	case len(in.Results) > 0:
-		if x := &p.vals[in.Results[0].ID]; x.class == scalar || x.class == flag {
+		if x := &p.vals[in.Results[0].ID]; x.onGeneral() {
 			for _, a := range in.Args {
 				reads[a.ID]++
 			}

@@ -19,9 +19,11 @@ func (e *emitter) storeLines(x *access, stored amd64.Label) {
 		e.KKK(amd64.KANDW, 7, x.lanes, x.lanes+1)
 		e.KKK(amd64.KORTESTW, 7, 0, 7)
 		e.Jcc(amd64.AE, usual) // not all lanes
-		e.Lea(amd64.W64, amd64.RCX, x.rowMem(0, 0))
-		e.TestRI(amd64.W8, amd64.RCX, lineBytes-1)
-		e.Jcc(amd64.NE, usual)
+		for half := range 1 + btoi(x.a.class == twin) {
+			e.Lea(amd64.W64, amd64.RCX, x.rowMem(half, 0))
+			e.TestRI(amd64.W8, amd64.RCX, lineBytes-1)
+			e.Jcc(amd64.NE, usual)
+		}
 		for half := range 2 {
 			for sub := range x.a.s / 4 {
 				m := x.rowMem(half, 0)

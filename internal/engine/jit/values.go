@@ -66,6 +66,10 @@ func (b *running) read(w *warp, v *ir.Value, to *ops.Lanes) {
 		for l := range to {
 			to[l] = (base + uint64(x.offset(l))) & keep
 		}
+	case twin:
+		for l := range to {
+			to[l] = (le.Uint64(at[l/16*8:]) + uint64(x.offset(l))) & keep
+		}
 	case mask:
 		all := uint32(le.Uint16(at)) | uint32(le.Uint16(at[x.maskStep():]))<<16
 		for l := range to {

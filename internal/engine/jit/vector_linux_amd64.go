@@ -236,7 +236,13 @@ func early(p *plan, in *ir.Instr) bool {
 	if len(in.Results) > 1 || p.indexOf(in) != nil {
 		return true
 	}
-	return p.vals[in.Results[0].ID].class == splat // vectors and masks are written part by part, as they are read
+	switch p.vals[in.Results[0].ID].class {
+	case splat:
+		return true
+	case twin: // the block may go on elsewhere at the second number, which asks for all operands again
+		return in.Op == ir.OpMulWide || in.Op == ir.OpExtend || in.Op == ir.OpCvt
+	}
+	return false // vectors and masks are written part by part, as they are read
 }
 
 // lasts tells that operand v is read after the first part of the result of in has been written.
