@@ -50,6 +50,8 @@ func (t *narrow) lasts(*plan, *ir.Instr, *ir.Value) bool { return false }
 
 func (t *narrow) tables() bool { return t.permutes }
 
+func (t *narrow) twins() bool { return false }
+
 func (t *narrow) joints() bool { return false }
 
 func (t *narrow) walkers() bool { return false }

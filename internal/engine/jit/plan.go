@@ -28,8 +28,10 @@ type target interface {
 	emit(p *program) (*output, error)
 	// indexed tells that in has code for an address in parts.
 	indexed(p *plan, in *ir.Instr, x *index) bool
-	// tables tells that there is code for scalars with a table of offsets, and for twins.
+	// tables tells that there is code for scalars with a table of offsets.
 	tables() bool
+	// twins tells that there is code for twins.
+	twins() bool
 	// joints tells that there is code for several conditions of a branch.
 	joints() bool
 	// walkers tells that there is code that watches numbers which stand for pointers.

@@ -12,7 +12,7 @@ import "github.com/tandem-go/tandem/internal/ir"
 func (p *plan) twin(in *ir.Instr) (fact, bool) {
 	f := fact{class: twin, align: 1}
 	var x [2]fact
-	if !p.target.tables() || !in.As.Integer() || in.As.Bits() < 32 || len(in.Args) == 0 || len(in.Args) > len(x) {
+	if !p.target.twins() || !in.As.Integer() || in.As.Bits() < 32 || len(in.Args) == 0 || len(in.Args) > len(x) {
 		return fact{}, false
 	}
 	some := in.Op == ir.OpMul || in.Op == ir.OpMulWide

@@ -7,6 +7,8 @@ import (
 
 // This file compiles twins: what computes one is executed on general registers for one half of the lanes after the other.
 
+func (avx512) twins() bool { return true }
+
 // twinPlace is where a twin has the number of one half.
 func twinPlace(v *value, half int) amd64.Mem {
 	return amd64.At(frameReg, v.home.slot+int32(8*half))
