@@ -453,7 +453,9 @@ func (e *emitter) move(m move, k amd64.KReg) {
 			if i == 0 || !from.uniform() {
 				r = e.vectorIn(from, part, temp0)
 				if from.nan && !m.to.nan && from.class != constant {
-					r = e.canonical(from, r, temp0)
+					apart := *from // not in place: other lanes may have got bits there already, on another way
+					apart.home = home{}
+					r = e.canonical(&apart, r, temp0)
 				}
 			}
 			opt := zmm

@@ -66,6 +66,18 @@ var found = map[string]string{
 	mov.b32 %f0, %r1;
 	cvt.ftz.f32.f32 %f0, %f0;
 	st.global.f32 [%at], %f0;`,
+	// It became the canonical one in lanes that had it from another way, in the register that both ways share.
+	"a NaN where a float joins bits": `
+	mad.wide.u32 %a, %u, 4, %table;
+	ld.global.b32 %r1, [%a];
+	or.b32 %r1, %r1, 0x7f800001;
+	ld.global.f32 %f0, [%a+4];
+	add.f32 %f0, %f0, %f0;
+	setp.ge.u32 %p0, %u, 20;
+	@!%p0 bra A;
+	mov.b32 %f0, %r1;
+A:
+	st.global.v2.b32 [%at], {%f0, %r1};`,
 	// A predicate that nothing reads was written into the register of an address that is computed before it.
 	"a predicate that only what nothing reads has read": `
 	mov.u32 %r5, buffer;

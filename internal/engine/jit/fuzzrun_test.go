@@ -136,8 +136,8 @@ func (c trial) launch(t testing.TB, space *mem.Space) (l *engine.Launch, stored 
 	return &engine.Launch{ID: 1, Grid: c.grid, Block: c.block, Params: params, Runtime: runtime, Workers: 1}, stored
 }
 
-// run runs a trial on an engine.
-func (c trial) run(t testing.TB, e engine.Engine, o engine.Options, budget int) result {
+// run runs a trial on an engine, driven in some way.
+func (c trial) run(t testing.TB, e engine.Engine, o engine.Options, w way) result {
 	space, err := mem.New(mem.Options{Limit: 1 << 28})
 	require.NoError(t, err)
 	defer space.Close()
@@ -165,53 +165,32 @@ func (c trial) run(t testing.TB, e engine.Engine, o engine.Options, budget int) 
 		return result{err: err}
 	}
 	l.SharedBytes = k.SharedBytes
-	shared, err := space.Reserve(uint64(max(1, l.SharedBytes)))
-	require.NoError(t, err)
-	w := engine.Windows{Shared: shared, LocalStride: (p.LocalBytes() + 15) / 16 * 16}
-	w.Local, err = space.Reserve(uint64(c.threads()*w.LocalStride + 1))
-	require.NoError(t, err)
+	reserve := func(n int) uint64 {
+		at, err := space.Reserve(uint64(max(1, n)))
+		require.NoError(t, err)
+		return at
+	}
+	windows := make([]engine.Windows, 1)
+	if w.together {
+		windows = make([]engine.Windows, volume(c.grid))
+	}
+	for i := range windows {
+		stride := (p.LocalBytes() + 15) / 16 * 16
+		windows[i] = engine.Windows{Shared: reserve(l.SharedBytes), LocalStride: stride, Local: reserve(c.threads() * stride)}
+	}
+	if w.given > 0 {
+		before, _ := c.launch(t, space)
+		before.ID, before.SharedBytes = 2, l.SharedBytes
+		c.blocks(t, space, p, before, windows, w, w.given)
+	}
 	if _, ok := e.(*counting); ok {
 		l.Cover = &engine.Coverage{}
 	}
-	fault := c.blocks(t, p, l, w, budget)
+	fault := c.blocks(t, space, p, l, windows, w, 0)
 	if counts, ok := e.(*counting); ok {
 		counts.count(l.Cover)
 	}
 	return result{bytes: append([]byte{}, stored...), fault: fault}
-}
-
-// mostWork is the budget of a block in all.
-const mostWork = 1 << 25
-
-// blocks runs the blocks of a launch one after the other, at some seeds as sequences.
-func (c trial) blocks(t testing.TB, p engine.Program, l *engine.Launch, w engine.Windows, budget int) *engine.Fault {
-	n := uint64(volume(c.grid))
-	for i := uint64(0); i < n; {
-		mem.Fill(w.Shared, uint64(l.SharedBytes), 0)
-		b := p.Block(l, i, w)
-		i++
-		sequence, ok := b.(engine.Sequence)
-		if ok = ok && w.LocalStride == 0 && c.seed%3 == 0; ok {
-			sequence.Extend(n - i)
-			i = n
-		}
-		for turns := 0; ; turns++ {
-			state, fault := b.Run(budget)
-			require.Less(t, turns*budget, mostWork, "seed %d: the kernel does not end\n%s", c.seed, c.text)
-			if fault != nil {
-				b.Close()
-				return fault
-			}
-			if ok {
-				i -= sequence.Rest()
-			}
-			if state == engine.Done {
-				break
-			}
-		}
-		b.Close()
-	}
-	return nil
 }
 
 // differ compares the engines on one random kernel, and adds up how many threads executed each form of instruction.
@@ -233,7 +212,7 @@ const noKernel = "not a kernel to compare engines with"
 
 // difference says where the engines differ.
 func (c trial) difference(t testing.TB, executed map[string]uint64) string {
-	want := c.run(t, &counting{Engine: interp.New(), executed: executed}, engine.Options{}, 1<<20)
+	want := c.run(t, &counting{Engine: interp.New(), executed: executed}, engine.Options{}, straight())
 	require.NoError(t, want.err, c.text)
 	if want.fault != nil && !c.faults {
 		return fmt.Sprintf("%s: fault %+v", noKernel, *want.fault)
@@ -262,9 +241,11 @@ func like(block [3]uint32) [3]uint32 {
 }
 
 func (c trial) differenceOn(t testing.TB, e engine.Engine, want result) string {
-	for _, o := range []engine.Options{{}, {Block: like(c.block)}} {
-		have := c.run(t, e, o, []int{1 << 20, 50}[c.seed/4%2])
-		where := fmt.Sprintf("grid %v, block %v, specialised for %v", c.grid, c.block, o.Block)
+	for i, o := range []engine.Options{{}, {Block: like(c.block)}} {
+		w := wayOf(c.seed, uint64(i))
+		w.together = w.together && !c.faults // else another block may be at fault first
+		have := c.run(t, e, o, w)
+		where := fmt.Sprintf("grid %v, block %v, specialised for %v, %v", c.grid, c.block, o.Block, w)
 		if have.err != nil {
 			return have.err.Error()
 		}
@@ -311,6 +292,9 @@ func TestDifferential(t *testing.T) {
 	kernels := uint64(60)
 	if testing.Short() {
 		kernels = 8
+	}
+	if *duration > 0 {
+		defer unsettled()()
 	}
 	executed := map[string]uint64{}
 	first, begun := rand.Uint64N(1<<40), time.Now()
