@@ -45,7 +45,7 @@ func (avx512) prepare(p *plan) { p.findJoined() }
 func (t avx512) emit(p *program) (*output, error) {
 	e := &emitter{
 		p: p.plan, k: p.kernel, o: p.options, consts: map[uint64]int32{}, vectors: map[string]int32{}, limits: map[limit]int32{},
-		frame: int32(p.frame), light: p.light, local: int64(p.LocalBytes()), retries: map[int]amd64.Label{},
+		frame: int32(p.frame), light: p.light, local: int64(p.LocalBytes()), retries: map[int]amd64.Label{}, jointly: map[*ir.Instr]*indexGroup{},
 		area:  make([]byte, areaParams+(p.kernel.Params+63)/64*64),
 		marks: p.marks, streams: p.plan.findStreams(t.leastStreamed),
 	}

@@ -80,6 +80,8 @@ type emitter struct {
 	// groups are the accesses of the block that are checked together; cloned tells that the second version is emitted, which
 	// second has the beginnings of, by instruction.
 	groups map[*ir.Instr]*group
+	// jointly are the loads by index that are checked together.
+	jointly map[*ir.Instr]*indexGroup
 	// passing is, by barrier, what that has to do with values in registers.
 	passing map[*ir.Instr]*barrierSets
 	second  map[int]amd64.Label
@@ -551,6 +553,7 @@ func (e *emitter) code() {
 		e.count(b)
 		e.marks.own(len(e.cold), nil)
 		e.findGroups(b)
+		e.findIndexGroups(b)
 		e.second = map[int]amd64.Label{}
 		for k, in := range b.Instrs {
 			e.at(k, in)

@@ -106,7 +106,8 @@ type site struct {
 	member int // index of the argument with the member mask, -1: none
 	access int // offset in the area of what the access knows, -1: nothing
 	each   int // offset in the area of the limit for the addresses of single lanes, -1: vectors of addresses share access+8
-	// Of an access to scalar addresses: the least and greatest offset of a lane. size is the bytes of each lane.
+	// Of an access to scalar addresses: the least and greatest offset of a lane; of loads by index that are checked together: of a
+	// load from the first. size is the bytes of each lane.
 	least, most int64
 	size        int
 	// left is by how much an access by index shifts its indices.

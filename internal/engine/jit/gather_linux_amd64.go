@@ -1,6 +1,8 @@
 package jit
 
 import (
+	"slices"
+
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -121,6 +123,11 @@ func (e *emitter) gather(x *access) {
 			e.gatherNarrow(x, v, disp)
 		case x.size == 4:
 			for half := range 2 {
+				if d := e.dst(v, half); !v.wide() && e.gathersInto(x, half, d) {
+					e.gatherPart(x, amd64.VPGATHERDD, e.address(x, half, temp0), x.lanes+amd64.KReg(half), d, disp)
+					e.out(v, half, d)
+					continue
+				}
 				e.gatherWords(x, half, disp)
 				e.gathered(x, v, half, temp2)
 			}
@@ -128,6 +135,25 @@ func (e *emitter) gather(x *access) {
 			e.gatherDoubles(x, v, disp)
 		}
 	}
+}
+
+// gathersInto tells that one gather loads half of the lanes, and that d is none of the addresses that are still to be read.
+func (e *emitter) gathersInto(x *access, half int, d amd64.VReg) bool {
+	if x.wide || x.n > 1 {
+		return false
+	}
+	a := x.index
+	if a == nil {
+		v := x.a
+		if x.parts != nil {
+			v = e.of(x.parts.v)
+		}
+		if v.class != vector || v.home.kind != inRegister {
+			return d != temp0
+		}
+		a = []amd64.VReg{amd64.VReg(v.home.reg), amd64.VReg(v.home.reg + 1)}
+	}
+	return !slices.Contains(a[half:], d)
 }
 
 // gathered is loaded where gather has made zeroes of lanes that do not execute.

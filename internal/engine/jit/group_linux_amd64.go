@@ -62,12 +62,7 @@ func (e *emitter) member(in *ir.Instr, values []*ir.Value) *access {
 // checkGroup emits the check of a group.
 func (e *emitter) checkGroup(in *ir.Instr, g *group) {
 	const ax, dx = amd64.RAX, amd64.RDX
-	retry, fail := e.NewLabel(), e.NewLabel()
-	other, ok := e.second[e.pc]
-	if !ok {
-		other = e.NewLabel()
-		e.second[e.pc] = other
-	}
+	retry, fail, other := e.NewLabel(), e.NewLabel(), e.secondVersion()
 	e.Bind(retry)
 	if g.a.class == constant {
 		e.MovRI(ax, g.a.imm+uint64(g.low))
@@ -90,11 +85,26 @@ func (e *emitter) checkGroup(in *ir.Instr, g *group) {
 	e.AluRM(amd64.W64, amd64.CMP, ax, amd64.At(blockReg, known+8))
 	e.Jcc(amd64.AE, fail)
 	s := site{kind: siteGroup, in: in, access: int(known), each: -1, member: -1, least: g.low, size: int(size)}
+	e.learnOr(fail, other, retry, amd64.At(blockReg, known+16), s)
+}
+
+// secondVersion is where the second version of the block has the instruction.
+func (e *emitter) secondVersion() amd64.Label {
+	other, ok := e.second[e.pc]
+	if !ok {
+		other = e.NewLabel()
+		e.second[e.pc] = other
+	}
+	return other
+}
+
+// learnOr emits what a group does where its check fails: Go learns of a region for some time, which tries counts; what lies in
+// another each time is left to the second version.
+func (e *emitter) learnOr(fail, other, retry amd64.Label, tries amd64.Mem, s site) {
 	e.later(func() {
-		// Go learns of a region for some time; what lies in another each time is left to the second version.
 		e.Bind(fail)
-		e.AluMI(amd64.W32, amd64.ADD, amd64.At(blockReg, known+16), 1)
-		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, known+16), groupTries)
+		e.AluMI(amd64.W32, amd64.ADD, tries, 1)
+		e.AluMI(amd64.W32, amd64.CMP, tries, groupTries)
 		e.Jcc(amd64.A, other)
 		out := e.NewLabel()
 		e.Jmp(out)

@@ -284,7 +284,7 @@ func (b *running) readIndexed(w *warp, x *index, to *ops.Lanes) {
 	}
 }
 
-// learnIndexed looks up the region of an access by index, and reports whether the fast check will approve now.
+// learnIndexed looks up the region of an access by index, or of several, and reports whether the fast check will approve now.
 func (b *running) learnIndexed(w *warp, x *index) bool {
 	s := w.site
 	var at, v ops.Lanes
@@ -297,7 +297,7 @@ func (b *running) learnIndexed(w *warp, x *index) bool {
 		return false
 	}
 	first := bits.TrailingZeros32(mask)
-	base := at[first] + uint64(x.add) + s.in.Imm
+	base := at[first] + uint64(x.add) + s.in.Imm + uint64(s.least)
 	lo, n, ok := b.region(s.in, base+uint64(x.extend(v[first])<<x.shift))
 	if skip := -lo & (1<<x.shift - 1); skip < n {
 		lo, n = lo+skip, n-skip
@@ -305,7 +305,8 @@ func (b *running) learnIndexed(w *warp, x *index) bool {
 		return false
 	}
 	most := mostIndex(s.left)
-	count, begin := min(int64(n>>x.shift), most), int64(base-lo)>>x.shift
+	behind := (s.most - s.least + 1<<x.shift - 1) >> x.shift
+	count, begin := min(int64(n>>x.shift)-behind, most), int64(base-lo)>>x.shift
 	if !ok || base&uint64(s.size-1) != 0 || begin < -most || begin >= most {
 		return false
 	}

@@ -85,25 +85,17 @@ func (e *emitter) compareIndices(x *access, bound amd64.Mem, plus bool) {
 	for half := range 2 {
 		k, r := x.lanes+amd64.KReg(half), e.vectorIn(v, half, temp0)
 		if large {
-			e.rrk(amd64.VPTESTMD, 0, r, amd64.At(blockReg, e.constant(1<<31)), castUnder(k))
-			if half == 1 {
-				e.KKK(amd64.KORW, 7, 7, 0)
-			} else {
-				e.KKK(amd64.KORW, 7, 0, 0)
-			}
+			e.rrk(amd64.VPTESTMD, 7, r, amd64.At(blockReg, e.constant(1<<31)), castUnder(k))
+			e.KKK(amd64.KORTESTW, 7, 0, 7)
+			e.Jcc(amd64.NE, x.fail)
 		}
 		if plus {
 			e.op(amd64.VPADDD, temp0, r, temp1)
 			r = temp0
 		}
-		e.KRMI(amd64.VPCMPUD, 0, r, bound, notLess, castUnder(k))
-		if half == 1 || large {
-			e.KKK(amd64.KORW, 7, 7, 0)
-		} else {
-			e.KKK(amd64.KORW, 7, 0, 0)
-		}
+		e.KRMI(amd64.VPCMPUD, amd64.KReg(7*half), r, bound, notLess, castUnder(k))
 	}
-	e.KKK(amd64.KORTESTW, 7, 0, 7)
+	e.KKK(amd64.KORTESTW, 0, 0, 7)
 	e.Jcc(amd64.NE, x.fail)
 }
 

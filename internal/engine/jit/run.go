@@ -642,6 +642,9 @@ func (b *running) learnGroup(w *warp) bool {
 	if b.program.options.Memory == nil {
 		return false
 	}
+	if x := b.program.plan.indexOf(s.in); x != nil {
+		return b.learnIndexed(w, x)
+	}
 	var addr ops.Lanes
 	b.read(w, s.in.Args[0], &addr)
 	first, reach := addr[0]+uint64(s.least), uint64(s.size)
