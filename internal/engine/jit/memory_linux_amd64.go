@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/engine/ops"
 	"github.com/tandem-go/tandem/internal/ir"
@@ -377,10 +378,17 @@ func (x *access) at(offset int64) amd64.Mem {
 }
 
 // prefetch asks for the row that a later warp, or the next block, will load or store, where it is likely to lie behind
-// this one: outside loops, in global memory. Shared memory is in the cache. A line that was asked for on the way here is not asked
-// for again.
+// this one: outside loops, or in those that leap, in global memory. Shared memory is in the cache. A line that was asked for on the
+// way here is not asked for again.
 func (e *emitter) prefetch(x *access, m amd64.Mem, write bool) {
-	if x.in.Space == ir.SpaceShared || e.p.depth[e.block.Order] > 0 || e.cloned || x.a.s != x.size*int64(x.n) || x.size < 4 || x.a.class == twin {
+	if x.in.Space == ir.SpaceShared || e.cloned || x.a.s != x.size*int64(x.n) || x.size < 4 || x.a.class == twin {
+		return
+	}
+	if e.p.depth[e.block.Order] > 0 {
+		if e.p.leaps(x.in.Args[0]) {
+			m.Disp += int32(engine.WarpSize * x.a.s)
+			e.Prefetch(m, write)
+		}
 		return
 	}
 	at := asked{e.block, x.in.Args[0], int64(m.Disp-x.base.Disp) + int64(x.in.Imm), write}

@@ -5,6 +5,7 @@ package jit
 import (
 	"math"
 
+	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/ops"
 	"github.com/tandem-go/tandem/internal/ir"
 )
@@ -347,12 +348,17 @@ func (e *quarterEmitter) at(x *access8, off int64, r gen) place {
 // do with memory, so the processor by itself looks less than a dozen lines ahead, and its prefetchers end with the page.
 const ahead = 2048
 
-// askAhead asks for the row behind this one, where the next warp, or the next block, is likely to access it: outside loops, in global
-// memory. Shared memory is in the cache.
+// askAhead asks for the row behind this one, where the next warp, or the next block, is likely to access it: outside loops, or in those
+// that leap, in global memory. Shared memory is in the cache.
 func (e *quarterEmitter) askAhead(x *access8, q int, m place, write bool) {
-	row := x.a.s == x.total() && x.size >= 4
-	if row && !x.near && x.in.Space != ir.SpaceShared && e.p.depth[e.block.Order] == 0 && 8*q*int(x.a.s)%64 == 0 {
+	if x.a.s != x.total() || x.size < 4 || x.near || x.in.Space == ir.SpaceShared || 8*q*int(x.a.s)%64 != 0 {
+		return
+	}
+	switch {
+	case e.p.depth[e.block.Order] == 0:
 		e.prefetch(m.plus(ahead), write)
+	case e.p.leaps(x.in.Args[0]):
+		e.prefetch(m.plus(int32(engine.WarpSize*x.a.s)), write)
 	}
 }
 

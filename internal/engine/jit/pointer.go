@@ -153,3 +153,35 @@ func stepOf(v, from *ir.Value) int32 {
 	}
 	return int32(c.Def.Imm)
 }
+
+// leaps tells that a loop advances what the address v is made of by a number that is known at run time only, such as the number of
+// threads: then what lies behind the row of a warp is the row of the next, which comes to it when this one has left the loop.
+func (p *plan) leaps(v *ir.Value) bool {
+	const most = 8 // operations
+	for range most {
+		if v.Def == nil {
+			break
+		}
+		switch v.Def.Op {
+		case ir.OpAdd, ir.OpSub, ir.OpMul, ir.OpMulWide, ir.OpShl, ir.OpExtend, ir.OpCvt, ir.OpCvta, ir.OpCvtaTo:
+		default:
+			return false
+		}
+		differs := func(a *ir.Value) bool { return !p.vals[a.ID].uniform() }
+		i := slices.IndexFunc(v.Def.Args, differs)
+		if i < 0 || slices.ContainsFunc(v.Def.Args[i+1:], differs) {
+			return false
+		}
+		v = v.Def.Args[i]
+	}
+	if v.Def != nil || v.Block == nil {
+		return false
+	}
+	i := slices.Index(v.Block.Params, v)
+	return slices.ContainsFunc(edges(v.Block), func(e ir.Edge) bool {
+		in := e.Args[i].Def
+		return in != nil && in.Op == ir.OpAdd && slices.Contains(in.Args, v) && slices.ContainsFunc(in.Args, func(a *ir.Value) bool {
+			return a != v && p.vals[a.ID].uniform() && p.vals[a.ID].class != constant
+		})
+	})
+}
