@@ -219,6 +219,10 @@ func (e *quarterEmitter) clearNobody() {
 
 // gatherAll loads from vectors of addresses.
 func (e *quarterEmitter) gatherAll(x *access8) {
+	if e.twins(x, x.in.Results) {
+		e.everyQuarter(func(int) { e.gatherTwins(x) })
+		return
+	}
 	for i, r := range x.in.Results {
 		v := e.of(r)
 		if v.home.kind == nowhere || v.class != vector {
@@ -296,6 +300,10 @@ func (e *quarterEmitter) scatterAll(x *access8) {
 	e.everyQuarter(func(q int) {
 		e.addresses(x)
 		e.pool.endPart()
+		if e.twins(x, x.in.Args[1:]) {
+			e.scatterTwins(x)
+			return
+		}
 		for i, a := range x.in.Args[1:] {
 			v := e.of(a)
 			step := int32(4)
