@@ -29,7 +29,7 @@ func (e *emitter) terminator(in *ir.Instr) {
 		e.Bind(otherwise)
 		e.single(in.Targets[1], waits)
 	case in.Op == ir.OpCondBr && in.Targets[0].To != in.Targets[1].To:
-		if b := e.briefOf(in); b != nil {
+		if b := e.p.briefOf(e.block, in, 16); b != nil && !e.cloned {
 			e.storeBriefly(in, b, c, waits)
 		} else {
 			e.diverge(in, c, waits)

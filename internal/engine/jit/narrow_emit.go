@@ -255,8 +255,13 @@ func (e *quarterEmitter) count(b *ir.Block) {
 	if !e.o.Count {
 		return
 	}
-	e.population(false, acc, curGen)
-	e.aluImm(aluMul, true, acc, int64(len(b.Instrs)))
+	e.countLanes(curGen, len(b.Instrs))
+}
+
+// countLanes counts n operations of each lane of a word.
+func (e *quarterEmitter) countLanes(lanes gen, n int) {
+	e.population(false, acc, lanes)
+	e.aluImm(aluMul, true, acc, int64(n))
 	e.aluMem(aluAdd, true, acc, areaAt(areaExecuted))
 	e.store(8, areaAt(areaExecuted), acc)
 }

@@ -31,7 +31,11 @@ func (e *quarterEmitter) terminator(in *ir.Instr) {
 		e.bind(otherwise)
 		e.floatBits(in.Targets[1], waits)
 	case in.Op == ir.OpCondBr && in.Targets[0].To != in.Targets[1].To:
-		e.diverge(in, c, waits)
+		if b := e.briefOf(in); b != nil {
+			e.storeBriefly(in, b, c, waits)
+		} else {
+			e.diverge(in, c, waits)
+		}
 	case in.Op == ir.OpSwitch && c.uniform():
 		last := len(in.Targets) - 1
 		for i, t := range in.Targets[:last] {

@@ -89,15 +89,21 @@ func (e *quarterEmitter) access(in *ir.Instr, values []*ir.Value, kind siteKind)
 		x.offset += x.parts.add
 	} else {
 		s.least, s.most = a.span()
-		x.least, x.end = s.least, s.most+x.total()
-		if x.window = e.windowOf(in); x.window != nil {
-			x.least, x.end = x.window.first-x.offset, x.window.end-x.offset
-		}
+		e.extent(x)
 	}
 	e.retries[len(e.sites)] = retry
 	e.bind(retry)
 	e.leaveTo(x.fail, x.done, s)
 	return x, true
+}
+
+// extent finds which bytes are checked.
+func (e *quarterEmitter) extent(x *access8) {
+	x.least, x.end = x.a.span()
+	x.end += x.total()
+	if x.window = e.windowOf(x.in); x.window != nil {
+		x.least, x.end = x.window.first-x.offset, x.window.end-x.offset
+	}
 }
 
 // concludeAccess emits the end of an access. bySelf emits the access to the address of each lane by itself: in place of code for rows,
@@ -337,11 +343,16 @@ func (e *quarterEmitter) at(x *access8, off int64, r gen) place {
 	if x.direct {
 		return place{gen(x.a.home.reg), int32(off + x.offset)}
 	}
-	if x.base.held {
-		return place{x.base.reg, int32(off - x.least)}
+	return e.based(x.base, r).plus(int32(off - x.least))
+}
+
+// based returns the place that a base has. It may be relative to r.
+func (e *quarterEmitter) based(b rowBase, r gen) place {
+	if b.held {
+		return place{b.reg, 0}
 	}
-	e.load(r, 8, x.base.at)
-	return place{r, int32(off - x.least)}
+	e.load(r, 8, b.at)
+	return place{r, 0}
 }
 
 // ahead is how many bytes behind a row its successors are asked for. A warp ends with many instructions that have nothing to

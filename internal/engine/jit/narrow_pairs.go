@@ -20,7 +20,9 @@ func (e *quarterEmitter) twins(x *access8, values []*ir.Value) bool {
 }
 
 // pairs tells that x is a row of them, which lie side by side.
-func (e *quarterEmitter) pairs(x *access8, values []*ir.Value) bool { return x.a.s == 8 && e.twins(x, values) }
+func (e *quarterEmitter) pairs(x *access8, values []*ir.Value) bool {
+	return x.a.s == 8 && e.twins(x, values)
+}
 
 // loadPairs loads the pairs of a quarter; false if x has none.
 func (e *quarterEmitter) loadPairs(x *access8) bool {

@@ -14,16 +14,6 @@ type permuter interface {
 	mix(d, a vec, b source, which uint8)
 }
 
-// plain tells that the lanes of a part lie in one row as they are.
-func (r *windowPart) plain() bool {
-	for l, n := range r.place {
-		if n != l {
-			return false
-		}
-	}
-	return true
-}
-
 // windowRow returns the place of a row of the quarter. It may be relative to second.
 func (e *quarterEmitter) windowRow(x *access8, row int) place {
 	return e.at(x, x.window.parts[e.pool.q].at(row)-x.offset, second)
@@ -36,21 +26,23 @@ func (e *quarterEmitter) loadWindow(x *access8, d vec) {
 		e.vload(d, m)
 		return
 	}
-	index, second := e.pool.take(), uint8(0)
-	e.vload(index, e.vectorOf(false, func(l int) uint64 { return uint64(part.place[l] % 8) }))
-	for l, n := range part.place {
-		if n >= 8 {
-			second |= 1 << l
-		}
+	e.chosen(d, part.place, inMem(m), inMem(m.plus(32)))
+}
+
+// chosen makes lane l of d that numbered from[l] of a or, less 8, of b.
+func (e *quarterEmitter) chosen(d vec, from []int, a, b source) {
+	index, t, which := e.pool.take(), e.pool.take(), uint8(0)
+	e.vload(index, e.vectorOf(false, func(l int) uint64 { return uint64(from[l] % 8) }))
+	for l, n := range from {
+		which |= uint8(n/8) << l
 	}
-	e.permutes.permute(d, index, inMem(m))
-	if part.count == 2 {
-		t := e.pool.take()
-		e.permutes.permute(t, index, inMem(m.plus(32)))
-		e.permutes.mix(d, d, inReg(t), second)
-		e.pool.give(t)
+	e.permutes.permute(d, index, a)
+	if which != 0 {
+		e.permutes.permute(t, index, b)
+		e.permutes.mix(d, d, inReg(t), which)
 	}
 	e.pool.give(index)
+	e.pool.give(t)
 }
 
 // storeWindow stores the elements of a quarter's lanes, or of those that take part, in rows: both are permuted.

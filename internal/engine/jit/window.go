@@ -61,6 +61,16 @@ func (r *windowPart) at(i int) int64 { return r.start + int64(4*r.length*i) }
 // laneAt is the lane whose element is number i of a row, -1 if there is none.
 func (r *windowPart) laneAt(row, i int) int { return slices.Index(r.place, r.length*row+i) }
 
+// plain tells that the lanes of a part lie in one row as they are.
+func (r *windowPart) plain() bool {
+	for l, n := range r.place {
+		if n != l {
+			return false
+		}
+	}
+	return true
+}
+
 // cover finds the rows for part of the lanes of addresses a plus an offset; false if they are too far apart or, where they
 // have to be, not all different.
 func (r *windowPart) cover(a *value, part, lanes int, offset int64, different bool) bool {
