@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/tandem-go/tandem/hostpar/hetero"
@@ -103,8 +104,10 @@ func (b *bench) besideAt(ratio int) {
 	a, g := host(), hetero.OnCPU(1)
 	t := b.table(fmt.Sprintf("A host device and a Go body, 1:%d", ratio),
 		`Both have one worker; the slower one is slowed further, until the ratio of their speeds is as said. Plans, after their first runs.
-"Over" is (both − 20 µs) / best; "sum" is the throughput of both over the sum of each alone, wanted at 1:1 for jobs of a millisecond or more.`,
-		"", "MB", "host, ms", "Go, ms", "both, ms", "over (≤ 1.03)", "held", "sum (≥ 0.9)", "held")
+"Over" is (both − 20 µs) / best; "sum" is the throughput of both over the sum of each alone, wanted at 1:1 for jobs of a millisecond or more.
+"Copies" is the same of as many bytes that two goroutines copy, half each, where memory bounds the kernel, in the same rounds: what the
+memory that both devices share gives to two at once.`,
+		"", "MB", "host, ms", "Go, ms", "both, ms", "over (≤ 1.03)", "held", "sum (≥ 0.9)", "held", "copies")
 	for _, j := range jobs(b.sizes) {
 		if b.only != "" && j.name != b.only {
 			continue
@@ -120,6 +123,11 @@ func (b *bench) besideAt(ratio int) {
 		}}
 		if ratio < 10 { // the slower one alone is never the best
 			fs = append(fs, timed(j, pg))
+		}
+		copies := j.light && ratio == 1
+		if copies {
+			one, two := copying(j.bytes)
+			fs = append(fs, one, two)
 		}
 		fast, _ := once(j, pa)
 		got := b.measureOften(int(min(max(shortRound/fast, 1), 25)), fs...)
@@ -139,13 +147,39 @@ func (b *bench) besideAt(ratio int) {
 		if ratio == 1 && median(got[0]) >= 1e-3 {
 			together = b.verdict(sum >= 0.9)
 		}
+		shared := ""
+		if copies {
+			v, lo, hi := b.interval(func(draw []int) float64 { return median(pick(got[3], draw)) / median(pick(got[4], draw)) / 2 })
+			shared = with("%.3f", v, lo, hi)
+		}
 		t.row(j.name, fmt.Sprintf("%.2f", float64(j.bytes)/1e6), ms(got[0]), ms(got[2]), ms(got[1]), with("%.3f", over, lo, hi), b.verdict(over <= 1.03),
-			with("%.3f", sum, slo, shi), together)
+			with("%.3f", sum, slo, shi), together, shared)
 		b.show(last)
 		must(pa.Close())
 		must(pg.Close())
 		must(both.Close())
 	}
+}
+
+// copying is the seconds that copies take which read and write so many bytes together: by one goroutine, and by two.
+func copying(bytes int) (one, two func() float64) {
+	from, to := make([]byte, bytes/2), make([]byte, bytes/2)
+	half := len(from) / 2
+	one = func() float64 {
+		begin := time.Now()
+		copy(to, from)
+		return time.Since(begin).Seconds()
+	}
+	two = func() float64 {
+		begin := time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() { copy(to[:half], from[:half]) })
+		wg.Go(func() { copy(to[half:], from[half:]) })
+		wg.Wait()
+		return time.Since(begin).Seconds()
+	}
+	one() // the first one finds no pages
+	return one, two
 }
 
 // ms is a median of seconds in milliseconds.

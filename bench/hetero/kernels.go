@@ -18,7 +18,8 @@ var source string
 // job is one kernel at one size.
 type job struct {
 	name  string
-	bytes int // that it reads and writes
+	bytes int  // that it reads and writes
+	light bool // it computes so little that memory bounds it
 	items int
 	grid  hetero.Grid
 	args  func() []hetero.Arg // without the first, waste
@@ -80,7 +81,7 @@ func saxpy(s int) *job { return saxpyOf(saxpySizes[s]) }
 
 func saxpyOf(n int) *job {
 	x, y := floats(n, -1, 1), make([]float32, n)
-	return &job{name: "saxpy", bytes: 8 * n, items: n, grid: hetero.Grid1(n, 256),
+	return &job{name: "saxpy", bytes: 8 * n, light: true, items: n, grid: hetero.Grid1(n, 256),
 		args: func() []hetero.Arg {
 			return []hetero.Arg{hetero.Total[int32](), hetero.Val(float32(2)), hetero.In(x, hetero.Rows(1)), hetero.Out(y, hetero.Rows(1))}
 		},
@@ -96,7 +97,7 @@ func saxpyOf(n int) *job {
 func stencil(s int) *job {
 	w, h := 512, []int{64, 512, 4096, 32768, 131072}[s]
 	in, out := floats(w*h, -1, 1), make([]float32, w*h)
-	return &job{name: "stencil", bytes: 8 * w * h, items: h, grid: hetero.Grid{N: cuda.D2(w, h), Block: cuda.D2(128, 1)},
+	return &job{name: "stencil", bytes: 8 * w * h, light: true, items: h, grid: hetero.Grid{N: cuda.D2(w, h), Block: cuda.D2(128, 1)},
 		args: func() []hetero.Arg {
 			return []hetero.Arg{hetero.Val(int32(w)), hetero.Total[int32](), hetero.In(in, hetero.Rows(w).Halo(1, 1, hetero.Stop)), hetero.Out(out, hetero.Rows(w))}
 		},
