@@ -393,3 +393,18 @@ func TestMemoryOfARun(t *testing.T) {
 	chunks := int(count(100_000, 1_000_000))
 	require.Less(t, allocated(1_000_000, chunks), uint64(most), "many more chunks")
 }
+
+// TestDevicesOfOneName: a report tells them apart.
+func TestDevicesOfOneName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, job := pool(t, 1000, hetero.PoolConfig{}, newFake("twin", 1e6, 0), newFake("other", 1e6, 0), newFake("twin", 1e6, 0))
+		rep, err := p.Run(background, noop(t), hetero.Grid1(1000, 1), nil, hetero.RunConfig{})
+		require.NoError(t, err)
+		job.once(t)
+		for i, want := range []string{"twin 1", "other", "twin 2"} {
+			require.Equal(t, want, p.Devices()[i].Name)
+			require.Equal(t, want, rep.Devices[i].Name)
+		}
+		require.Equal(t, rep.Devices[0].ID, rep.Devices[2].ID, "what is learned of one is of use for the other")
+	})
+}

@@ -2,6 +2,7 @@ package hetero_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,6 +44,12 @@ func (p *planned) run(times int) (walls []time.Duration) {
 		walls = append(walls, rep.Wall)
 	}
 	return walls
+}
+
+// quartile is what a quarter of the times are below: some runs are longer, since they try a device again.
+func quartile(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/4]
 }
 
 // disturbances are what a device may look like while the machine does something else.
