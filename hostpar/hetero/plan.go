@@ -45,7 +45,7 @@ func (p *Pool) Compile(ctx context.Context, k *Kernel, g Grid, args []Arg, c Run
 	}
 	defer done()
 	pl := &Plan{pool: p, job: job, config: c}
-	if pl.members, err = prepare(ctx, job, p.devices); err != nil {
+	if pl.members, err = p.prepare(ctx, job); err != nil {
 		return fail(err)
 	}
 	pl.fits = make([]policy.Fit, len(pl.members))

@@ -172,8 +172,8 @@ func (r *run) loss(wall time.Duration, devices []policy.Device) (l Loss) {
 // String is the report for people: a line on the run and one on each device.
 func (rep *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d items in %v, efficiency %.3f (ideal %v), %d chunks", rep.Items, rep.Wall.Round(time.Microsecond), rep.Efficiency,
-		rep.Ideal.Round(time.Microsecond), rep.Chunks)
+	fmt.Fprintf(&b, "%d items in %v, efficiency %.3f (ideal %v), %s", rep.Items, rep.Wall.Round(time.Microsecond), rep.Efficiency,
+		rep.Ideal.Round(time.Microsecond), chunks(rep.Chunks))
 	if rep.Retried > 0 || rep.LostItems > 0 {
 		fmt.Fprintf(&b, ", %d again after failures (%d items)", rep.Retried, rep.LostItems)
 	}
@@ -186,10 +186,18 @@ func (rep *Report) String() string {
 	fmt.Fprintf(&b, "\nlost: overhead %.1f %%, start %.1f %%, idle %.1f %%, tail %.1f %%, failures %.1f %%",
 		100*rep.Loss.Overhead, 100*rep.Loss.Start, 100*rep.Loss.Idle, 100*rep.Loss.Tail, 100*rep.Loss.Lost)
 	for _, d := range rep.Devices {
-		fmt.Fprintf(&b, "\n%-24s %5.1f %%  %10.4g items/s  busy %v, %d chunks", d.Name, 100*d.Share, d.Rate, d.Busy.Round(time.Microsecond), d.Chunks)
+		fmt.Fprintf(&b, "\n%-24s %5.1f %%  %10.4g items/s  busy %v, %s", d.Name, 100*d.Share, d.Rate, d.Busy.Round(time.Microsecond), chunks(d.Chunks))
 		if d.Why != "" {
 			fmt.Fprintf(&b, "\n  %s", d.Why)
 		}
 	}
 	return b.String()
+}
+
+// chunks is so many of them in words.
+func chunks(n int) string {
+	if n == 1 {
+		return "1 chunk"
+	}
+	return fmt.Sprintf("%d chunks", n)
 }

@@ -71,11 +71,18 @@ func Open(c PoolConfig) (*Pool, error) {
 	return p, nil
 }
 
-// Devices describes the devices, in the order of Report.Devices.
+// Devices describes the devices, in the order of Report.Devices. Several of one name have a number behind it.
 func (p *Pool) Devices() []Info {
-	infos := make([]Info, len(p.devices))
+	infos, all, seen := make([]Info, len(p.devices)), map[string]int{}, map[string]int{}
 	for i, d := range p.devices {
 		infos[i] = d.Info()
+		all[infos[i].Name]++
+	}
+	for i := range infos {
+		if name := infos[i].Name; all[name] > 1 {
+			seen[name]++
+			infos[i].Name = fmt.Sprintf("%s %d", name, seen[name])
+		}
 	}
 	return infos
 }
@@ -196,7 +203,7 @@ func (p *Pool) Run(ctx context.Context, k *Kernel, g Grid, args []Arg, c RunConf
 	}
 	defer done()
 	began := time.Now()
-	members, err := prepare(ctx, job, p.devices)
+	members, err := p.prepare(ctx, job)
 	if err != nil {
 		return fail(err)
 	}
@@ -293,11 +300,11 @@ func (p *Pool) enter(ctx context.Context) (done func(), err error) {
 
 // prepare prepares the devices, all at the same time. Devices that cannot take part have an error; without one that can,
 // there is an error, and everything prepared is closed.
-func prepare(ctx context.Context, job *Job, devices []Device) ([]*member, error) {
+func (p *Pool) prepare(ctx context.Context, job *Job) ([]*member, error) {
 	var wg sync.WaitGroup
-	members := make([]*member, len(devices))
-	for i, d := range devices {
-		m := &member{info: d.Info()}
+	members, infos := make([]*member, len(p.devices)), p.Devices()
+	for i, d := range p.devices {
+		m := &member{info: infos[i]}
 		members[i] = m
 		m.info.Lanes = max(m.info.Lanes, 1)
 		m.inPlace = m.info.InPlace

@@ -83,19 +83,28 @@ func Compare(ctx context.Context, out io.Writer, o *Options, job Job) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, closeAll()) }()
+	all, err := pool(devices...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, all.Close()) }()
 	best := time.Duration(0)
-	for i := range devices {
-		t, name, _, err := run(ctx, o, job, nil, devices[i])
+	for i, info := range all.Devices() {
+		one, err := pool(devices[i])
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%-44s %10.3f ms\n", name, 1e3*t.Seconds())
+		t, _, err := run(ctx, o, job, nil, one)
+		if err = errors.Join(err, one.Close()); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%-44s %10.3f ms\n", info.Name, 1e3*t.Seconds())
 		if best == 0 || t < best {
 			best = t
 		}
 	}
 	rec := trace.New(0)
-	t, _, rep, err := run(ctx, o, job, rec, devices...)
+	t, rep, err := run(ctx, o, job, rec, all)
 	if err != nil {
 		return err
 	}
@@ -113,13 +122,13 @@ func Compare(ctx context.Context, out io.Writer, o *Options, job Job) (err error
 	return errors.Join(err, f.Close())
 }
 
+// pool is a pool of devices that forgets what it learns.
+func pool(devices ...hetero.Device) (*hetero.Pool, error) {
+	return hetero.Open(hetero.PoolConfig{Devices: devices, NoModels: true})
+}
+
 // run is the least time of some rounds, after one that compiles and learns.
-func run(ctx context.Context, o *Options, job Job, rec *trace.Recorder, devices ...hetero.Device) (best time.Duration, name string, rep *hetero.Report, err error) {
-	p, err := hetero.Open(hetero.PoolConfig{Devices: devices, NoModels: true})
-	if err != nil {
-		return 0, "", nil, err
-	}
-	defer func() { err = errors.Join(err, p.Close()) }()
+func run(ctx context.Context, o *Options, job Job, rec *trace.Recorder, p *hetero.Pool) (best time.Duration, rep *hetero.Report, err error) {
 	for i := range o.Rounds + 1 {
 		cfg := hetero.RunConfig{}
 		if i == o.Rounds {
@@ -132,13 +141,13 @@ func run(ctx context.Context, o *Options, job Job, rec *trace.Recorder, devices 
 			err = job.Check()
 		}
 		if err != nil {
-			return 0, "", nil, err
+			return 0, nil, err
 		}
 		if i == 1 || i > 0 && t < best {
 			best = t
 		}
 	}
-	return best, p.Devices()[0].Name, rep, nil
+	return best, rep, nil
 }
 
 // Keep returns a check that the answer is the same bits each time.
