@@ -43,15 +43,24 @@ const (
 )
 
 func (e *quarterEmitter) ex2(in *ir.Instr, n int) vec {
-	x := e.pool.take()
-	e.vmove(x, e.reg(e.arg(in, 0), n)) // a subnormal operand gives 1, as zero does
-	e.clampTo(x, ir.Lt, -151)
-	e.clampTo(x, ir.Gt, 129)
-	t, f, k := e.pool.take(), e.pool.take(), e.pool.take()
+	least, most := float32(-151), float32(129)
+	if flushes(in) {
+		least, most = -127, 128
+	}
+	x, k := e.pool.take(), e.pool.take()
+	e.vload(k, e.floats(least).at) // NaNs and, which give 1, subnormal numbers stay
+	e.op2(vFMore, false, k, k, inReg(e.reg(e.arg(in, 0), n)))
+	e.vload(x, e.floats(most).at)
+	e.op2(vFLess, false, x, x, inReg(k))
+	t, f := e.pool.take(), e.pool.take()
 	e.op2(vFAdd, false, t, x, e.floats(magic))
 	e.op2(vFSub, false, k, t, e.floats(magic))
 	e.op2(vFSub, false, f, x, inReg(k))
 	p := e.polynomial(f, 0x1.3f88cep-13, 0x1.5dd48ap-10, 0x1.3b2788p-7, 0x1.c6b23p-5, 0x1.ebfbf8p-3, 0x1.62e42ep-1, 1)
+	if flushes(in) && in.Flags&ir.Sat == 0 {
+		e.scaleFlushed(p, t, x)
+		return p
+	}
 	e.op2(vSub, false, t, t, e.all(false, magicBits))
 	e.shiftVector(shiftSigned, false, k, t, 1)
 	e.op2(vSub, false, t, t, inReg(k))
@@ -61,6 +70,17 @@ func (e *quarterEmitter) ex2(in *ir.Instr, n int) vec {
 		e.op2(vFMul, false, p, p, inReg(r))
 	}
 	return e.finished(in, p)
+}
+
+// scaleFlushed multiplies p, in (1/2, 2), with the power of two in the low bits of t, from -127 to 128, by adding that to the
+// exponent: what is subnormal then becomes zero, and infinity comes of 1 only. Where x is a NaN, so is p. t is lost.
+func (e *quarterEmitter) scaleFlushed(p, t, x vec) {
+	e.shiftVector(shiftLeft, false, t, t, 23) // the other bits of the sum leave
+	e.op2(vAdd, false, p, p, inReg(t))
+	e.op2(vGreater, false, t, p, e.all(false, 0x7fffff))
+	e.op2(vAnd, false, p, p, inReg(t))
+	e.compareFloats(ir.IsNaN, false, t, x, inReg(x))
+	e.op2(vOr, false, p, p, inReg(t))
 }
 
 func (e *quarterEmitter) lg2(in *ir.Instr, n int) vec {

@@ -319,6 +319,16 @@ func wholeSum(in *ir.Instr, a, b, c *value) bool {
 	return y >= 0 && z >= 1<<23 && float64(y)+float64(z) < 1<<24
 }
 
+// isWholeSum tells that v is the result of such an instruction, and therefore no NaN.
+func (e *quarterEmitter) isWholeSum(v *value) bool {
+	in := v.v.Def
+	if in == nil || in.Op != ir.OpFma {
+		return false
+	}
+	a, b, c := e.arg(in, 0), e.arg(in, 1), e.arg(in, 2)
+	return wholeSum(in, a, b, c) || wholeSum(in, b, a, c)
+}
+
 // floorSum is a * b + c rounded down, without another rounding mode, which takes long to set: where the sum rounded to nearest
 // is greater, the product is less than the difference to c, which is exact.
 func (e *quarterEmitter) floorSum(a, b, c *value, n int) vec {
@@ -396,7 +406,13 @@ func (e *quarterEmitter) minMaxFloat(in *ir.Instr, n int) vec {
 // sign is abs and neg.
 func (e *quarterEmitter) sign(in *ir.Instr, n int) vec {
 	wide := in.As.Bits() == 64
-	x, d := e.bitsOf(e.arg(in, 0), n), e.result()
+	x := vec(0)
+	if in.As.Float() && e.numbers.has(in.Results[0].ID) {
+		x = e.reg(e.arg(in, 0), n) // nobody sees which NaN it is
+	} else {
+		x = e.bitsOf(e.arg(in, 0), n)
+	}
+	d := e.result()
 	top := uint64(1) << (in.As.Bits() - 1)
 	switch {
 	case in.As.Float() && in.Op == ir.OpNeg:
@@ -410,4 +426,33 @@ func (e *quarterEmitter) sign(in *ir.Instr, n int) vec {
 		e.op1(vAbs, wide, d, inReg(x))
 	}
 	return d
+}
+
+// onlyNumbers finds the values that are operands of float arithmetic and nothing else.
+func (p *plan) onlyNumbers() bitset {
+	numbers := newBitset(p.f.Values)
+	for i := range numbers {
+		numbers[i] = ^uint64(0)
+	}
+	for _, b := range p.f.Blocks {
+		for _, in := range b.Instrs {
+			switch in.Op {
+			case ir.OpAdd, ir.OpSub, ir.OpMul, ir.OpFma, ir.OpEx2:
+				if in.As == ir.F32 || in.As == ir.F64 {
+					continue
+				}
+			case ir.OpSetp:
+				if in.From == ir.F32 || in.From == ir.F64 {
+					continue
+				}
+			}
+			p.operands(in, func(v *ir.Value) { numbers.clear(v.ID) })
+			for _, t := range in.Targets {
+				for _, v := range t.Args {
+					numbers.clear(v.ID)
+				}
+			}
+		}
+	}
+	return numbers
 }

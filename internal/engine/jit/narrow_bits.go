@@ -2,7 +2,11 @@
 
 package jit
 
-import "github.com/tandem-go/tandem/internal/ir"
+import (
+	"math"
+
+	"github.com/tandem-go/tandem/internal/ir"
+)
 
 func (e *quarterEmitter) shiftLanes(in *ir.Instr, n int) vec {
 	op, wide := shiftOf(in), in.As.Bits() == 64
@@ -356,9 +360,10 @@ func (e *quarterEmitter) cut(x vec, n, width int, signed bool) vec {
 
 // toFloat: signed integers by the processor's instruction, unsigned ones in halves that are exact, with one rounding.
 func (e *quarterEmitter) toFloat(in *ir.Instr, n int) vec {
-	x := e.bitsOf(e.arg(in, 0), n)
+	a := e.arg(in, 0)
+	x := e.bitsOf(a, n)
 	d := e.result()
-	if in.From.Signed() {
+	if in.From.Signed() || a.most <= math.MaxInt32 {
 		e.rounded(in, func() { e.op1(vToSingle, false, d, inReg(x)) })
 		return d
 	}
@@ -437,9 +442,11 @@ func (e *quarterEmitter) singles(in *ir.Instr) {
 	e.conclude(v, 0, d)
 }
 
-// sameFloat is a conversion of floats of 32 bits to themselves.
-// sameFloat copies the number, a NaN with its bits.
+// sameFloat is a conversion of floats of 32 bits to themselves: it copies the number, a NaN with its bits. Clamped, all NaNs are zero.
 func (e *quarterEmitter) sameFloat(in *ir.Instr, n int) vec {
+	if in.Flags&ir.Sat != 0 {
+		return e.finished(in, e.reg(e.arg(in, 0), n))
+	}
 	d := e.result()
 	e.vmove(d, e.bitsOf(e.arg(in, 0), n))
 	return e.finished(in, d)

@@ -85,6 +85,9 @@ type quarterEmitter struct {
 	free    []gen
 	lent    map[gen]bool
 
+	// numbers are the values that are operands of float arithmetic and nothing else.
+	numbers bitset
+
 	pool    pool
 	splatIn [vecs]bool // registers with splats
 }
@@ -214,6 +217,7 @@ func (e *quarterEmitter) emitAll() {
 		e.loops[l.first] = true
 	}
 	e.findSplats()
+	e.numbers = e.p.onlyNumbers()
 	if e.light {
 		e.passing = e.p.findBarriers()
 	}

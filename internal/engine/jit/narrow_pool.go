@@ -339,9 +339,14 @@ func (e *quarterEmitter) operand(v *value, n int) source {
 	return inReg(e.reg(v, n))
 }
 
+// mayBeNaN tells that v may be a NaN which has to be canonical for whoever looks at the bits.
+func (e *quarterEmitter) mayBeNaN(v *value) bool {
+	return v.nan && v.class != constant && !e.isWholeSum(v)
+}
+
 // bitsOf is reg for whoever looks at the bits: NaNs are canonical.
 func (e *quarterEmitter) bitsOf(v *value, n int) vec {
-	if v.nan && v.class != constant {
+	if e.mayBeNaN(v) {
 		return e.borrow(v, n, func(r vec) vec { return e.canonical(v.wide(), r) })
 	}
 	return e.reg(v, n)
@@ -364,7 +369,7 @@ func (e *quarterEmitter) borrow(v *value, n int, f func(r vec) vec) vec {
 
 // bitsOperand is operand with canonical NaNs.
 func (e *quarterEmitter) bitsOperand(v *value, n int) source {
-	if v.nan && v.class != constant {
+	if e.mayBeNaN(v) {
 		return inReg(e.bitsOf(v, n))
 	}
 	return e.operand(v, n)
