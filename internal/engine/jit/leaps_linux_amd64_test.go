@@ -46,7 +46,7 @@ again:
 }
 `
 
-// TestLeaps: loads in a loop ask for the row of the next warp where the loop goes on by the number of threads, and leave it to the
+// TestLeaps: loads in a loop ask for rows ahead where the loop goes on by the number of threads, and leave it to the
 // processor where it goes on by a number that is close.
 func TestLeaps(t *testing.T) {
 	for _, name := range []string{"jit/avx512", "jit/avx2"} {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/tandem-go/tandem/internal/engine"
 	"github.com/tandem-go/tandem/internal/engine/jit/amd64"
 	"github.com/tandem-go/tandem/internal/engine/ops"
 	"github.com/tandem-go/tandem/internal/ir"
@@ -377,17 +376,24 @@ func (x *access) at(offset int64) amd64.Mem {
 	return m
 }
 
+// turnsAhead is how many turns ahead of a loop that leaps a row is asked for.
+const turnsAhead = 4
+
 // prefetch asks for the row that a later warp, or the next block, will load or store, where it is likely to lie behind
-// this one: outside loops, or in those that leap, in global memory. Shared memory is in the cache. A line that was asked for on the
-// way here is not asked for again.
+// this one: outside loops, in global memory. Shared memory is in the cache. A line that was asked for on the way here is not asked
+// for again. In a loop that leaps it asks for what the warp itself comes to.
 func (e *emitter) prefetch(x *access, m amd64.Mem, write bool) {
 	if x.in.Space == ir.SpaceShared || e.cloned || x.a.s != x.size*int64(x.n) || x.size < 4 || x.a.class == twin {
 		return
 	}
 	if e.p.depth[e.block.Order] > 0 {
-		if e.p.leaps(x.in.Args[0]) {
-			m.Disp += int32(engine.WarpSize * x.a.s)
-			e.Prefetch(m, write)
+		if by, times := e.p.leaps(x.in.Args[0]); by != nil {
+			e.scalarInto(e.of(by), amd64.RCX)
+			if by.Type != ir.B64 {
+				e.MovSX(amd64.W64, amd64.W32, amd64.RCX, amd64.RCX)
+			}
+			e.ImulRI(amd64.W64, amd64.RCX, amd64.RCX, int32(turnsAhead*times))
+			e.Prefetch(amd64.AtIndex(m.Base, amd64.RCX, 1, m.Disp), write)
 		}
 		return
 	}

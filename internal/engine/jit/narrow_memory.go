@@ -359,16 +359,15 @@ func (e *quarterEmitter) based(b rowBase, r gen) place {
 // do with memory, so the processor by itself looks less than a dozen lines ahead, and its prefetchers end with the page.
 const ahead = 2048
 
-// askAhead asks for the row behind this one, where the next warp, or the next block, is likely to access it: outside loops, or in those
-// that leap, in global memory. Shared memory is in the cache.
+// askAhead asks for the row behind this one, where the next warp, or the next block, is likely to access it: outside loops, and in those
+// that leap, where it comes to it when this one has left the loop, in global memory. Shared memory is in the cache.
 func (e *quarterEmitter) askAhead(x *access8, q int, m place, write bool) {
 	if x.a.s != x.total() || x.size < 4 || x.near || x.in.Space == ir.SpaceShared || 8*q*int(x.a.s)%64 != 0 {
 		return
 	}
-	switch {
-	case e.p.depth[e.block.Order] == 0:
+	if e.p.depth[e.block.Order] == 0 {
 		e.prefetch(m.plus(ahead), write)
-	case e.p.leaps(x.in.Args[0]):
+	} else if by, _ := e.p.leaps(x.in.Args[0]); by != nil {
 		e.prefetch(m.plus(int32(engine.WarpSize*x.a.s)), write)
 	}
 }

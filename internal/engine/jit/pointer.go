@@ -154,34 +154,45 @@ func stepOf(v, from *ir.Value) int32 {
 	return int32(c.Def.Imm)
 }
 
-// leaps tells that a loop advances what the address v is made of by a number that is known at run time only, such as the number of
-// threads: then what lies behind the row of a warp is the row of the next, which comes to it when this one has left the loop.
-func (p *plan) leaps(v *ir.Value) bool {
-	const most = 8 // operations
-	for range most {
-		if v.Def == nil {
-			break
+// leaps returns the number, known at run time only, by which a loop advances what the address v is made of, such as the number of
+// threads, and how often it is in what the address advances by; nil if the loop does not.
+func (p *plan) leaps(v *ir.Value) (by *ir.Value, times int64) {
+	times = 1
+	differs := func(a *ir.Value) bool { return !p.vals[a.ID].uniform() }
+	for times < 1<<16 && v.Def != nil {
+		args := v.Def.Args
+		i := slices.IndexFunc(args, differs)
+		if i < 0 || slices.ContainsFunc(args[i+1:], differs) {
+			return nil, 0
 		}
 		switch v.Def.Op {
-		case ir.OpAdd, ir.OpSub, ir.OpMul, ir.OpMulWide, ir.OpShl, ir.OpExtend, ir.OpCvt, ir.OpCvta, ir.OpCvtaTo:
+		case ir.OpAdd, ir.OpExtend, ir.OpCvt, ir.OpCvta, ir.OpCvtaTo:
+		case ir.OpSub:
+			if i > 0 {
+				return nil, 0
+			}
+		case ir.OpMul, ir.OpMulWide:
+			times *= int64(p.vals[args[1-i].ID].imm & (1<<16 - 1)) // 0: not a constant
+		case ir.OpShl:
+			times <<= p.vals[args[1].ID].imm & 15
 		default:
-			return false
+			return nil, 0
 		}
-		differs := func(a *ir.Value) bool { return !p.vals[a.ID].uniform() }
-		i := slices.IndexFunc(v.Def.Args, differs)
-		if i < 0 || slices.ContainsFunc(v.Def.Args[i+1:], differs) {
-			return false
-		}
-		v = v.Def.Args[i]
+		v = args[i]
 	}
-	if v.Def != nil || v.Block == nil {
-		return false
+	if v.Def != nil || v.Block == nil || times <= 0 {
+		return nil, 0
 	}
 	i := slices.Index(v.Block.Params, v)
-	return slices.ContainsFunc(edges(v.Block), func(e ir.Edge) bool {
+	for _, e := range edges(v.Block) {
 		in := e.Args[i].Def
-		return in != nil && in.Op == ir.OpAdd && slices.Contains(in.Args, v) && slices.ContainsFunc(in.Args, func(a *ir.Value) bool {
-			return a != v && p.vals[a.ID].uniform() && p.vals[a.ID].class != constant
-		})
-	})
+		if in == nil || in.Op != ir.OpAdd || !slices.Contains(in.Args, v) {
+			continue
+		}
+		by = in.Args[btoi(in.Args[0] == v)]
+		if x := &p.vals[by.ID]; x.class == scalar && x.uniform() && by.Block != nil && by.Block.Order < v.Block.Order {
+			return by, times
+		}
+	}
+	return nil, 0
 }
