@@ -82,6 +82,8 @@ type emitter struct {
 	groups map[*ir.Instr]*group
 	// jointly are the loads by index that are checked together.
 	jointly map[*ir.Instr]*indexGroup
+	// rowChecks are those that accesses have asked for.
+	rowChecks []rowCheck
 	// passing is, by barrier, what that has to do with values in registers.
 	passing map[*ir.Instr]*barrierSets
 	second  map[int]amd64.Label
@@ -154,12 +156,15 @@ type placedPattern struct {
 }
 
 // pattern is the vector of the offsets of a scalar's lanes in one part.
-func (e *emitter) pattern(v *value, part int) amd64.Mem {
-	key := pattern{v.s, v.d, v.table, v.wide(), part}
+func (e *emitter) pattern(v *value, part int) amd64.Mem { return e.offsetsOf(v, part, v.wide()) }
+
+// offsetsOf is pattern for numbers of 64 bits, or of 32.
+func (e *emitter) offsetsOf(v *value, part int, wide bool) amd64.Mem {
+	key := pattern{v.s, v.d, v.table, wide, part}
 	i := slices.IndexFunc(e.patterns, func(p placedPattern) bool { return p.pattern == key })
 	if i < 0 {
 		var b [64]byte
-		if v.wide() {
+		if wide {
 			for i := range 8 {
 				binary.LittleEndian.PutUint64(b[8*i:], uint64(v.offset(8*part+i)))
 			}
@@ -567,6 +572,7 @@ func (e *emitter) code() {
 	for i := 0; i < len(e.cold); i++ {
 		e.marks.piece(i, e.Len(), e.cold[i], func() int { return len(e.cold) })
 	}
+	e.laneChecks()
 	e.marks.shared(e.Len(), "between warps")
 	e.schedule()
 	e.saveAll()

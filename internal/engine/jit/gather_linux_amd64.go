@@ -14,6 +14,9 @@ func (e *emitter) address(x *access, part int, t amd64.VReg) amd64.VReg {
 	switch {
 	case x.index != nil:
 		return x.index[part]
+	case x.row:
+		e.RRM(amd64.VMOVUPS, t, 0, e.offsetsOf(x.a, part, false), zmm)
+		return t
 	case x.parts != nil:
 		return e.vectorIn(e.of(x.parts.v), part, t)
 	}

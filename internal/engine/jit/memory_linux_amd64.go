@@ -32,6 +32,8 @@ type access struct {
 	base, other amd64.Mem
 	// index are, in local memory, the places of 16 lanes each, from RDX on.
 	index []amd64.VReg
+	// row tells that the lanes' distances from RDX on are known.
+	row bool
 	// parts are those of an address that is not computed; left is by how much its indices are shifted, and scale what gathers
 	// multiply them by.
 	parts *index
@@ -85,25 +87,6 @@ func (e *emitter) open(in *ir.Instr, values []*ir.Value) (*access, bool) {
 	return x, true
 }
 
-// conclude emits the end of an access. bySelf emits the access to the address of each lane by itself: in place of code for rows,
-// where a row reaches beyond what is legal and some of its lanes do not execute.
-func (e *emitter) conclude(x *access, bySelf func()) {
-	e.giveBack()
-	e.Bind(x.done)
-	rows := !x.far && bySelf != nil && !x.a.uniform()
-	e.later(func() {
-		e.Bind(x.slow)
-		if rows {
-			e.checkVector(x)
-			bySelf()
-			e.giveBack()
-			e.Jmp(x.done)
-			return
-		}
-		e.Jmp(x.fail)
-	})
-}
-
 // guard emits the choice of the lanes of a guarded access. At none no lane is left.
 func (e *emitter) guard(x *access) {
 	if x.in.Guard == nil {
@@ -152,12 +135,7 @@ func (e *emitter) checkScalar(x *access) {
 		r := e.scalarIn(x.a, amd64.RAX)
 		e.plus(w, amd64.RAX, r, int32(x.offset+least))
 	}
-	if known := x.a.align%uint64(total) == 0 && x.a.class != constant; !known || x.offset%total != 0 {
-		if total > 1 {
-			e.TestRI(amd64.W8, amd64.RAX, int32(total-1))
-			e.Jcc(amd64.NE, x.slow)
-		}
-	}
+	e.checkAligned(x, x.slow)
 	x.base = amd64.At(amd64.RAX, int32(-least))
 	if x.in.Space == ir.SpaceShared {
 		e.AluRM(amd64.W64, amd64.CMP, amd64.RAX, e.limit(most-least+total))
@@ -169,6 +147,15 @@ func (e *emitter) checkScalar(x *access) {
 	e.AluRM(amd64.W64, amd64.SUB, amd64.RDX, amd64.At(blockReg, x.known))
 	e.AluRM(amd64.W64, amd64.CMP, amd64.RDX, amd64.At(blockReg, x.known+8))
 	e.Jcc(amd64.AE, x.slow)
+}
+
+// checkAligned emits a jump to other where RAX, the address of one lane, and so those of all are no multiples of what a lane accesses.
+func (e *emitter) checkAligned(x *access, other amd64.Label) {
+	total := x.size * int64(x.n)
+	if total > 1 && (x.a.class == constant || x.a.align%uint64(total) != 0 || x.offset%total != 0) {
+		e.TestRI(amd64.W8, amd64.RAX, int32(total-1))
+		e.Jcc(amd64.NE, other)
+	}
 }
 
 // checkVector emits the check of an access at vectors of addresses. RDX is then what is to be added to them.
