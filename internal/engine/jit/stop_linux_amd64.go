@@ -220,6 +220,10 @@ func (e *emitter) barrier(in *ir.Instr) {
 		e.AluRM(amd64.W32, amd64.CMP, amd64.RAX, amd64.At(frameReg, frameLive))
 		e.Jcc(amd64.NE, out)
 	}
+	if e.retires { // the last warp that is left waits for nobody
+		e.AluMI(amd64.W32, amd64.CMP, amd64.At(blockReg, areaAlive), 1)
+		e.Jcc(amd64.E, back)
+	}
 	e.MovMI(amd64.W32, amd64.At(frameReg, frameState), stateWaits)
 	e.MovMI(amd64.W32, amd64.At(frameReg, frameSite), int32(len(e.sites)))
 	e.leave(out, back, site{kind: siteBarrier, in: in})
