@@ -40,7 +40,10 @@ func (avx512) early(p *plan, in *ir.Instr) bool { return early(p, in) }
 
 func (avx512) lasts(p *plan, in *ir.Instr, v *ir.Value) bool { return lasts(p, in, v) }
 
-func (avx512) prepare(p *plan) { p.findJoined() }
+func (avx512) prepare(p *plan) {
+	p.findJoined()
+	p.findRepeated()
+}
 
 func (t avx512) emit(p *program) (*output, error) {
 	e := &emitter{

@@ -283,7 +283,7 @@ func (e *emitter) vectorIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
 	if v.home.kind == inRegister && v.class == vector {
 		return amd64.VReg(v.home.reg + uint8(part))
 	}
-	if v.home.kind == inRegister && v.class == splat {
+	if v.home.kind == inRegister && (v.class == splat || v.class == repeated) {
 		return amd64.VReg(v.home.reg)
 	}
 	switch v.class {
@@ -293,7 +293,7 @@ func (e *emitter) vectorIn(v *value, part int, scratch amd64.VReg) amd64.VReg {
 			return scratch
 		}
 		e.broadcast(v, scratch, amd64.At(blockReg, e.constant(v.imm)))
-	case splat:
+	case splat, repeated:
 		e.RRM(amd64.VMOVUPS, scratch, 0, amd64.At(frameReg, v.home.slot), zmm)
 	case vector:
 		e.RRM(amd64.VMOVUPS, scratch, 0, amd64.At(frameReg, v.home.slot+int32(64*part)), zmm)
@@ -392,7 +392,7 @@ func (e *emitter) operandIn(v *value, part int, scratch amd64.VReg) operand {
 		return operand{mem: amd64.At(frameReg, v.home.slot), at: true, cast: true}
 	case v.class == twin && v.s == 0:
 		return operand{mem: twinPlace(v, 2*part/v.parts()), at: true, cast: true}
-	case v.class == splat && v.home.kind == inFrame:
+	case (v.class == splat || v.class == repeated) && v.home.kind == inFrame:
 		return operand{mem: amd64.At(frameReg, v.home.slot), at: true}
 	case v.class == vector && v.home.kind == inFrame:
 		return operand{mem: amd64.At(frameReg, v.home.slot+int32(64*part)), at: true}
@@ -413,10 +413,13 @@ func (e *emitter) three(row *amd64.Row, d, x amd64.VReg, o operand) {
 
 // dst returns the register in which to compute a part of v.
 func (e *emitter) dst(v *value, part int) amd64.VReg {
-	if v.home.kind == inRegister && !v.masked && (v.class == vector || v.class == splat) {
-		if v.class == splat {
-			part = 0
-		}
+	if v.home.kind != inRegister || v.masked {
+		return temp3
+	}
+	switch {
+	case v.class == splat || v.class == repeated && part == 0:
+		return amd64.VReg(v.home.reg)
+	case v.class == vector:
 		return amd64.VReg(v.home.reg + uint8(part))
 	}
 	return temp3
@@ -427,6 +430,9 @@ func (e *emitter) out(v *value, part int, d amd64.VReg) {
 	opt := zmm
 	if v.masked {
 		opt.K = e.lanes(v, part, 1)
+	}
+	if v.class == repeated && part == 1 { // what the first half has goes for lanes that do not execute
+		opt.K, part = 2, 0
 	}
 	e.outUnder(v, part, d, opt)
 }

@@ -440,7 +440,7 @@ func (e *emitter) move(m move, k amd64.KReg) {
 		}
 	default:
 		parts := m.to.parts()
-		if from.class == splat && touches(m.to, from) {
+		if (from.class == splat || from.class == repeated) && touches(m.to, from) {
 			e.RRR(amd64.VMOVUPS, temp1, 0, e.vectorIn(from, 0, temp1), zmm)
 			from.home = home{kind: inRegister, reg: uint8(temp1)}
 		}

@@ -100,7 +100,7 @@ func (e *emitter) operandOf(in *ir.Instr, r int) bool {
 	found := false
 	see := func(v *ir.Value) {
 		x := e.of(v)
-		if x.home.kind == inRegister && (x.class == vector || x.class == splat) && int(x.home.reg) <= r && r < int(x.home.reg)+x.parts() {
+		if x.home.kind == inRegister && (x.class == vector || x.class == splat || x.class == repeated) && int(x.home.reg) <= r && r < int(x.home.reg)+x.parts() {
 			found = true
 		}
 	}

@@ -424,6 +424,12 @@ func (e *emitter) loadRow(x *access) {
 		if v.home.kind == nowhere {
 			continue
 		}
+		if v.class == repeated {
+			d := e.dst(v, 0)
+			e.loadPart(x, v, d, x.rowMem(0, i), 0)
+			e.out(v, 0, d)
+			continue
+		}
 		if v.class != vector {
 			e.fail("a load of a row into value v%d of class %d, address class %d s %d d %d", v.v.ID, v.class, x.a.class, x.a.s, x.a.d)
 			return

@@ -56,6 +56,8 @@ const (
 	twin
 	// splat values are the same in all lanes, in all elements of one vector register.
 	splat
+	// repeated values of 32 bits are the same in both halves of the warp: one vector register has an element for each lane of one.
+	repeated
 	// vector values have one element for each lane: two vector registers, or four at 64 bits.
 	vector
 	// mask values are predicates with one bit for each lane.
@@ -90,7 +92,7 @@ func (v *value) wide() bool { return v.v.Type == ir.B64 }
 // parts is the number of vector registers.
 func (v *value) parts() int {
 	switch {
-	case v.class == splat:
+	case v.class == splat || v.class == repeated:
 		return 1
 	case v.wide():
 		return 4

@@ -15,12 +15,12 @@ import (
 )
 
 // twinPTX is a kernel of blocks whose rows are half a warp: the thread at x, y goes along element x of rows y, y+1 and y+2 of in,
-// which are n words apart, and a number of its own row. It stores to out, whose rows are m words apart, what it sums up, which
-// the numbers of words go into themselves. Threads with x of limit or more load and store nothing, others go on for longer.
+// which are n words apart, a number of its own row, and element x of row. It stores to out, whose rows are m words apart, what it sums up, which
+// the numbers of words go into themselves. Threads with x of limit or more do nothing.
 const twinPTX = `.version 6.4
 .target sm_75
 .address_size 64
-.visible .entry k(.param .u64 out, .param .u64 in, .param .u32 n, .param .u32 m, .param .u32 first, .param .u32 limit)
+.visible .entry k(.param .u64 out, .param .u64 in, .param .u64 row, .param .u32 n, .param .u32 m, .param .u32 first, .param .u32 limit)
 {
 	.reg .pred %%p<4>;
 	.reg .b32 %%r<24>;
@@ -28,6 +28,7 @@ const twinPTX = `.version 6.4
 	.shared .align 4 .b8 tile[4096];
 	ld.param.u64 %%rd1, [out];
 	ld.param.u64 %%rd2, [in];
+	ld.param.u64 %%rd10, [row];
 	ld.param.u32 %%r1, [n];
 	ld.param.u32 %%r2, [m];
 	ld.param.u32 %%r3, [first];
@@ -47,6 +48,8 @@ const twinPTX = `.version 6.4
 	mul.wide.%[1]s %%rd7, %%r10, 4;
 	add.s64 %%rd8, %%rd2, %%rd7;
 	mul.wide.s32 %%rd9, %%r1, 4;
+	mul.wide.u32 %%rd11, %%r5, 4;
+	add.s64 %%rd11, %%rd10, %%rd11;
 	mov.u32 %%r12, 3;
 	sub.s32 %%r13, %%r11, %%r9;
 	setp.ge.s32 %%p1, %%r5, %%r4;
@@ -55,6 +58,8 @@ again:
 	ld.global.u32 %%r14, [%%rd6];
 	ld.global.u32 %%r15, [%%rd8+4];
 	ld.global.u16 %%r16, [%%rd6+2];
+	ld.global.u32 %%r22, [%%rd11];
+	mad.lo.s32 %%r13, %%r13, 11, %%r22;
 	mad.lo.s32 %%r13, %%r13, 7, %%r14;
 	mad.lo.s32 %%r13, %%r13, 5, %%r15;
 	mad.lo.s32 %%r13, %%r13, 3, %%r16;
@@ -108,8 +113,8 @@ func testTwins(t *testing.T, e engine.Engine) {
 	}
 }
 
-// ofTwins runs the kernel of twinPTX. The words of in begin in the middle of memory whatever first is, and out ends behind the last
-// word that is stored. The address of a fault is counted from in.
+// ofTwins runs the kernel of twinPTX. The words of in begin in the middle of memory whatever first is, and out and row end behind
+// the last words that are accessed. The address of a fault is counted from in.
 func ofTwins(t *testing.T, e engine.Engine, text []byte, extend string, block [3]uint32, p [4]uint32) ([]byte, *engine.Fault) {
 	space, err := mem.New(mem.Options{Limit: 1 << 26})
 	require.NoError(t, err)
@@ -127,11 +132,13 @@ func ofTwins(t *testing.T, e engine.Engine, text []byte, extend string, block [3
 	rows := 5*(block[2]-1) + block[1]
 	out, result := memory(4 * uint64((rows-1)*p[1]+min(block[0], p[3])))
 	in, _ := memory(16384)
+	row, _ := memory(4 * uint64(min(block[0], p[3])))
 	base := in + 4096 - 4*uint64(p[2])
 	if extend == "s32" {
 		base = in + 4096 - uint64(4*int64(int32(p[2])))
 	}
 	params := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, out), base)
+	params = binary.LittleEndian.AppendUint64(params, row)
 	for _, v := range p {
 		params = binary.LittleEndian.AppendUint32(params, v)
 	}

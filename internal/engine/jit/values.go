@@ -78,8 +78,11 @@ func (b *running) read(w *warp, v *ir.Value, to *ops.Lanes) {
 	default:
 		for l := range to {
 			i := l
-			if x.class == splat {
+			switch x.class {
+			case splat:
 				i = 0
+			case repeated:
+				i = l % 16
 			}
 			if x.wide() {
 				to[l] = le.Uint64(at[8*i:])
@@ -137,9 +140,12 @@ func (b *running) write(w *warp, v *ir.Value, from *ops.Lanes, lanes uint32) {
 			} else if lanes>>l&1 == 0 {
 				continue
 			}
-			if x.wide() {
+			switch {
+			case x.wide():
 				le.PutUint64(at[8*l:], val)
-			} else {
+			case x.class == repeated:
+				le.PutUint32(at[4*(l%16):], uint32(val))
+			default:
 				le.PutUint32(at[4*l:], uint32(val))
 			}
 		}

@@ -251,7 +251,7 @@ func lasts(p *plan, in *ir.Instr, v *ir.Value) bool {
 		return false
 	}
 	r, x := &p.vals[in.Results[0].ID], &p.vals[v.ID]
-	return r.class == vector && (x.class == splat || x.class == vector && x.parts() != r.parts())
+	return r.class == vector && (x.class == splat || x.class == repeated || x.class == vector && x.parts() != r.parts())
 }
 
 // rounding is the embedded rounding of a float instruction.
