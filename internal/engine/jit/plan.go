@@ -175,6 +175,8 @@ type plan struct {
 	// are executed at the branch.
 	joints map[*ir.Instr]*joint
 	late   map[*ir.Instr]bool
+	// magnitudes bound floats, by value, as far as somebody has asked.
+	magnitudes []int16
 	// indexes are the parts of indexed values.
 	indexes map[int]*index
 	// steps are the instructions that advance numbers which stand for pointers.

@@ -84,7 +84,7 @@ func (p *plan) result(in *ir.Instr) fact {
 	}
 	native, nan := p.target.vector(in)
 	f := varying
-	f.nan = nan
+	f.nan = nan && p.magnitude(in.Results[0]) == unbounded
 	if in.Op == ir.OpSelect && in.As != ir.Pred {
 		f.nan = p.of(&p.vals[in.Args[1].ID]).nan && p.of(&p.vals[in.Args[2].ID]).nan
 	}
