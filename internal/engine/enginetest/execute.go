@@ -56,7 +56,7 @@ type outcome struct {
 
 // execute runs l on an engine. An error is about the launch or the engine; a fault of the kernel is in the outcome.
 func execute(e engine.Engine, x executable, l launch, m mode) (*outcome, error) {
-	space, err := mem.New(mem.Options{Limit: 1 << 30, Poison: true})
+	space, err := mem.New(mem.Options{Limit: 1 << 26, Poison: true})
 	if err != nil {
 		return nil, err
 	}
