@@ -153,6 +153,13 @@ func (f *fakeFeed) Do(ctx context.Context, _ int, t *hetero.Task) error {
 	return err
 }
 
+// started is how many chunks it has begun.
+func (f *fake) started() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.chunk
+}
+
 func (f *fakeFeed) Close() error {
 	f.closed++
 	return nil

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,6 +171,27 @@ func TestTheLastDeviceIsGivenTime(t *testing.T) {
 		require.ErrorIs(t, err, hetero.ErrHung)
 		require.Less(t, rep.Wall, 31*time.Second)
 		time.Sleep(time.Minute) // the zombie ends
+	})
+}
+
+// TestStoppedProgram: while the program itself does not run, as if a user or a virtual machine stopped it, no device hangs.
+func TestStoppedProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const stop = 10 * time.Second
+		a, b := newFake("a", 4e5, time.Microsecond), newFake("b", 6e5, time.Microsecond)
+		p, job := pool(t, items, hetero.PoolConfig{}, a, b)
+		once := sync.OnceFunc(func() { time.Sleep(stop) }) // also stops who looks for devices that hang
+		a.pauseAt, a.pause = 12, stop+time.Second/2
+		rep, err := p.Run(background, noop(t), hetero.Grid1(items, 1), nil, hetero.RunConfig{Progress: func(p hetero.Progress) {
+			if p.Elapsed > 0 && a.started() >= a.pauseAt {
+				once()
+			}
+		}})
+		require.NoError(t, err)
+		job.once(t)
+		require.Greater(t, rep.Wall, stop)
+		require.NoError(t, rep.Devices[0].Err)
+		require.Zero(t, rep.Retried)
 	})
 }
 

@@ -23,6 +23,7 @@ type run struct {
 	begin   time.Time
 	ctx     context.Context //nolint:containedctx // the run's, which lanes that begin later need
 	shown   time.Duration   // when progress was shown last
+	looked  time.Duration   // when overdue looked last
 	parts   []parts
 
 	mu               sync.Mutex
@@ -618,7 +619,7 @@ func (r *run) watch(ctx context.Context) {
 			r.halt(context.Cause(ctx))
 			r.mu.Unlock()
 		case <-clock.C:
-			r.overdue()
+			r.overdue(tick)
 			r.mu.Lock()
 			if r.parked > 0 {
 				r.changed.Broadcast() // time alone may make a chunk late
@@ -629,14 +630,20 @@ func (r *run) watch(ctx context.Context) {
 	}
 }
 
-// overdue looks for chunks that take too long.
-func (r *run) overdue() {
+// overdue looks for chunks that take too long. It is called each tick: where it was not for long, the program was stopped, or its
+// machine was, and so were the chunks.
+func (r *run) overdue(tick time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.state.Now = r.now()
+	stopped := r.state.Now - r.looked
+	if r.looked = r.state.Now; stopped < 10*tick {
+		stopped = 0
+	}
 	for _, m := range r.devices {
 		for lane := range m.tasks {
 			t := &m.tasks[lane]
+			t.due += stopped
 			if !m.flying[lane] || r.state.Now <= t.due {
 				continue
 			}
