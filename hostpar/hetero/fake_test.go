@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(stopping{m}) }
 
 type stopping struct{ m *testing.M }
 
-// full runs the tests with the counts that the package promises, for an hour or so. See inTime, too.
+// full runs the tests with the counts that the package promises, for a quarter of an hour. See inTime, too.
 var full = flag.Bool("full", false, "full counts, and real time where a test has a clock")
 
 // count is how often a test does something: some times, and with -full as often as the package promises.
