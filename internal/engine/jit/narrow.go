@@ -54,7 +54,7 @@ func (t *narrow) twins() bool { return false }
 
 func (t *narrow) joints() bool { return false }
 
-func (t *narrow) walkers() bool { return false }
+func (t *narrow) walkers() bool { return true }
 
 func (t *narrow) early(p *plan, in *ir.Instr) bool {
 	return len(in.Results) > 1 || p.vals[in.Results[0].ID].class == splat
@@ -148,11 +148,14 @@ func (t *narrow) workOf(p *plan, in *ir.Instr) work {
 	if !in.Op.Effect() {
 		dead := true
 		for _, r := range in.Results {
-			dead = dead && (p.vals[r.ID].uses == 0 || p.vals[r.ID].class == constant)
+			dead = dead && (p.vals[r.ID].uses == 0 || p.vals[r.ID].class <= constant)
 		}
 		if dead {
 			return workNone
 		}
+	}
+	if len(p.steps[in]) > 0 {
+		return workAlone // it may leave
 	}
 	c := unused
 	if len(in.Results) > 0 {

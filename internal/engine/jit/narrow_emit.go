@@ -467,6 +467,8 @@ func (e *quarterEmitter) alone(in *ir.Instr) {
 	e.pool.begin(e, nil)
 	out, back := e.newLabel(), e.newLabel()
 	switch {
+	case len(e.p.steps[in]) > 0:
+		e.step(in)
 	case in.Op == ir.OpLoad && e.loadAlone(in):
 	case in.Op == ir.OpStore && e.storeAlone(in):
 	case (in.Op == ir.OpAtom || in.Op == ir.OpRed) && e.atomic(in):

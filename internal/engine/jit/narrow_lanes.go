@@ -35,21 +35,59 @@ func (e *quarterEmitter) checkLanes(x *access8) {
 	} else {
 		e.beginAddresses(x, from, bound)
 	}
-	e.everyQuarter(func(q int) {
-		e.bits(acc, good(x, from, bound))
-		if q == 0 {
-			e.move32(third, acc)
-			return
-		}
-		e.shiftImm(shiftLeft, false, acc, uint8(8*q))
-		e.alu(aluOr, false, third, acc)
-	}, from, bound)
+	e.packed(func() vec { return good(x, from, bound) }, from, bound)
 	p.drop()
 	e.laneWord(x, acc)
 	e.invert(false, third)
 	e.alu(aluAnd, false, third, acc)
 	e.test(third, third)
 	e.branch(ifNot, x.fail)
+}
+
+// packed puts the masks that f returns of each quarter into third, a bit for each lane.
+func (e *quarterEmitter) packed(f func() vec, keep ...vec) {
+	e.everyQuarter(func(q int) {
+		e.bits(acc, f())
+		if q == 0 {
+			e.move32(third, acc)
+			return
+		}
+		e.shiftImm(shiftLeft, false, acc, uint8(8*q))
+		e.alu(aluOr, false, third, acc)
+	}, keep...)
+}
+
+// watch emits the way to where the block goes on in the reference engine if a step leaves 32 bits in some lane.
+func (e *quarterEmitter) watch(in *ir.Instr, s step32) {
+	out, back := e.newLabel(), e.newLabel()
+	op, limit := vGreater, e.all(false, uint64(s.limit()))
+	if !s.signed {
+		op = vAbove
+	}
+	e.packed(func() vec {
+		r, d := e.reg(e.of(s.of), 0), e.pool.take()
+		if s.by > 0 {
+			e.op2(op, false, d, r, limit)
+			return d
+		}
+		e.vload(d, limit.at)
+		e.op2(op, false, d, d, inReg(r))
+		return d
+	})
+	e.pool.drop()
+	e.alu(aluAnd, false, third, curGen)
+	e.test(third, third)
+	e.branch(ifNot, out)
+	e.leaveTo(out, back, site{kind: siteLeave, in: in})
+	e.bind(back)
+}
+
+// step emits an instruction that advances numbers which stand for pointers.
+func (e *quarterEmitter) step(in *ir.Instr) {
+	for _, s := range e.p.steps[in] {
+		e.watch(in, s)
+	}
+	e.everyQuarter(func(int) { e.compute(in) })
 }
 
 // laneWord puts the lanes of an access into a register.
