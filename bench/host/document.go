@@ -132,8 +132,8 @@ func (r *report) engineFacts(w io.Writer) {
 	fmt.Fprintln(w, "Compiling, from PTX to machine code, and launches:")
 	fmt.Fprintln(w)
 	for _, column := range r.tandems() {
-		if per, second, ok := r.compiling(column); ok {
-			fmt.Fprintf(w, "- %s: %.2f ms for 1,000 PTX instructions (asked: ≤ 3); another block size takes %.0f %% of that (asked: ≤ 30 %%).\n", column, per, 100*second)
+		if text := r.compiling(column); text != "" {
+			fmt.Fprintf(w, "- %s: %s.\n", column, text)
 		}
 		if least, kernel, gap := r.polls(column); kernel != "" {
 			fmt.Fprintf(w, "- %s: returns to Go at least %.0f times in a millisecond (%s), 99 of 100 within %.0f µs on every kernel (asked: 1 ms).\n", column, least, kernel, gap)

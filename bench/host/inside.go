@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -31,9 +32,11 @@ type facts struct {
 	// Instructions is the number of PTX instructions of the kernel, and CodeBytes the size of the machine code.
 	Instructions int `json:"ptx_instructions"`
 	CodeBytes    int `json:"code_bytes"`
-	// CompileMS is from PTX text to machine code; SecondMS is for another block size of the same kernel, where the engine may
+	// CompileMS is from PTX text to machine code, cold: each time after a garbage collection. WarmMS is the same for compilations
+	// one after the other, without collections. SecondMS is for another block size of the same kernel, cold, where the engine may
 	// find that the first program serves it.
 	CompileMS float64 `json:"compile_ms"`
+	WarmMS    float64 `json:"warm_ms"`
 	SecondMS  float64 `json:"second_ms"`
 	// LaneOps is the number of operations of lanes that one launch of test size has, and InGo how many of these the engine
 	// executed in Go: single operations, by form in Escapes, and whole blocks that it gave up.
@@ -204,38 +207,50 @@ func inside(c *nvrtc.Compiler, e engine.Engine, p *problem) (*facts, error) {
 	}
 	defer l.space.Close()
 	o := engine.Options{Memory: l.space, Globals: l.globals, Block: l.launch.Block}
-	if err := f.times(e, p.kernel, k, o); err != nil {
+	if err := f.times(e, p.kernel, o); err != nil {
 		return nil, err
 	}
 	return f, f.escapes(e, k, o, l)
 }
 
-// times measures compiling, each several times.
-func (f *facts) times(e engine.Engine, name string, k *ir.Kernel, o engine.Options) error {
+// times measures compiling, each several times. No cache of programs is on the way.
+func (f *facts) times(e engine.Engine, name string, o engine.Options) error {
 	const times = 9
-	var first, second []float64
+	var cold, warm, second []float64
 	for range times {
 		runtime.GC()
-		begun := time.Now()
-		fresh, err := kernelOf(f.text, name)
+		k, program, took, err := f.compile(e, name, o)
 		if err != nil {
 			return err
 		}
-		program, err := e.Compile(fresh, o)
-		if err != nil {
-			return err
-		}
-		first = append(first, time.Since(begun).Seconds()*1e3)
+		cold = append(cold, took)
 		other := o
 		other.Block, other.Like = [3]uint32{64, 1, 1}, []engine.Program{program}
-		begun = time.Now()
-		if _, err := e.Compile(fresh, other); err != nil {
+		begun := time.Now()
+		if _, err := e.Compile(k, other); err != nil {
 			return err
 		}
 		second = append(second, time.Since(begun).Seconds()*1e3)
 	}
-	f.CompileMS, f.SecondMS = median(first), median(second)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for range times {
+		_, _, took, err := f.compile(e, name, o)
+		if err != nil {
+			return err
+		}
+		warm = append(warm, took)
+	}
+	f.CompileMS, f.WarmMS, f.SecondMS = median(cold), median(warm), median(second)
 	return nil
+}
+
+// compile goes from PTX text to machine code; took is in milliseconds.
+func (f *facts) compile(e engine.Engine, name string, o engine.Options) (k *ir.Kernel, p engine.Program, took float64, err error) {
+	begun := time.Now()
+	if k, err = kernelOf(f.text, name); err == nil {
+		p, err = e.Compile(k, o)
+	}
+	return k, p, time.Since(begun).Seconds() * 1e3, err
 }
 
 // escapes counts what is executed in Go.

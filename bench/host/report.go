@@ -209,19 +209,27 @@ func (r *report) print(w io.Writer) {
 	}
 }
 
-// compiling is the time to compile 1,000 PTX instructions, over all kernels, and the share of it that another block size
-// takes.
-func (r *report) compiling(column string) (per1000, second float64, ok bool) {
+// compiling says how long 1,000 PTX instructions take to compile, over all kernels, cold and warm, and which share of the former
+// another block size takes; "" without kernels.
+func (r *report) compiling(column string) string {
 	var n int
-	var first, again float64
+	var cold, warm, again float64
 	for _, m := range r.Kernels {
 		if f := m.Inside[column]; f != nil {
 			n += f.Instructions
-			first += f.CompileMS
+			cold += f.CompileMS
+			warm += f.WarmMS
 			again += f.SecondMS
 		}
 	}
-	return first / float64(n) * 1000, again / first, n > 0
+	if n == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%.2f ms for 1,000 PTX instructions, cold: each compiled after a garbage collection (asked: ≤ 3)", cold/float64(n)*1e3)
+	if warm > 0 { // else of a report that has none
+		text += fmt.Sprintf("; %.2f warm: one after the other, without collections", warm/float64(n)*1e3)
+	}
+	return text + fmt.Sprintf("; another block size takes %.0f %% of the cold time (asked: ≤ 30 %%)", 100*again/cold)
 }
 
 // polls is the least number of returns to Go in a millisecond, the kernel that has it, and the greatest 99th percentile of
@@ -256,8 +264,8 @@ func (r *report) tandems() (out []string) {
 // figures prints what is not a ratio of kernels.
 func (r *report) figures(w io.Writer) {
 	for _, column := range r.tandems() {
-		if per, second, ok := r.compiling(column); ok {
-			fmt.Fprintf(w, "compile, %s: %.2f ms for 1000 PTX instructions; another block size %.0f %% of that\n", column, per, 100*second)
+		if text := r.compiling(column); text != "" {
+			fmt.Fprintf(w, "compile, %s: %s\n", column, text)
 		}
 		if least, kernel, gap := r.polls(column); kernel != "" {
 			fmt.Fprintf(w, "polls, %s: at least %.0f in a millisecond (%s), 99 of 100 within %.0f us\n", column, least, kernel, gap)
