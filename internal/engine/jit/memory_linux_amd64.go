@@ -672,7 +672,7 @@ func (e *emitter) storeRow(x *access) {
 	stored := e.NewLabel()
 	defer e.Bind(stored)
 	e.storeLines(x, stored)
-	if e.storePairs(x, func(half int) { e.storeHalf(x, half) }) {
+	if e.storePairs(x, func(half int) { e.storeHalf(x, half) }) || e.storeColumns(x) {
 		return
 	}
 	for half := range 2 {

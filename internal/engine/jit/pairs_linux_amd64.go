@@ -150,3 +150,32 @@ func (e *emitter) scatterPairs(x *access) bool {
 	}
 	return true
 }
+
+// storeColumns stores words of which lanes of the one half have theirs beside those of the other, and no two lanes of a half
+// do: as elements of 64 bits where all lanes execute. It reports false if x has no such.
+func (e *emitter) storeColumns(x *access) bool {
+	v := e.of(x.in.Args[1])
+	if x.size != 4 || x.n != 1 || x.a.class != scalar || x.a.table != nil || x.a.d != 4 || x.a.s > -8 && x.a.s < 8 || v.wide() || x.guarded {
+		return false
+	}
+	some, done := e.NewLabel(), e.NewLabel()
+	e.KKK(amd64.KANDW, 7, x.lanes, x.lanes+1)
+	e.KKK(amd64.KORTESTW, 7, 0, 7)
+	e.Jcc(amd64.AE, some)
+	first, second := e.bitsIn(v, 0, temp0), e.bitsIn(v, 1, temp1)
+	for odd, row := range []*amd64.Row{amd64.VPUNPCKLDQ, amd64.VPUNPCKHDQ} { // which take two of every four lanes
+		e.op(row, temp2, first, second)
+		e.RRM(amd64.VMOVUPS, temp3, 0, e.pairIndices(func(i int) int { return int(x.a.s) * (4*(i/2) + i%2 + 2*odd) }), zmm)
+		e.KKK(amd64.KXNORW, 7, 7, 7)
+		e.RRM(amd64.VPSCATTERDQ, temp2, 0, e.vectorAt(x.rowMem(0, 0), temp3), under(7))
+	}
+	e.Bind(done)
+	e.later(func() {
+		e.Bind(some)
+		for half := range 2 {
+			e.storeHalf(x, half)
+		}
+		e.Jmp(done)
+	})
+	return true
+}

@@ -26,6 +26,7 @@ const twinPTX = `.version 6.4
 	.reg .b32 %%r<24>;
 	.reg .b64 %%rd<20>;
 	.shared .align 4 .b8 tile[4096];
+	.shared .align 4 .b8 columns[2048];
 	ld.param.u64 %%rd1, [out];
 	ld.param.u64 %%rd2, [in];
 	ld.param.u64 %%rd10, [row];
@@ -80,6 +81,14 @@ again:
 	st.shared.u32 [%%r20], %%r13;
 	ld.shared.u32 %%r21, [%%r20];
 	add.s32 %%r13, %%r13, %%r21;
+	shl.b32 %%r14, %%r5, 6;
+	shl.b32 %%r15, %%r8, 2;
+	add.s32 %%r14, %%r14, %%r15;
+	mov.u32 %%r15, columns;
+	add.s32 %%r14, %%r14, %%r15;
+	st.shared.u32 [%%r14], %%r13;
+	ld.shared.u32 %%r16, [%%r14];
+	mad.lo.s32 %%r13, %%r13, 5, %%r16;
 	st.global.u32 [%%rd4], %%r13;
 	setp.gt.s32 %%p3, %%r13, 0;
 	@%%p3 st.global.u16 [%%rd4], %%r9;
