@@ -23,7 +23,7 @@ type comparison struct {
 }
 
 func compare(o options, dir string, r *report) (err error) {
-	all, err := columns(dir, o.engines)
+	all, err := columns(dir, o.engines, o.against)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type options struct {
 	page    string
 	dump    string
 	peers   bool
+	against string // another build of this program, whose Tandem is measured as well
 	// out gets the table, and progress each line of it as soon as it is known.
 	out, progress io.Writer
 }
@@ -48,6 +49,7 @@ func run(args []string) error {
 	f.BoolVar(&o.small, "small", false, "the sizes of the tests")
 	f.Uint64Var(&o.seed, "seed", 1, "of the inputs")
 	f.BoolVar(&o.peers, "peers", true, "with C and PoCL")
+	f.StringVar(&o.against, "against", "", "another build of this command: its engines are columns, too")
 	f.StringVar(&o.json, "json", "", "write a report to this file")
 	f.StringVar(&o.merge, "merge", "", "keep kernels of this report that are not measured now")
 	f.StringVar(&o.chart, "chart", "", "draw the ratios of -merge or of this run to NAME.svg and NAME.png")

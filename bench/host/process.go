@@ -154,7 +154,7 @@ func median(s []float64) float64 {
 var poclMethods = []string{"", "loopvec", "workitemrepl", "workitemloops", "cbs"}
 
 // columns prepares all implementations below a folder. Those that cannot be had say why.
-func columns(dir string, engines []string) ([]column, error) {
+func columns(dir string, engines []string, against string) ([]column, error) {
 	if err := unpack(dir); err != nil {
 		return nil, err
 	}
@@ -165,6 +165,9 @@ func columns(dir string, engines []string) ([]column, error) {
 	var all []column
 	for _, e := range engines {
 		all = append(all, column{name: tandemColumn(e), command: []string{self, "-worker", "tandem", "-engine", e}})
+		if against != "" {
+			all = append(all, column{name: tandemColumn(e) + "_against", command: []string{against, "-worker", "tandem", "-engine", e}})
+		}
 	}
 	all = append(all, column{name: "go", command: []string{self, "-worker", "go"}})
 	return append(all, peers(dir)...), nil

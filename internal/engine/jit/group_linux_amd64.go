@@ -64,6 +64,9 @@ func (e *emitter) checkGroup(in *ir.Instr, g *group) {
 	const ax, dx = amd64.RAX, amd64.RDX
 	retry, fail, other := e.NewLabel(), e.NewLabel(), e.secondVersion()
 	e.Bind(retry)
+	if !addressChecks {
+		return
+	}
 	if g.a.class == constant {
 		e.MovRI(ax, g.a.imm+uint64(g.low))
 	} else {

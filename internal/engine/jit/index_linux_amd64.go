@@ -32,13 +32,13 @@ func (e *emitter) indexLeft(x *access) {
 // checkIndexed emits the check of an access by index. RDX is then the base. Of the lanes, the index plus the place of the base
 // in its region is compared, as an unsigned number, with how many elements the region has.
 func (e *emitter) checkIndexed(x *access) {
-	const ax, cx, dx = amd64.RAX, amd64.RCX, amd64.RDX
+	const dx = amd64.RDX
 	p, total := x.parts, x.size*int64(x.n)
 	x.offset += p.add
 	x.wide = false
 	if x.in.Space == ir.SpaceShared {
 		e.MovRR(amd64.W64, dx, sharedReg)
-		if !e.insideShared(x) {
+		if addressChecks && !e.insideShared(x) {
 			n := x.offset >> p.shift
 			if n != 0 {
 				e.all(temp1, uint64(n), false)
@@ -48,21 +48,9 @@ func (e *emitter) checkIndexed(x *access) {
 	} else {
 		base := e.of(p.base)
 		e.scalarInto(base, dx)
-		e.Lea(amd64.W64, ax, amd64.At(dx, int32(x.offset)))
-		if total > 1 && (base.class == constant || base.align%uint64(total) != 0 || x.offset%total != 0) {
-			e.TestRI(amd64.W8, ax, int32(total-1))
-			e.Jcc(amd64.NE, x.fail)
+		if addressChecks {
+			e.checkRegion(x, base)
 		}
-		e.AluRM(amd64.W64, amd64.SUB, ax, amd64.At(blockReg, x.known))
-		if p.shift > 0 {
-			e.ShiftRI(amd64.W64, amd64.SAR, ax, p.shift)
-		}
-		most := int32(mostIndex(x.left))
-		e.Lea(amd64.W64, cx, amd64.At(ax, most))
-		e.ShiftRI(amd64.W64, amd64.SHR, cx, 31-x.left)
-		e.Jcc(amd64.NE, x.fail)
-		e.RG(amd64.VPBROADCASTDG, temp1, ax, zmm)
-		e.compareIndices(x, amd64.At(blockReg, x.each), true)
 	}
 	if x.left > 0 {
 		x.index = []amd64.VReg{e.free(0), e.free(1)}
@@ -70,6 +58,27 @@ func (e *emitter) checkIndexed(x *access) {
 			e.RRI(amd64.VPSLLDI, d, e.vectorIn(e.of(p.v), half, temp0), x.left, zmm)
 		}
 	}
+}
+
+// checkRegion emits the check of indices from a base in memory on, which is in RDX.
+func (e *emitter) checkRegion(x *access, base *value) {
+	const ax, cx, dx = amd64.RAX, amd64.RCX, amd64.RDX
+	p, total := x.parts, x.size*int64(x.n)
+	e.Lea(amd64.W64, ax, amd64.At(dx, int32(x.offset)))
+	if total > 1 && (base.class == constant || base.align%uint64(total) != 0 || x.offset%total != 0) {
+		e.TestRI(amd64.W8, ax, int32(total-1))
+		e.Jcc(amd64.NE, x.fail)
+	}
+	e.AluRM(amd64.W64, amd64.SUB, ax, amd64.At(blockReg, x.known))
+	if p.shift > 0 {
+		e.ShiftRI(amd64.W64, amd64.SAR, ax, p.shift)
+	}
+	most := int32(mostIndex(x.left))
+	e.Lea(amd64.W64, cx, amd64.At(ax, most))
+	e.ShiftRI(amd64.W64, amd64.SHR, cx, 31-x.left)
+	e.Jcc(amd64.NE, x.fail)
+	e.RG(amd64.VPBROADCASTDG, temp1, ax, zmm)
+	e.compareIndices(x, amd64.At(blockReg, x.each), true)
 }
 
 // insideShared tells that no index is too large for the shared memory that the kernel itself asks for.

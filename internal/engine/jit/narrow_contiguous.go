@@ -82,6 +82,9 @@ func (e *quarterEmitter) checkHalves(x *access8, slow label) {
 		e.offset(true, acc, acc, int32(x.offset))
 		e.test(acc, second)
 		e.branch(ifNot, slow)
+		if !addressChecks {
+			continue
+		}
 		e.aluMem(aluSub, true, acc, areaAt(x.known))
 		for _, n := range []int32{0, int32(last)} {
 			e.offset(true, acc, acc, n)

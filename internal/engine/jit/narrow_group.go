@@ -39,16 +39,19 @@ func (e *quarterEmitter) checkGroup(in *ir.Instr, g *group) groupBase {
 	} else {
 		e.offset(true, acc, e.scalarIn(g.a, acc), int32(g.low))
 	}
-	if g.align > 1 && (g.a.class == constant || g.a.align%uint64(g.align) != 0) {
+	if addressChecks && g.align > 1 && (g.a.class == constant || g.a.align%uint64(g.align) != 0) {
 		e.set(second, uint64(g.align-1))
 		e.test(acc, second)
 		e.branch(ifNot, other)
 	}
-	if g.shared {
+	if g.shared && addressChecks {
 		e.compareMem(true, acc, e.limit(size))
 		e.branch(ifAboveEqual, other)
+	}
+	switch {
+	case g.shared:
 		e.aluMem(aluAdd, true, acc, areaAt(areaShared))
-	} else {
+	case addressChecks:
 		known := e.slot(knownBytes)
 		e.known = append(e.known, known)
 		e.move(third, acc)

@@ -23,7 +23,7 @@ func (t *narrow) indexed(p *plan, in *ir.Instr, x *index) bool { return p.canInd
 // checkLanes emits the check of the addresses of an access.
 func (e *quarterEmitter) checkLanes(x *access8) {
 	p := &e.pool
-	if x.parts != nil && x.in.Space == ir.SpaceShared && e.p.insideShared(x.parts, x.offset+x.total(), int64(e.k.SharedBytes)) {
+	if !addressChecks || x.parts != nil && x.in.Space == ir.SpaceShared && e.p.insideShared(x.parts, x.offset+x.total(), int64(e.k.SharedBytes)) {
 		return
 	}
 	p.quarter(once)

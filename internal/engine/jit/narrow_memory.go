@@ -156,17 +156,20 @@ func (e *quarterEmitter) check(x *access8) {
 	} else {
 		e.offset(wide, acc, e.scalarIn(x.a, acc), int32(x.offset+x.least))
 	}
-	if known := x.a.align%uint64(total) == 0 && x.a.class != constant; (!known || x.offset%total != 0) && total > 1 {
+	if known := x.a.align%uint64(total) == 0 && x.a.class != constant; (!known || x.offset%total != 0) && total > 1 && addressChecks {
 		e.set(second, uint64(total-1))
 		e.test(acc, second)
 		e.branch(ifNot, x.slow)
 	}
 	if x.in.Space == ir.SpaceShared {
-		if !e.p.insideOwn(x.in.Args[0], x.offset+x.least, x.offset+x.end, int64(e.k.SharedBytes)) {
+		if addressChecks && !e.p.insideOwn(x.in.Args[0], x.offset+x.least, x.offset+x.end, int64(e.k.SharedBytes)) {
 			e.compareMem(true, acc, e.limit(x.end-x.least))
 			e.branch(ifAboveEqual, x.slow)
 		}
 		e.aluMem(aluAdd, true, acc, areaAt(areaShared))
+		return
+	}
+	if !addressChecks {
 		return
 	}
 	e.move(third, acc)

@@ -29,13 +29,15 @@ func (e *emitter) loadRows(x *access) {
 		e.MovRR(amd64.W32, amd64.RCX, amd64.RAX)
 		e.AluRI(amd64.W32, amd64.AND, amd64.RCX, 3)
 		e.Jcc(amd64.NE, other)
-		e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
-		e.AluRM(amd64.W64, amd64.SUB, amd64.RDX, amd64.At(blockReg, x.known))
-		e.AluRM(amd64.W64, amd64.CMP, amd64.RDX, amd64.At(blockReg, x.known+8))
-		e.Jcc(amd64.AE, other)
-		e.AluRI(amd64.W64, amd64.ADD, amd64.RDX, 60)
-		e.AluRM(amd64.W64, amd64.CMP, amd64.RDX, amd64.At(blockReg, x.known+8))
-		e.Jcc(amd64.AE, other)
+		if addressChecks {
+			e.MovRR(amd64.W64, amd64.RDX, amd64.RAX)
+			e.AluRM(amd64.W64, amd64.SUB, amd64.RDX, amd64.At(blockReg, x.known))
+			e.AluRM(amd64.W64, amd64.CMP, amd64.RDX, amd64.At(blockReg, x.known+8))
+			e.Jcc(amd64.AE, other)
+			e.AluRI(amd64.W64, amd64.ADD, amd64.RDX, 60)
+			e.AluRM(amd64.W64, amd64.CMP, amd64.RDX, amd64.At(blockReg, x.known+8))
+			e.Jcc(amd64.AE, other)
+		}
 		d, o := e.dst(v, half), zmm
 		if x.guarded {
 			o.K, o.Z = x.lanes+amd64.KReg(half), true

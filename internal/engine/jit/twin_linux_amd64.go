@@ -72,13 +72,14 @@ func (e *emitter) checkTwin(x *access) {
 			e.Lea(width(x.a), r, amd64.At(r, int32(x.offset+least)))
 		}
 	}
-	if total > 1 && (x.a.align%uint64(total) != 0 || x.offset%total != 0) {
+	if addressChecks && total > 1 && (x.a.align%uint64(total) != 0 || x.offset%total != 0) {
 		e.MovRR(amd64.W32, cx, at[0])
 		e.AluRR(amd64.W32, amd64.OR, cx, at[1])
 		e.TestRI(amd64.W8, cx, int32(total-1))
 		e.Jcc(amd64.NE, x.slow)
 	}
-	for _, r := range at {
+	for i := 0; i < len(at) && addressChecks; i++ {
+		r := at[i]
 		if x.in.Space == ir.SpaceShared {
 			e.AluRM(amd64.W64, amd64.CMP, r, e.limit(most-least+total))
 		} else {

@@ -8,7 +8,7 @@ import "github.com/tandem-go/tandem/internal/engine/jit/amd64"
 func (e *emitter) checkWindow(x *access, w *window) {
 	x.far = false
 	r := e.scalarIn(x.a, amd64.RAX)
-	if e.p.insideOwn(x.in.Args[0], w.first, w.end, int64(e.k.SharedBytes)) {
+	if !addressChecks || e.p.insideOwn(x.in.Args[0], w.first, w.end, int64(e.k.SharedBytes)) {
 		x.base = amd64.AtIndex(sharedReg, r, 1, 0)
 		return
 	}
