@@ -71,7 +71,7 @@ func (e *emitter) checkLanes(x *access) {
 // rowCheck returns where the check for an access begins.
 func (e *emitter) rowCheck(x *access) amd64.Label {
 	for _, c := range e.rowChecks {
-		if c.row.s == x.a.s && c.row.d == x.a.d && c.lanes == x.lanes {
+		if c.row.s == x.a.s && c.row.d == x.a.d && c.row.table == x.a.table && c.lanes == x.lanes {
 			return c.begin
 		}
 	}
