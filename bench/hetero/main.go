@@ -154,8 +154,8 @@ func sideBySide() bool {
 var sink atomic.Uint64
 
 // measure calls all functions in each round, in turn and beginning with another one, and returns what they return. A round
-// is repeated until the machine ran two goroutines at the same time before and after it, at most ten times in two seconds: what
-// is measured decides nothing about that.
+// is repeated until the machine ran two goroutines at the same time before and after it, at most ten times: what is
+// measured decides nothing about that.
 func (b *bench) measure(fs ...func() float64) [][]float64 { return b.measureOften(1, fs...) }
 
 // measureOften is measure with several turns in each round, of which the median counts: for what is so short that a
@@ -172,7 +172,7 @@ func (b *bench) measureOften(often int, fs ...func() float64) (out [][]float64) 
 			}
 			if good = before && sideBySide(); !good {
 				b.repeated++
-				time.Sleep(2 * time.Millisecond << try) // others may be at work for long
+				time.Sleep(2 * time.Millisecond) // longer, and the second processor would be asleep
 			}
 		}
 		if !good {
