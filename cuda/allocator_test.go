@@ -188,3 +188,41 @@ func TestLocate(t *testing.T) {
 	require.Equal(t, cuda.HostMemory, l.Kind)
 	require.NoError(t, h.Close())
 }
+
+// robbed is the driver where others take whatever is freed, a number of times.
+type robbed struct {
+	cuda.Allocator
+	drop        func()
+	left, calls int
+}
+
+func (a *robbed) Allocate(bytes uint64) (uint64, error) {
+	a.calls++
+	if a.left == 0 {
+		return a.Allocator.Allocate(bytes)
+	}
+	a.left--
+	a.drop()
+	return 0, cuda.ErrOutOfMemory
+}
+
+// TestOutOfMemoryGoesOn: an allocation collects again while that finds anything, since other goroutines may take what becomes free,
+// and gives up where it finds nothing.
+func TestOutOfMemoryGoesOn(t *testing.T) {
+	d, _ := open(t)
+	a := &robbed{Allocator: d.DriverAllocator(), left: 12, drop: func() { dropStream(t, d) }}
+	d.SetAllocator(a)
+	b, err := cuda.Alloc[byte](d, 10)
+	require.NoError(t, err)
+	require.NoError(t, b.Close())
+	a.left, a.calls, a.drop = 12, 0, func() {}
+	_, err = cuda.Alloc[byte](d, 10)
+	require.ErrorIs(t, err, cuda.ErrOutOfMemory)
+	require.Less(t, a.calls, 12)
+}
+
+//go:noinline
+func dropStream(t *testing.T, d *cuda.Device) {
+	_, err := d.NewStream(cuda.StreamConfig{})
+	require.NoError(t, err)
+}

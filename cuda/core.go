@@ -510,18 +510,23 @@ func (c *core) press() {
 	}()
 }
 
-// withMemory calls alloc, and when memory is out, collects and tries again, at most three times.
+// withMemory calls alloc, and when memory is out, collects and tries again: three times, and on as long as dropped objects are
+// found, which other goroutines may have taken the memory of, but not for ever.
 func (c *core) withMemory(alloc func() error) error {
+	const few, many = 3, 100
 	err := alloc()
 	if !isOutOfMemory(err) {
 		return err
 	}
 	c.collects.Lock()
 	defer c.collects.Unlock()
-	for try := 0; isOutOfMemory(err) && try < 3; try++ {
+	found := true
+	for try := 0; isOutOfMemory(err) && try < many && (try < few || found); try++ {
+		before := c.dropped.Load()
 		c.reclaim()
 		c.releaseBlocks()
 		err = alloc()
+		found = c.dropped.Load() > before
 	}
 	return err
 }
