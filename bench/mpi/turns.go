@@ -74,7 +74,7 @@ func (l library) together(ctx context.Context, programs map[string][]string, ord
 	var jobs []*job
 	defer func() { // after an error: ranks that are stopped do not see the end of their launcher
 		for _, j := range jobs {
-			_ = signal(j.ranks(), running) // the error before says more
+			_ = signal(j.processes(false), running) // the error before says more
 		}
 	}()
 	for _, name := range order {
@@ -88,13 +88,13 @@ func (l library) together(ctx context.Context, programs map[string][]string, ord
 		at := turn % len(jobs)
 		for i, j := range jobs {
 			if i != at {
-				if err := signal(j.ranks(), stopped); err != nil {
+				if err := signal(j.processes(true), stopped); err != nil {
 					return err
 				}
 			}
 		}
 		j := jobs[at]
-		if err := signal(j.ranks(), running); err != nil {
+		if err := signal(j.processes(false), running); err != nil { // one that was stopped may have had children by then
 			return err
 		}
 		select {
@@ -109,9 +109,9 @@ func (l library) together(ctx context.Context, programs map[string][]string, ord
 	return nil
 }
 
-// ranks are the processes that the launcher has started by now, directly or by others, without those that start processes
-// themselves.
-func (j *job) ranks() []int {
+// processes are those that the launcher has started by now, directly or by others; leaves only are those that have none
+// themselves, such as the ranks.
+func (j *job) processes(leavesOnly bool) []int {
 	children := map[int][]int{}
 	files, _ := os.ReadDir("/proc") // where there is none, the programs run at the same time
 	for _, f := range files {
@@ -129,16 +129,16 @@ func (j *job) ranks() []int {
 			children[parent] = append(children[parent], pid)
 		}
 	}
-	var leaves []int
+	var found []int
 	var walk func(pid int)
 	walk = func(pid int) {
 		for _, child := range children[pid] {
-			if len(children[child]) == 0 {
-				leaves = append(leaves, child)
+			if !leavesOnly || len(children[child]) == 0 {
+				found = append(found, child)
 			}
 			walk(child)
 		}
 	}
 	walk(j.cmd.Process.Pid)
-	return leaves
+	return found
 }
